@@ -1,0 +1,143 @@
+package image_test
+
+import (
+	"bytes"
+	"crypto"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/smpctl/smpctl/image"
+)
+
+// addFiles adds the files of testdata that match a pattern to the corpus.
+func addFiles(f *testing.F, pattern string) {
+	f.Helper()
+	names, err := filepath.Glob(filepath.Join(testdata, pattern))
+	if err != nil || len(names) == 0 {
+		f.Fatalf("%s: %d files, %v", pattern, len(names), err)
+	}
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+}
+
+// FuzzParse holds that parsing loses nothing, and that every method takes
+// whatever parses.
+func FuzzParse(f *testing.F) {
+	addFiles(f, "images/*.bin")
+	addFiles(f, "bad/*.bin")
+	f.Add(parts{body: []byte("body")}.hashed(image.TLVSHA256, image.TLVSHA384, image.TLVSHA512))
+	var keys []crypto.PublicKey
+	for _, name := range []string{"rsa-2048", "rsa-3072", "ecdsa-p256", "ecdsa-p384", "ed25519"} {
+		keys = append(keys, readKey(f, name))
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		m, err := image.Parse(file)
+		if kindOf(t, err) != "" {
+			return
+		}
+		if !bytes.Equal(m.Bytes(), file) {
+			t.Error("Bytes differs from the file")
+		}
+		if header := m.Header.Append(nil); !bytes.HasPrefix(file, header) {
+			t.Errorf("Header.Append = %x, file begins with %x", header, file[:len(header)])
+		}
+		if again := appendAreas(m); !bytes.Equal(again, m.Plain()) {
+			t.Error("header, body and TLVs written again differ from the file")
+		}
+		m.Trailer()
+		m.Dependencies()
+		m.SecurityCounter()
+		m.Warnings()
+		m.FileHash()
+		if len(m.Hash()) == 0 || m.HashType() == 0 {
+			t.Error("an image without a hash")
+		}
+		hash := kindOf(t, m.CheckHash())
+		for _, key := range keys {
+			if kindOf(t, m.Verify(key)) == "" && hash != "" {
+				t.Errorf("verified, but the hash is %q", hash)
+			}
+		}
+	})
+}
+
+// appendAreas puts an image together from its parts.
+func appendAreas(m *image.Image) []byte {
+	b := bytes.Clone(m.Bytes()[:m.Header.HeaderSize])
+	b = append(b, m.Body()...)
+	if m.Header.ProtectedSize > 0 {
+		b = appendArea(b, 0x6908, m.Protected)
+	}
+	return appendArea(b, 0x6907, m.Unprotected)
+}
+
+// FuzzFromHex holds that what was read can be written and read again. Each text
+// is tried twice, as it is and with right checksums, or hardly any would get past
+// them.
+func FuzzFromHex(f *testing.F) {
+	addFiles(f, "images/*.hex")
+	f.Add([]byte(record(2, 0, 0x10, 0) + record(0, 4, 1, 2) + record(4, 0, 0, 2) + record(0, 0, 3) + hexEnd))
+	f.Add(toHex([]byte("some data"), 0xfffe, 4))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		checkHexRoundTrip(t, text)
+		checkHexRoundTrip(t, rightChecksums(text))
+	})
+}
+
+func checkHexRoundTrip(t *testing.T, text []byte) {
+	t.Helper()
+	data, start, err := image.FromHex(text)
+	if kindOf(t, err) != "" {
+		return
+	}
+	if len(data) == 0 || len(data) > 64<<20 {
+		t.Fatalf("%d bytes from a text of %d", len(data), len(text))
+	}
+	if len(data) > 1<<20 { // writing it as text would only slow the fuzzer down
+		return
+	}
+	again, at, err := image.FromHex(toHex(data, start, 255))
+	if err != nil || at != start || !bytes.Equal(again, data) {
+		t.Errorf("written and read again: %d bytes at %#x, %v, want %d at %#x", len(again), at, err, len(data), start)
+	}
+}
+
+// rightChecksums gives every line that is a whole number of hexadecimal bytes
+// the length and checksum that it should have.
+func rightChecksums(text []byte) []byte {
+	var out []byte
+	for line := range bytes.Lines(text) {
+		rec, err := hex.DecodeString(strings.Trim(string(line), ": \t\r\n"))
+		if err != nil || len(rec) < 5 || len(rec) > 255+5 {
+			out = append(out, line...)
+			continue
+		}
+		address := uint16(rec[1])<<8 | uint16(rec[2])
+		out = append(out, record(rec[3], address, rec[4:len(rec)-1]...)...)
+	}
+	return out
+}
+
+// FuzzParseVersion holds that the text form of a version reads as that version.
+func FuzzParseVersion(f *testing.F) {
+	for _, s := range []string{"1", "1.2", "1.2.3", "1.2.3+4", "1.2.3.4", "255.255.65535+4294967295", "v1", "1.02"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		v, err := image.ParseVersion(s)
+		if kindOf(t, err) != "" {
+			return
+		}
+		if again, err := image.ParseVersion(v.String()); err != nil || again != v {
+			t.Errorf("ParseVersion(%q) = %v, read again %v, %v", s, v, again, err)
+		}
+	})
+}

@@ -1,0 +1,101 @@
+package image_test
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/smpctl/smpctl/image"
+)
+
+// TestKeyHash compares with the key hashes that imgtool wrote.
+func TestKeyHash(t *testing.T) {
+	type hashes struct{ SHA256, SHA384, SHA512 string }
+	for _, v := range loadVectors(t).Keys {
+		pub, err := image.ParsePublicKey(readFile(t, v.PublicPEM))
+		if v.Type == "x25519" {
+			if !errors.Is(err, image.ErrBadKey) || !strings.Contains(err.Error(), "X25519") {
+				t.Errorf("%s: ParsePublicKey = %v, want a word on X25519", v.Name, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", v.Name, err)
+			continue
+		}
+		hash := func(typ image.TLVType) string {
+			h, err := image.KeyHash(pub, typ)
+			if err != nil {
+				t.Errorf("%s: KeyHash(%s): %v", v.Name, typ, err)
+			}
+			return hex.EncodeToString(h)
+		}
+		got := hashes{hash(image.TLVSHA256), hash(image.TLVSHA384), hash(image.TLVSHA512)}
+		if want := (hashes{v.KeyHashSHA256, v.KeyHashSHA384, v.KeyHashSHA512}); got != want {
+			t.Errorf("%s (-got +want):\n%s", v.Name, cmp.Diff(got, want))
+		}
+	}
+	if _, err := image.KeyHash(readKey(t, "ed25519"), image.TLVKeyHash); !errors.Is(err, image.ErrBadKey) {
+		t.Errorf("KeyHash by a type that is no hash: %v, want kind %q", err, image.ErrBadKey)
+	}
+}
+
+func TestParsePublicKeyPKCS1(t *testing.T) {
+	got, err := image.ParsePublicKey(readFile(t, "keys/rsa-2048.pkcs1.pub.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := readKey(t, "rsa-2048"); !cmp.Equal(got, want) {
+		t.Errorf("PKCS#1 key differs from the same key as SubjectPublicKeyInfo:\n%s", cmp.Diff(got, want))
+	}
+}
+
+func TestParsePublicKeyRefuses(t *testing.T) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := func(typ string, der []byte) []byte {
+		return pem.EncodeToMemory(&pem.Block{Type: typ, Bytes: der})
+	}
+	good := readFile(t, "keys/ecdsa-p256.pub.pem")
+	der, _ := pem.Decode(good)
+	tests := []struct {
+		name string
+		pem  []byte
+		hint string // in the error text
+	}{
+		{"nothing", nil, "not a PEM"},
+		{"DER", der.Bytes, "-inform DER"},
+		{"private key", block("PRIVATE KEY", pkcs8), "private"},
+		{"SEC1 private key", block("EC PRIVATE KEY", pkcs8), "private"},
+		{"encrypted private key", block("ENCRYPTED PRIVATE KEY", pkcs8), "private"},
+		{"certificate", block("CERTIFICATE", pkcs8), `"CERTIFICATE"`},
+		{"two keys", bytes.Repeat(good, 2), "more than one"},
+		{"compressed point", readFile(t, "keys/ecdsa-p256.compressed.pub.pem"), "conv_form uncompressed"},
+		{"RSA-4096", readFile(t, "keys/bad-rsa-4096.pub.pem"), "4096"},
+		{"P-521", readFile(t, "keys/bad-p521.pub.pem"), "P-521"},
+		{"cut short", block("PUBLIC KEY", der.Bytes[:80]), "public key"},
+		{"point off the curve", block("PUBLIC KEY", append(bytes.Clone(der.Bytes[:90]), der.Bytes[90]^1)), "public key"},
+		{"PKCS#1 in name only", block("RSA PUBLIC KEY", der.Bytes), "public key"},
+	}
+	for _, tt := range tests {
+		pub, err := image.ParsePublicKey(tt.pem)
+		if got := kindOf(t, err); got != string(image.ErrBadKey) || pub != nil || !strings.Contains(err.Error(), tt.hint) {
+			t.Errorf("%s: ParsePublicKey = %v, %q (%v), want nil, %q, a text with %q", tt.name, pub, got, err, image.ErrBadKey, tt.hint)
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package image
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// Load reads an image from the content of a file, a .bin or an Intel HEX file;
+// which of the two is seen from the content. An Intel HEX file is first flattened
+// by [FromHex], and [Image.Bytes] then returns the flat bytes. Of other files
+// that people take for an image (ELF, zip, UF2, unsigned binaries and so on) the
+// error says what they are.
+func Load(b []byte) (*Image, error) {
+	if len(b) == 0 || b[0] != ':' {
+		return Parse(b)
+	}
+	flat, start, err := FromHex(b)
+	if err != nil {
+		return nil, err
+	}
+	m, err := Parse(flat)
+	if e := (*Error)(nil); errors.As(err, &e) {
+		return nil, fail(e.Kind, "Intel HEX data from %#x on: %s", start, e.Detail)
+	}
+	return m, nil
+}
+
+// lookalikes are the files most often given instead of an image, known by their
+// first bytes.
+var lookalikes = []struct{ prefix, what string }{
+	{"\x3c\xb8\xf3\x96", "it has the format of 2017 (magic 0x96f3b83c), which no current bootloader takes: sign it again"},
+	{"\x96\xf3\xb8\x3d", "it is signed for a big-endian device, which is not supported"},
+	{":", "it is an Intel HEX text, to be converted first"},
+	{"\x7fELF", "it is an ELF file: take the signed .bin, for Zephyr zephyr.signed.bin"},
+	{"PK\x03\x04", "it is a zip archive: the images of an update package are inside"},
+	{"PK\x05\x06", "it is an empty zip archive"},
+	{"UF2\n", "it is a UF2 file: take the signed .bin, for Zephyr zephyr.signed.bin"},
+	{"S0", "it is a Motorola S-record text: take the signed .bin or .hex"},
+	{"-----BEGIN ", "it is a PEM file, such as a key"},
+	{"\x1f\x8b", "it is a gzip archive: unpack it first"},
+	{"\xff\xff\xff\xff", "it begins with erased flash (0xff)"},
+}
+
+// describe says what a file without the magic looks like. It has at least four
+// bytes.
+func describe(b []byte) string {
+	if len(bytes.Trim(b, "\xff")) == 0 {
+		return "all bytes are 0xff, erased flash"
+	}
+	for _, l := range lookalikes {
+		if bytes.HasPrefix(b, []byte(l.prefix)) {
+			return l.what
+		}
+	}
+	switch {
+	case isMultiImage(b):
+		return "it is a dfu_multi_image container: the images are inside"
+	case isVectorTable(b):
+		return "it is an unsigned firmware binary (a vector table comes first): sign it, or take zephyr.signed.bin"
+	case len(bytes.Trim(b, "\x00")) == 0:
+		return "all bytes are zero"
+	case len(b) >= headerSize && len(bytes.Trim(b[:headerSize], "\x00")) == 0:
+		return "the room for the header is still zero, so it is unsigned: sign it, or take zephyr.signed.bin"
+	}
+	return fmt.Sprintf("it begins with %x instead of %x", b[:4], binary.LittleEndian.AppendUint32(nil, headerMagic))
+}
+
+// isVectorTable knows a Cortex-M image by its first two words: a stack pointer
+// into RAM, and a reset vector with the Thumb bit set that is not in RAM.
+func isVectorTable(b []byte) bool {
+	if len(b) < 8 {
+		return false
+	}
+	stack, reset := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
+	return stack >= 0x1000_0000 && stack < 0x4000_0000 && stack%4 == 0 && reset%2 == 1 && reset < 0x2000_0000
+}
+
+// isMultiImage knows the container of nRF Connect SDK's dfu_multi_image library:
+// a 16-bit length, then a CBOR map whose first key is "img".
+func isMultiImage(b []byte) bool {
+	return len(b) >= 8 && bytes.HasPrefix(b[2:], []byte("\xa1\x63img"))
+}
