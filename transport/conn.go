@@ -1,0 +1,304 @@
+package transport
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+)
+
+// DefaultBaud is the rate used when none is given, in bits per second.
+const DefaultBaud = 115200
+
+const (
+	// writeSlack is the write time limit beyond the time on the wire. A device
+	// that erases flash may refuse data for that long and recover.
+	writeSlack = 3 * time.Second
+
+	// closeLimit bounds Close when the system's close hangs on undelivered output.
+	closeLimit = time.Second
+
+	// rawIdle is how long a raw line must be silent to count as idle. It is far
+	// above the pauses inside a reply, and below the time limit of any request.
+	rawIdle = 250 * time.Millisecond
+
+	// maxEmptyReads bounds reads in a row that give neither data nor an error.
+	maxEmptyReads = 100
+)
+
+// Options says how to talk over a link. The zero value is right for a device
+// with Zephyr's defaults.
+type Options struct {
+	// Baud is the bit rate of a serial port; 0 means [DefaultBaud]. Any rate the
+	// driver takes is possible. USB CDC ACM devices ignore it.
+	Baud int
+	// LineLength is the longest line sent, in bytes; 0 means [DefaultLineLength].
+	// Lines received may always be longer.
+	LineLength int
+	// Raw selects bare SMP packets instead of console frames. The device must be
+	// built for it; nothing on the line tells which one it expects.
+	Raw bool
+	// Requests makes a raw connection expect requests instead of responses: it is
+	// the device's end. Console framing does not need it.
+	Requests bool
+	// DropLines lowers DTR and RTS once a serial port is open, for boards that
+	// have them wired to reset or boot pins. On Unix the kernel raises both while
+	// it opens the port, whatever is asked, so these boards see a pulse. Zero
+	// leaves both raised, as consoles on USB expect.
+	DropLines bool
+	// WriteTimeout bounds one WritePacket; 0 means three seconds more than twice
+	// the time the frame takes at Baud.
+	WriteTimeout time.Duration
+	// Trace, if not nil, gets a line for every packet and every text both ways,
+	// as [ReadTrace] describes. It is written to from the reading and the writing
+	// goroutine, one at a time, and holds them up while it blocks: give it a file.
+	Trace io.Writer
+	// Text, if not nil, gets what the device sends outside frames: log text,
+	// prompts. It is called from ReadPacket, must not keep the slice, and must
+	// filter what it shows, for the bytes come straight from the device.
+	Text func([]byte)
+}
+
+// packetDecoder is what Decoder and RawDecoder have in common.
+type packetDecoder interface {
+	Next(p []byte) (packet, rest []byte)
+	Stats() Stats
+}
+
+// Conn sends and receives packets over a byte stream. One goroutine at a time
+// may call ReadPacket; everything else may be called from any goroutine.
+type Conn struct {
+	rwc     io.ReadWriteCloser
+	options Options
+	port    Port
+	trace   *recorder // nil when off
+
+	// Of the reading goroutine.
+	decoder packetDecoder
+	raw     *RawDecoder // the same decoder, when it has to be told of idle times
+	buf     []byte
+	rest    []byte // of buf, not decoded yet
+	readErr error  // came together with data
+
+	out writer
+
+	mu    sync.Mutex // guards stats and cause
+	stats Stats
+	cause error // why the stream is gone
+
+	gone      chan struct{} // closed once cause is set
+	closed    chan struct{}
+	closeOnce sync.Once
+	closeErr  error
+}
+
+// NewConn returns a connection over rwc, which it owns from now on. The Close of
+// rwc must wake up a Read in progress; that of a Write is welcome, not needed.
+func NewConn(rwc io.ReadWriteCloser, o Options) *Conn {
+	c := &Conn{
+		rwc:     rwc,
+		options: o,
+		trace:   newRecorder(o.Trace),
+		buf:     make([]byte, 8<<10),
+		gone:    make(chan struct{}),
+		closed:  make(chan struct{}),
+	}
+	text := o.Text
+	if c.trace != nil {
+		text = c.traceText
+	}
+	if o.Raw {
+		c.raw = &RawDecoder{Requests: o.Requests, Text: text}
+		c.decoder = c.raw
+	} else {
+		c.decoder = &Decoder{Text: text}
+	}
+	c.startWriter()
+	return c
+}
+
+// ReadPacket blocks until an intact packet arrives and returns it. The packet is
+// valid until the next call. It is at least as long as its header says; surplus
+// bytes are to be ignored.
+//
+// Damaged input is dropped and counted, never an error. The error is [ErrClosed]
+// after Close, which also ends a call in progress, and otherwise matches
+// [ErrDisconnected]; both are final.
+func (c *Conn) ReadPacket() ([]byte, error) {
+	for {
+		if isClosed(c.closed) {
+			return nil, ErrClosed
+		}
+		if len(c.rest) > 0 {
+			packet, rest := c.decoder.Next(c.rest)
+			c.rest = rest
+			c.keepStats()
+			if packet != nil {
+				c.trace.packet(ReceivedPacket, packet)
+				return packet, nil
+			}
+		}
+		if err := c.fill(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// WritePacket sends one packet in one write and returns when the system has
+// taken all of it. It blocks no longer than the write time limit: then the error
+// matches [ErrWriteTimeout], and the packet may still go out, late or in part.
+// Concurrent calls take turns. Other errors are those of ReadPacket, or say that
+// p is no packet or too long.
+func (c *Conn) WritePacket(p []byte) error {
+	if len(p) < headerSize {
+		return fmt.Errorf("write packet: %d bytes are no packet, its header alone takes %d", len(p), headerSize)
+	}
+	if !c.options.Raw && len(p) > MaxFramed {
+		return fmt.Errorf("write packet: %d bytes are over the %d a frame can carry", len(p), MaxFramed)
+	}
+	return c.send("write packet", SentPacket, p)
+}
+
+// WriteText sends bytes outside any frame, such as a keystroke for the shell on
+// the same console, or a newline to end what was left in the device's line
+// buffer. Blocking and errors are those of WritePacket.
+func (c *Conn) WriteText(p []byte) error {
+	if len(p) == 0 {
+		return nil
+	}
+	return c.send("write text", SentText, p)
+}
+
+// Overhead returns how many bytes of the device's packet buffer the framing takes
+// besides the packet: console frames are decoded with length and CRC into it.
+func (c *Conn) Overhead() int {
+	if c.options.Raw {
+		return 0
+	}
+	return lenSize + crcSize
+}
+
+// Port returns what is known of the serial port, for [Same]. Its name is empty if
+// the connection is not a serial port that [Dial] opened.
+func (c *Conn) Port() Port { return c.port }
+
+// Stats returns the counters so far.
+func (c *Conn) Stats() Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stats
+}
+
+// Close ends the connection and the calls in progress. It does not wait for the
+// device: what the device has not taken by then is thrown away, so wait for the
+// answer to what must arrive. It takes a second at most, even with a write stuck
+// in the driver. Further calls do nothing and return the same. The error may
+// also be the first one met while writing the trace.
+func (c *Conn) Close() error {
+	c.closeOnce.Do(func() {
+		close(c.closed)
+		c.closeErr = c.closeStream()
+		if err := c.trace.close(); c.closeErr == nil && err != nil {
+			c.closeErr = fmt.Errorf("write trace: %w", err)
+		}
+	})
+	return c.closeErr
+}
+
+func (c *Conn) closeStream() error {
+	done := make(chan error, 1)
+	// May outlive Close if the system's close never returns; nothing can end it.
+	go func() { done <- c.rwc.Close() }()
+	limit := time.NewTimer(closeLimit)
+	defer limit.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-limit.C:
+		return fmt.Errorf("close: %w", os.ErrDeadlineExceeded)
+	}
+}
+
+// fill reads the next bytes of the stream.
+func (c *Conn) fill() error {
+	if c.readErr != nil {
+		return c.fail(c.readErr)
+	}
+	start := time.Now()
+	for range maxEmptyReads {
+		n, err := c.rwc.Read(c.buf)
+		if n > 0 {
+			c.rest, c.readErr = c.buf[:n], err
+			if c.raw != nil && time.Since(start) >= rawIdle {
+				c.raw.Reset()
+			}
+			return nil
+		}
+		if err != nil {
+			return c.fail(err)
+		}
+	}
+	return c.fail(io.ErrNoProgress)
+}
+
+// fail makes err, met while reading or writing, the end of the connection, and
+// returns what the caller is told. Unplug and our own Close give the same errors
+// in the serial library, hence the look at closed first.
+func (c *Conn) fail(err error) error {
+	if isClosed(c.closed) {
+		return ErrClosed
+	}
+	c.mu.Lock()
+	first := c.cause == nil
+	if first {
+		c.cause = disconnected(err)
+		close(c.gone)
+	}
+	cause := c.cause
+	c.mu.Unlock()
+	if first {
+		c.trace.note(cause.Error())
+	}
+	return cause
+}
+
+// disconnected classifies an error of the byte stream. No such stream can be used
+// after an error, and the systems have many for a device that went away: EIO,
+// ENXIO, EOF, on Windows access denied, operation aborted or bad command.
+func disconnected(err error) error {
+	if errors.Is(err, ErrDisconnected) || errors.Is(err, errDescriptor) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrDisconnected, err)
+}
+
+// keepStats publishes the decoder's counters, and tells the trace of new damage.
+func (c *Conn) keepStats() {
+	now := c.decoder.Stats()
+	c.mu.Lock()
+	before := c.stats
+	now.SentPackets, now.SentBytes = before.SentPackets, before.SentBytes
+	c.stats = now
+	c.mu.Unlock()
+	if c.trace != nil && now.Damaged() != before.Damaged() {
+		c.trace.note(describeDamage(before, now))
+	}
+}
+
+func (c *Conn) traceText(p []byte) {
+	c.trace.text(ReceivedText, p)
+	if c.options.Text != nil {
+		c.options.Text(p)
+	}
+}
+
+func isClosed(ch <-chan struct{}) bool {
+	select {
+	case <-ch:
+		return true
+	default:
+		return false
+	}
+}

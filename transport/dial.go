@@ -1,0 +1,143 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+)
+
+const (
+	// busyPatience is how long a busy port is tried: programs such as
+	// ModemManager probe a new port briefly.
+	busyPatience = time.Second
+	// accessPatience is how long a new port without permission is tried: after a
+	// hot-plug the node appears first and gets its group a little later.
+	accessPatience = 2 * time.Second
+	// newNode is how old a node may be to count as just plugged in.
+	newNode = 10 * time.Second
+
+	retryEvery = 50 * time.Millisecond
+)
+
+// Dial opens an address and returns a connection to what is there. See
+// [ParseAddress] for the forms of an address. ctx bounds the opening only, and
+// Dial adds limits of its own: two seconds for a serial port, ten for TCP.
+//
+// A text that is no address is an [*AddressError]; everything else is an
+// [*OpenError], also a kind of address that is not served here (udp:, sim:),
+// which matches [errors.ErrUnsupported].
+func Dial(ctx context.Context, address string, o Options) (*Conn, error) {
+	stream, port, err := Open(ctx, address, o)
+	if err != nil {
+		return nil, err
+	}
+	c := NewConn(stream, o)
+	c.port = port
+	return c, nil
+}
+
+// Open is Dial without the framing: the bytes as they are, for a terminal. Of
+// the options only those that concern the port matter. Close wakes up a Read in
+// progress, but not always a Write, which may block as long as the device takes
+// no data. The port is what is known of it, with an empty name for TCP.
+func Open(ctx context.Context, address string, o Options) (io.ReadWriteCloser, Port, error) {
+	a, err := ParseAddress(address)
+	if err != nil {
+		return nil, Port{}, err
+	}
+	stream, port, err := openAddress(ctx, a, o)
+	if err != nil {
+		return nil, Port{}, &OpenError{Address: address, Err: err}
+	}
+	return stream, port, nil
+}
+
+func openAddress(ctx context.Context, a Address, o Options) (io.ReadWriteCloser, Port, error) {
+	noPort := Port{Interface: AnyInterface}
+	switch a.Kind {
+	case KindAny, KindPath, KindUSB:
+		return openPort(ctx, a, o)
+	case KindTCP:
+		stream, err := dialTCP(ctx, a.Host)
+		return stream, noPort, err
+	}
+	return nil, noPort, fmt.Errorf("%w as a byte stream", errors.ErrUnsupported)
+}
+
+// openPort finds the serial port an address means and opens it.
+func openPort(ctx context.Context, a Address, o Options) (io.ReadWriteCloser, Port, error) {
+	port, err := findPort(a)
+	if err != nil {
+		return nil, Port{}, err
+	}
+	opened, err := retryOpen(ctx, func() (*serialPort, error) { return openSerial(port.Name, o) },
+		func() bool { return isNew(port.Name) })
+	if err != nil {
+		return nil, Port{}, err
+	}
+	return opened, port, nil
+}
+
+func findPort(a Address) (Port, error) {
+	ports, err := Ports()
+	if a.Kind != KindPath {
+		if err != nil {
+			return Port{}, err
+		}
+		return Choose(a, ports)
+	}
+	// A port given by name can be opened without being known.
+	given := a.Path
+	a.Path = resolve(given)
+	port, err := Choose(a, ports)
+	if !port.USB {
+		port.Name = given // a link to a PTY outlives the PTY
+	}
+	return port, err
+}
+
+// retryOpen tries to open a port until it is open, the obstacle is not one that
+// passes, or patience or ctx is at an end.
+func retryOpen[T any](ctx context.Context, open func() (T, error), isNew func() bool) (T, error) {
+	var none T
+	start := time.Now()
+	for {
+		if err := ctx.Err(); err != nil {
+			return none, err
+		}
+		opened, err := open()
+		if err == nil {
+			return opened, nil
+		}
+		if time.Since(start) >= patience(err, isNew) {
+			return none, err
+		}
+		timer := time.NewTimer(retryEvery)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return none, fmt.Errorf("%w: %w", err, ctx.Err())
+		}
+	}
+}
+
+func patience(err error, isNew func() bool) time.Duration {
+	switch {
+	case errors.Is(err, ErrBusy):
+		return busyPatience
+	case errors.Is(err, fs.ErrPermission) && isNew():
+		return accessPatience
+	}
+	return 0
+}
+
+// isNew tells whether the device node appeared a moment ago.
+func isNew(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && time.Since(info.ModTime()) < newNode
+}

@@ -1,0 +1,86 @@
+package transport
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+var (
+	// ErrBusy says that another program holds the port.
+	ErrBusy = errors.New("port is in use by another program")
+
+	// ErrDisconnected says that the far end is gone: the device was unplugged,
+	// reset its USB, or closed the connection. The system's own error is
+	// wrapped beside it. A [Conn] that returned it is of no further use.
+	ErrDisconnected = errors.New("device disconnected")
+
+	// ErrClosed says that [Conn.Close] was called.
+	ErrClosed = errors.New("connection is closed")
+
+	// ErrWriteTimeout says that the device did not take the bytes in time. It
+	// matches [os.ErrDeadlineExceeded]. The connection stays usable: a device
+	// that was only busy takes the rest later, and every frame starts afresh.
+	ErrWriteTimeout = fmt.Errorf("device takes no data: %w", os.ErrDeadlineExceeded)
+
+	errNotPort = errors.New("not a serial port")
+)
+
+// OpenError says why an address could not be opened. Its cause matches
+// [fs.ErrNotExist], [fs.ErrPermission] or [ErrBusy] where one of these is meant,
+// or is a [*ChoiceError] if the address did not name exactly one port.
+type OpenError struct {
+	Address string // as the user gave it; empty if none was given
+	Err     error
+}
+
+func (e *OpenError) Error() string {
+	if e.Address == "" {
+		return "open the serial port: " + e.Err.Error()
+	}
+	return "open " + e.Address + ": " + e.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (e *OpenError) Unwrap() error { return e.Err }
+
+// AddressError says what is wrong with the text of an address. It is a mistake
+// of the user, found before anything is opened.
+type AddressError struct {
+	Address string
+	Problem string
+}
+
+func (e *AddressError) Error() string {
+	return fmt.Sprintf("address %q: %s", e.Address, e.Problem)
+}
+
+// ChoiceError says that an address did not mean exactly one of the ports present.
+type ChoiceError struct {
+	Matched int // how many ports fit the address: 0, or more than 1
+	// Candidates are the ports to choose from: those that fit if several did,
+	// else every USB port present.
+	Candidates []Port
+}
+
+func (e *ChoiceError) Error() string {
+	names := make([]string, len(e.Candidates))
+	for i, p := range e.Candidates {
+		names[i] = p.Name
+	}
+	list := strings.Join(names, ", ")
+	switch {
+	case e.Matched > 1:
+		return fmt.Sprintf("%d ports match: %s", e.Matched, list)
+	case list == "":
+		return "no USB serial port present"
+	}
+	return "no port matches; present: " + list
+}
+
+// Is makes a choice without any match an [fs.ErrNotExist].
+func (e *ChoiceError) Is(target error) bool {
+	return e.Matched == 0 && target == fs.ErrNotExist
+}

@@ -1,0 +1,29 @@
+package transport
+
+import "golang.org/x/sys/unix"
+
+// heldExclusively tells whether another program has the port in exclusive mode.
+// Others than root could not have opened it; root has to ask.
+func (l *portLock) heldExclusively() bool {
+	if l.isPTY() {
+		return false // the mode outlives a killed program there; settle clears it
+	}
+	exclusive, err := unix.IoctlGetInt(l.fd, unix.TIOCGEXCL)
+	return err == nil && exclusive != 0
+}
+
+// settle takes the serial library's exclusive mode off a PTY. On a real port it
+// ends with the last user, but a PTY's stays while its master is open, and after a
+// killed program nobody but root could ever open the port again.
+func (l *portLock) settle() {
+	if l.isPTY() {
+		_ = unix.IoctlSetInt(l.fd, unix.TIOCNXCL, 0)
+	}
+}
+
+// isPTY goes by the device numbers of Linux Documentation/admin-guide/devices.txt:
+// major 136 to 143 are Unix98 PTY slaves.
+func (l *portLock) isPTY() bool {
+	major := unix.Major(uint64(l.stat.Rdev))
+	return 136 <= major && major <= 143
+}

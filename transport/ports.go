@@ -1,0 +1,175 @@
+package transport
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// USBID is a USB vendor or product id. Its text form is four hexadecimal digits.
+type USBID uint16
+
+// String returns the id as in 2fe3.
+func (id USBID) String() string { return fmt.Sprintf("%04x", uint16(id)) }
+
+// MarshalText returns the id as in 2fe3.
+func (id USBID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText parses 1 to 4 hexadecimal digits of either case, with or
+// without 0x before them.
+func (id *USBID) UnmarshalText(text []byte) error {
+	s := strings.TrimPrefix(strings.ToLower(string(text)), "0x")
+	n, err := strconv.ParseUint(s, 16, 16)
+	if err != nil || len(s) > 4 {
+		return fmt.Errorf("usb id %q: not 1 to 4 hexadecimal digits", text)
+	}
+	*id = USBID(n)
+	return nil
+}
+
+// Port is what is known of a serial port without opening it. The texts of a USB
+// device come from the device: they are cleaned of control characters when read
+// and otherwise not to be trusted, nor need they be unique.
+type Port struct {
+	Name string `json:"name"` // what to open: /dev/ttyACM0, /dev/cu.usbmodem1101, COM22
+	USB  bool   `json:"usb"`
+
+	VID          USBID  `json:"vid,omitzero"`
+	PID          USBID  `json:"pid,omitzero"`
+	Serial       string `json:"serial,omitempty"`
+	Product      string `json:"product,omitempty"`
+	Manufacturer string `json:"manufacturer,omitempty"`
+
+	// Interface is the number of the USB interface, which tells the ports of
+	// one device apart; [AnyInterface] if it is not known or there is none.
+	Interface     int    `json:"interface"`
+	InterfaceName string `json:"interface_name,omitempty"`
+
+	// Location is where the device is plugged in, such as 1-1.2 on Linux: bus
+	// 1, port 1, port 2 of the hub there. It outlives a reset of the device.
+	Location string `json:"location,omitempty"`
+}
+
+// Ports lists the serial ports present, without opening any of them. Ports that
+// only exist as a placeholder (an 8250 driver's unused ttyS) are left out. A
+// device that goes away meanwhile is left out too; it is not an error.
+func Ports() ([]Port, error) {
+	ports, err := systemPorts()
+	if err != nil {
+		return nil, fmt.Errorf("list serial ports: %w", err)
+	}
+	slices.SortFunc(ports, func(a, b Port) int { return compareNames(a.Name, b.Name) })
+	return ports, nil
+}
+
+// Choose returns the one port that an address means. For [KindAny] that is the
+// only USB serial port among ports, for [KindUSB] the only one that fits; none
+// or several is a [*ChoiceError].
+//
+// A [KindPath] names its port whether it is listed or not, so that Choose always
+// answers: with what is known of the port, else with just its name. Aliases
+// such as the links in /dev/serial/by-id are only found if the caller resolved
+// them, as [Dial] does. Other kinds of address name no port: an [*AddressError].
+func Choose(a Address, ports []Port) (Port, error) {
+	switch a.Kind {
+	case KindPath:
+		if i := slices.IndexFunc(ports, func(p Port) bool { return sameName(p.Name, a.Path) }); i >= 0 {
+			return ports[i], nil
+		}
+		return Port{Name: a.Path, Interface: AnyInterface}, nil
+	case KindAny, KindUSB:
+		return chooseUSB(a, ports)
+	}
+	return Port{}, &AddressError{Address: a.String(), Problem: "is not a serial port"}
+}
+
+func chooseUSB(a Address, ports []Port) (Port, error) {
+	var present, fit []Port
+	for _, p := range ports {
+		if p.USB {
+			present = append(present, p)
+			if a.matches(p) {
+				fit = append(fit, p)
+			}
+		}
+	}
+	switch len(fit) {
+	case 1:
+		return fit[0], nil
+	case 0:
+		return Port{}, &ChoiceError{Candidates: present}
+	}
+	return Port{}, &ChoiceError{Matched: len(fit), Candidates: fit}
+}
+
+func (a Address) matches(p Port) bool {
+	if a.Kind == KindAny {
+		return true
+	}
+	return (a.VID == 0 || a.VID == p.VID && a.PID == p.PID) &&
+		// Windows shows serial numbers in capitals whatever the device sent.
+		(a.Serial == "" || strings.EqualFold(a.Serial, p.Serial)) &&
+		(a.Location == "" || a.Location == p.Location) &&
+		(a.Interface == AnyInterface || a.Interface == p.Interface)
+}
+
+// resolve replaces the links in a path by what they lead to, for comparing.
+func resolve(path string) string {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		return target
+	}
+	return path // COM22 is no file, and what does not exist fails at open
+}
+
+// sameName compares names of ports as the systems do: macOS has a tty. and a cu.
+// node for one port, Windows ignores case and wants \\.\ from COM10 on.
+func sameName(a, b string) bool { return plainName(a) == plainName(b) }
+
+func plainName(s string) string {
+	if rest, found := strings.CutPrefix(s, "/dev/tty."); found {
+		return "/dev/cu." + rest
+	}
+	s = strings.TrimPrefix(s, `\\.\`)
+	if len(s) > 3 && strings.EqualFold(s[:3], "COM") {
+		return strings.ToUpper(s)
+	}
+	return s
+}
+
+// compareNames orders names with numbers at the end by number: ttyACM2, ttyACM10.
+func compareNames(a, b string) int {
+	baseA, numberA := splitNumber(a)
+	baseB, numberB := splitNumber(b)
+	if c := strings.Compare(baseA, baseB); c != 0 {
+		return c
+	}
+	if len(numberA) != len(numberB) {
+		return len(numberA) - len(numberB)
+	}
+	return strings.Compare(numberA, numberB)
+}
+
+func splitNumber(s string) (base, number string) {
+	base = strings.TrimRight(s, "0123456789")
+	return base, s[len(base):]
+}
+
+// clean makes a text from a USB descriptor fit to be shown and compared.
+func clean(s string) string {
+	const longest = 126 // characters a string descriptor can hold
+	var b strings.Builder
+	n := 0
+	for _, r := range strings.TrimSpace(s) {
+		if n++; n > longest {
+			break
+		}
+		if !unicode.IsPrint(r) {
+			r = '?'
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
