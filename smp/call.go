@@ -1,0 +1,156 @@
+package smp
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+)
+
+// call is one request on its way. It ends in exactly one of three ways: a reply, the death of the link, or withdrawal by
+// its owner, whose timer and context decide when that is. The first two arrive on done.
+type call struct {
+	packet []byte       // the request; must not change while the call is queued
+	done   chan<- *call // must have room for every call that may end on it
+	header Header       // of the request, set by start
+	body   []byte       // the reply's payload
+	err    error        // why there is no reply
+	sent   chan<- error // if not nil, gets what WritePacket returned; must have room for it
+
+	queued atomic.Bool // the writer has not done with packet yet, even if the call has ended
+}
+
+// start gives the call a free sequence number and hands it to the writer. It never blocks.
+func (c *Client) start(cl *call) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return c.err
+	}
+	for range c.pending {
+		c.sequence++
+		if c.pending[c.sequence] == nil {
+			break
+		}
+	}
+	if c.pending[c.sequence] != nil {
+		return errors.New("256 requests wait for their answers")
+	}
+	cl.packet[6] = c.sequence
+	cl.header, _, _ = ParseHeader(cl.packet)
+	cl.queued.Store(true)
+	select {
+	case c.writes <- cl:
+		c.pending[c.sequence] = cl
+		return nil
+	default:
+		cl.queued.Store(false)
+		return fmt.Errorf("%w: the link takes no more data", ErrNoReply)
+	}
+}
+
+// withdraw ends a call that its owner no longer waits for. It reports whether the call was still open; if not, it has
+// already been delivered.
+func (c *Client) withdraw(cl *call) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.pending[cl.header.Sequence] != cl {
+		return false
+	}
+	c.pending[cl.header.Sequence] = nil
+	return true
+}
+
+// open reports whether the call still waits for its answer.
+func (c *Client) open(cl *call) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pending[cl.header.Sequence] == cl
+}
+
+// write sends calls in the order in which they were started, until the link ends.
+func (c *Client) write() {
+	for {
+		select {
+		case cl := <-c.writes:
+			err := c.send(cl)
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				continue // the device takes no data for now; the request's own time decides
+			}
+			if err != nil {
+				c.end(fmt.Errorf("%w: %w", ErrClosed, err))
+				return
+			}
+		case <-c.dead:
+			return
+		}
+	}
+}
+
+// send writes the packet, unless the call has ended meanwhile.
+func (c *Client) send(cl *call) error {
+	defer cl.queued.Store(false)
+	if !c.open(cl) {
+		return nil
+	}
+	// This may be stuck in the operating system for good when the port's driver is; the goroutine is then left
+	// behind, and every call still ends by its owner's timer.
+	err := c.link.WritePacket(cl.packet)
+	if cl.sent != nil {
+		cl.sent <- err
+	}
+	return err
+}
+
+// read delivers replies until the link ends.
+func (c *Client) read() {
+	for {
+		packet, err := c.link.ReadPacket()
+		if err != nil {
+			c.end(fmt.Errorf("%w: %w", ErrClosed, err))
+			return
+		}
+		c.deliver(packet)
+	}
+}
+
+// deliver hands a packet to the call that it answers. Anything else is dropped: a late answer, a request that the device echoed,
+// or noise is no error of the request that happens to wait.
+func (c *Client) deliver(packet []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h, body, err := ParseHeader(packet)
+	if err != nil {
+		c.stray++
+		return
+	}
+	cl := c.pending[h.Sequence]
+	if cl == nil || !h.answers(cl.header) {
+		c.stray++
+		return
+	}
+	c.pending[h.Sequence] = nil
+	cl.body = append(cl.body[:0], body...)
+	cl.done <- cl // never blocks: see call.done
+}
+
+// end closes the link once and fails every open call.
+func (c *Client) end(err error) {
+	c.mu.Lock()
+	first := c.err == nil
+	if first {
+		c.err = err
+		for i, cl := range c.pending {
+			if cl != nil {
+				c.pending[i] = nil
+				cl.err = err
+				cl.done <- cl
+			}
+		}
+		close(c.dead)
+	}
+	c.mu.Unlock()
+	if first {
+		c.link.Close()
+	}
+}

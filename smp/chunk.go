@@ -1,0 +1,119 @@
+package smp
+
+import "math"
+
+// uploadRequest is one chunk (Zephyr smp_group_1.rst, "Image upload request"). Everything but the offset and the data belongs into the
+// first chunk only.
+type uploadRequest struct {
+	Image   *uint  `cbor:"image,omitempty"`
+	Length  *uint  `cbor:"len,omitempty"`
+	Offset  uint   `cbor:"off"`
+	SHA     []byte `cbor:"sha,omitempty"` // of the whole file; enables resuming and the final check
+	Upgrade bool   `cbor:"upgrade,omitempty"`
+	Data    []byte `cbor:"data"`
+}
+
+// chunkBuilder cuts an upload into requests that fill the device's packet buffer exactly.
+type chunkBuilder struct {
+	limit      int // bytes of the largest request, SMP header included
+	size       int // bytes of the whole upload
+	image      uint
+	upgrade    bool
+	sha        []byte
+	everyChunk bool // repeat the image number in every chunk
+	sentSHA    bool // the last first chunk had room for the hash
+	last       uploadRequest
+	length     uint
+}
+
+// end says where the chunk that begins at off must end: as far as the packet reaches, at a multiple of the flash
+// alignment, or at the end of the upload.
+func (b *chunkBuilder) end(off int) int {
+	n := b.room(off, true)
+	if off == 0 && n < min(minFirstChunk, b.size) {
+		n = b.room(off, false)
+	}
+	end := off + n
+	if aligned := end &^ (chunkAlign - 1); end < b.size && aligned > off && (off > 0 || aligned >= minFirstChunk) {
+		end = aligned
+	}
+	return min(end, b.size)
+}
+
+// possible reports whether every chunk can carry something, and the first a whole image header.
+func (b *chunkBuilder) possible() bool {
+	return b.room(0, false) >= min(minFirstChunk, b.size) && b.room(math.MaxInt32, false) > 0
+}
+
+// room is the number of data bytes that fit a request at off, with or without the hash of the file.
+func (b *chunkBuilder) room(off int, sha bool) int {
+	n := b.limit - HeaderLen - mapHeadLen - keyLen("off") - intLen(off) - keyLen("data")
+	if off == 0 {
+		n -= keyLen("len") + intLen(b.size)
+		if sha {
+			n -= keyLen("sha") + intLen(len(b.sha)) + len(b.sha)
+		}
+		if b.upgrade {
+			n -= keyLen("upgrade") + boolLen
+		}
+	}
+	if b.image > 0 && (off == 0 || b.everyChunk) {
+		n -= keyLen("image") + intLen(int(b.image))
+	}
+	for head := 1; head <= 5; head++ { // the head of the data grows with it
+		if d := n - head; d <= 0 || intLen(d) <= head {
+			return max(d, 0)
+		}
+	}
+	return 0
+}
+
+// request builds the request for c. It is valid until the next call.
+func (b *chunkBuilder) request(data []byte, c chunk) *uploadRequest {
+	b.last = uploadRequest{Offset: uint(c.off), Data: data[c.off:c.end]}
+	if c.off == 0 {
+		b.length = uint(b.size)
+		b.last.Length = &b.length
+		b.last.Upgrade = b.upgrade
+		if b.sentSHA = c.end <= b.room(0, true); b.sentSHA {
+			b.last.SHA = b.sha
+		}
+	}
+	if b.image > 0 && (c.off == 0 || b.everyChunk) {
+		b.last.Image = &b.image
+	}
+	return &b.last
+}
+
+// shrink makes packets smaller, down to those that fit two lines and then one.
+func (b *chunkBuilder) shrink() {
+	switch {
+	case b.limit > twoLinesPacket:
+		b.limit = twoLinesPacket
+	case b.limit > oneLinePacket:
+		b.limit = oneLinePacket
+	}
+}
+
+// Encoded sizes (RFC 8949, section 3).
+const (
+	mapHeadLen = 1
+	boolLen    = 1
+)
+
+func keyLen(key string) int { return 1 + len(key) }
+
+// intLen is the size of an unsigned integer, and of the head of a string of that length.
+func intLen(n int) int {
+	switch n := uint64(n); {
+	case n < 24:
+		return 1
+	case n < 1<<8:
+		return 2
+	case n < 1<<16:
+		return 3
+	case n < 1<<32:
+		return 5
+	}
+	return 9
+}

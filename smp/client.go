@@ -1,0 +1,239 @@
+package smp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Link carries whole SMP packets to one device and back. A *transport.Conn is one.
+type Link interface {
+	// ReadPacket waits for the next packet. The slice is valid until the next call. Close makes it return an error.
+	ReadPacket() ([]byte, error)
+	// WritePacket sends one packet. It does not keep p. An error that is an os.ErrDeadlineExceeded means that the device takes no
+	// data for now; any other ends the client.
+	WritePacket(p []byte) error
+	// Overhead is the number of bytes that the link's framing takes in the device's packet buffer.
+	Overhead() int
+	// Close ends the link. It must not wait for a WritePacket that is stuck.
+	Close() error
+}
+
+// Options adjust a [Client]. The zero value suits every known device.
+type Options struct {
+	Timeout   time.Duration // wait for the answer to one try; 0 means 3 s. Slow commands wait longer whatever it says
+	Tries     int           // how often a request is sent before the device counts as silent; 0 means 3
+	Version   Version       // Auto finds out
+	Buffer    int           // bytes of the device's packet buffer; 0 asks the device
+	MaxBuffer int           // upper limit for what the device says of its buffer, in bytes; 0 means none
+	Window    int           // most requests in flight during an upload; 0 leaves the choice to the client
+	Rate      int           // bytes per second that the link carries, to extend timeouts on slow wires; 0 means fast
+}
+
+// Defaults of [Options].
+const (
+	DefaultTimeout = 3 * time.Second
+	DefaultTries   = 3
+)
+
+// maxPayload is what the length field of the header can say.
+const maxPayload = 1<<16 - 1
+
+// ErrTooLarge says that a request does not fit the device's packet buffer; nothing was sent.
+var ErrTooLarge = errors.New("request too large")
+
+// Client talks SMP to one device. Its methods and those of its groups may be called from several goroutines at a time.
+type Client struct {
+	OS    OSGroup
+	Image ImageGroup
+
+	link    Link
+	options Options
+	chosen  bool // the timeout is the caller's choice, not the default
+	writes  chan *call
+	dead    chan struct{} // closed once the link has ended
+
+	settling chan struct{} // holds a token while Negotiate asks
+
+	mu       sync.Mutex // guards what follows; nothing blocks while it is held
+	pending  [256]*call // by sequence number
+	sequence uint8
+	settled  bool
+	forgets  int // how often Forget was called
+	version  Version
+	params   Params
+	stray    int
+	err      error // why the link ended
+}
+
+// NewClient starts a client on the link, which it owns from then on: [Client.Close] closes it.
+func NewClient(link Link, o Options) *Client {
+	chosen := o.Timeout > 0
+	if !chosen {
+		o.Timeout = DefaultTimeout
+	}
+	if o.Tries <= 0 {
+		o.Tries = DefaultTries
+	}
+	c := &Client{
+		link:     link,
+		options:  o,
+		chosen:   chosen,
+		writes:   make(chan *call, 256),
+		dead:     make(chan struct{}),
+		settling: make(chan struct{}, 1),
+		sequence: uint8(rand.Uint32()), // an answer to an earlier process is then unlikely to fit
+		version:  o.Version,
+	}
+	c.OS.c, c.Image.c = c, c
+	go c.read()
+	go c.write()
+	return c
+}
+
+// Close ends the client and its link; calls that wait return [ErrClosed]. It does not wait for a write that is stuck in
+// the operating system.
+func (c *Client) Close() error {
+	c.end(ErrClosed)
+	return nil
+}
+
+// Done is closed when the link has ended, by [Client.Close] or by itself; [Client.Err] then says why.
+func (c *Client) Done() <-chan struct{} { return c.dead }
+
+// Err is nil while the link works; afterwards it wraps [ErrClosed] and, if the link ended by itself, the link's error.
+func (c *Client) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// Version is the protocol version in use; V1 or V2 once any command was answered.
+func (c *Client) Version() Version {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.version
+}
+
+// Stray is the number of packets that were dropped because no request waited for them: late answers, echoes, nonsense.
+func (c *Client) Stray() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stray
+}
+
+// Raw sends one request with any payload, an encoded CBOR map for all standard groups, and returns the payload of the
+// answer, not looked into. It is sent once: only the caller knows whether a repetition does harm.
+func (c *Client) Raw(ctx context.Context, op Op, group Group, id uint8, payload []byte) ([]byte, error) {
+	const name = "raw request"
+	if !op.IsRequest() {
+		return nil, fmt.Errorf("%s: %s is not a request", name, op)
+	}
+	if _, err := c.Negotiate(ctx); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(payload) > min(maxPayload, c.PacketLimit()-HeaderLen) {
+		return nil, fmt.Errorf("%s: %w: %d bytes of payload", name, ErrTooLarge, len(payload))
+	}
+	h := Header{Version: c.Version(), Op: op, Length: uint16(len(payload)), Group: group, Command: id}
+	t := c.timing()
+	t.tries = 1
+	body, err := c.exchange(ctx, append(h.Append(nil), payload...), t)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return body, nil
+}
+
+// timing says how long a request may wait.
+type timing struct {
+	timeout time.Duration // of one try
+	tries   int
+	sent    chan<- error // for [call]; nil unless somebody must know
+}
+
+func (c *Client) timing() timing { return timing{timeout: c.options.Timeout, tries: c.options.Tries} }
+
+// wire is the time the link needs to carry n bytes, framing and an answer of the same size included.
+func (c *Client) wire(n int) time.Duration {
+	if c.options.Rate <= 0 {
+		return 0
+	}
+	return time.Duration(n) * 3 * time.Second / time.Duration(c.options.Rate)
+}
+
+// exchange sends the packet until an answer comes and returns its payload, which belongs to the caller. Each try has a sequence number
+// of its own, and an answer to any of them counts: a device that is merely slow then costs no second wait.
+func (c *Client) exchange(ctx context.Context, packet []byte, t timing) ([]byte, error) {
+	t.timeout += c.wire(len(packet))
+	done := make(chan *call, t.tries)
+	calls := make([]*call, 0, t.tries)
+	defer func() {
+		for _, cl := range calls {
+			c.withdraw(cl)
+		}
+	}()
+	timer := time.NewTimer(t.timeout)
+	defer timer.Stop()
+	for range t.tries {
+		if err := ended(ctx); err != nil {
+			return nil, err
+		}
+		cl := &call{packet: slices.Clone(packet), done: done, sent: t.sent}
+		if err := c.start(cl); err != nil {
+			return nil, err
+		}
+		calls = append(calls, cl)
+		timer.Reset(t.timeout)
+		if cl, err := await(ctx, done, timer.C); err != nil {
+			return nil, err
+		} else if cl != nil {
+			return cl.body, cl.err
+		}
+	}
+	return nil, silence(t)
+}
+
+// await returns the next call that ends, or nil when the timer fires before.
+func await(ctx context.Context, done <-chan *call, timer <-chan time.Time) (*call, error) {
+	select {
+	case cl := <-done:
+		return cl, nil
+	case <-ctx.Done():
+		return nil, ended(ctx)
+	case <-timer:
+	}
+	select { // after the computer slept both are ready, and the answer counts
+	case cl := <-done:
+		return cl, nil
+	default:
+		return nil, nil
+	}
+}
+
+// ended is nil while the context lives. Its error reads as the context's cause and wraps [context.Canceled] or
+// [context.DeadlineExceeded] too, whatever the cause is.
+func ended(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if err == nil || errors.Is(cause, err) {
+		return cause
+	}
+	return &contextError{cause, err}
+}
+
+type contextError struct{ cause, err error }
+
+func (e *contextError) Error() string   { return e.cause.Error() }
+func (e *contextError) Unwrap() []error { return []error{e.cause, e.err} }
+
+// silence is the error after the last try went unanswered.
+func silence(t timing) error {
+	if t.tries == 1 {
+		return fmt.Errorf("%w within %v", ErrNoReply, t.timeout.Round(time.Millisecond))
+	}
+	return fmt.Errorf("%w within %v (%d tries)", ErrNoReply, t.timeout.Round(time.Millisecond), t.tries)
+}

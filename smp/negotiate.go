@@ -1,0 +1,231 @@
+package smp
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Params is what a device says of its packet buffers (Zephyr smp_group_0.rst, "MCUmgr Parameters").
+type Params struct {
+	BufferSize  int  // bytes of one packet buffer, SMP header included
+	BufferCount int  // buffers shared by requests and answers
+	Known       bool // the device said so; otherwise the values are assumed
+}
+
+// Assumed of a device that does not say: every known server takes packets of this size.
+const (
+	assumedBuffer = 256
+	assumedCount  = 1
+)
+
+// Limits for what a device may say: less cannot hold an upload's first chunk, more cannot be framed.
+const (
+	minBuffer = 64
+	maxBuffer = 1<<16 - 1
+	maxCount  = 255
+)
+
+type paramsReply struct {
+	Size  uint64 `cbor:"buf_size"`
+	Count uint64 `cbor:"buf_count"`
+}
+
+func (p paramsReply) params() Params {
+	if p.Size < minBuffer {
+		return Params{BufferSize: assumedBuffer, BufferCount: assumedCount}
+	}
+	return Params{
+		BufferSize:  int(min(p.Size, maxBuffer)),
+		BufferCount: int(min(max(p.Count, 1), maxCount)),
+		Known:       true,
+	}
+}
+
+// Negotiate finds out, once for the connection, which protocol version the device speaks and how large its packet buffers are.
+// Every other command does so by itself when needed. It waits at most Options.Tries × Options.Timeout.
+func (c *Client) Negotiate(ctx context.Context) (Params, error) {
+	if params, _, settled := c.learned(); settled {
+		return params, nil
+	}
+	t := c.timing()
+	limit := time.NewTimer(t.timeout * time.Duration(t.tries))
+	defer limit.Stop()
+	select { // one caller asks, the others wait for what it learns
+	case c.settling <- struct{}{}:
+		defer func() { <-c.settling }()
+	case <-limit.C:
+		return Params{}, silence(t)
+	case <-ctx.Done():
+		return Params{}, ended(ctx)
+	}
+	params, forgets, settled := c.learned()
+	if settled {
+		return params, nil
+	}
+	version, params, err := c.settle(ctx, limit.C)
+	if err != nil {
+		return Params{}, err
+	}
+	if c.options.MaxBuffer > 0 {
+		params.BufferSize = min(params.BufferSize, max(c.options.MaxBuffer, minBuffer))
+	}
+	if c.options.Buffer > 0 {
+		params.BufferSize = min(c.options.Buffer, maxBuffer)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.forgets == forgets { // else the answer may be from before a restart
+		c.settled, c.version, c.params = true, version, params
+	}
+	return params, nil
+}
+
+func (c *Client) learned() (params Params, forgets int, settled bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.params, c.forgets, c.settled
+}
+
+// Forget drops what [Client.Negotiate] learned. Call it after the device restarted on a link that outlived the restart: other firmware may
+// have other buffers and another protocol version.
+func (c *Client) Forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forgets++
+	c.settled, c.version, c.params = false, c.options.Version, Params{}
+}
+
+// PacketLimit is the size in bytes of the largest request that the device takes, SMP header included. Before
+// [Client.Negotiate] it is what every device takes.
+func (c *Client) PacketLimit() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	size := c.params.BufferSize
+	if size == 0 {
+		size = assumedBuffer
+	}
+	return size - c.link.Overhead()
+}
+
+// probeInterval is how long the device has for an answer before it is asked again, perhaps in the other version.
+const probeInterval = time.Second
+
+// settle asks for the parameters, first in version 2 and then in version 1, because MCUboot up to 1.10.0 answers a version 2
+// request with silence. Every probe stays open: a busy server answers late, but the first one first. There are only a few, for
+// a busy device queues them all, and Zephyr 4.4.0 crashes when its packet buffers run out.
+func (c *Client) settle(ctx context.Context, limit <-chan time.Time) (Version, Params, error) {
+	p := newProber(c)
+	defer p.withdraw()
+	t := c.timing()
+	interval := min(probeInterval, t.timeout*time.Duration(t.tries)/probes) + c.wire(2*HeaderLen)
+	next := time.NewTimer(0)
+	defer next.Stop()
+	for {
+		select {
+		case <-next.C:
+			if err := ended(ctx); err != nil {
+				return 0, Params{}, err
+			}
+			if err := p.ask(); err != nil {
+				return 0, Params{}, err
+			}
+			if len(p.versions) > 0 {
+				next.Reset(interval)
+			}
+		case cl := <-p.done:
+			params, again, err := p.answer(cl)
+			if err != nil {
+				return 0, Params{}, err
+			}
+			if !again {
+				return cl.header.Version, params, nil
+			}
+			next.Reset(interval)
+		case <-limit:
+			return 0, Params{}, silence(t)
+		case <-ctx.Done():
+			return 0, Params{}, ended(ctx)
+		}
+	}
+}
+
+// probes is how many of them go out unanswered.
+const probes = 3
+
+// prober keeps the probes that may still be answered.
+type prober struct {
+	c        *Client
+	versions []Version // to ask in, next first
+	switched Version   // the version that the device demanded, if it did
+	calls    []*call
+	done     chan *call
+}
+
+func newProber(c *Client) *prober {
+	p := &prober{c: c, versions: []Version{V2, V2, V1}, done: make(chan *call, 2*probes)}
+	if v := c.options.Version; v != Auto {
+		p.versions = []Version{v, v, v}
+	}
+	return p
+}
+
+// ask sends the next probe, if there is one.
+func (p *prober) ask() error {
+	if len(p.versions) == 0 {
+		return nil
+	}
+	h := Header{Version: p.versions[0], Op: osParams.op, Length: 1, Group: osParams.group, Command: osParams.id}
+	p.versions = p.versions[1:]
+	cl := &call{packet: append(h.Append(nil), emptyMap), done: p.done}
+	p.calls = append(p.calls, cl)
+	return p.c.start(cl)
+}
+
+// emptyMap is the payload of a request without arguments.
+const emptyMap = 0xa0
+
+// answer reads what the device says. Any answer settles the version, also that it has no such command; only a complaint about
+// the version makes it ask again, in the version that the device demands.
+func (p *prober) answer(cl *call) (params Params, again bool, err error) {
+	if cl.err != nil {
+		return Params{}, false, cl.err
+	}
+	reply, err := osParams.decode(cl.body)
+	if err == nil {
+		return reply.params(), false, nil
+	}
+	demanded := demandedVersion(err)
+	switch {
+	case demanded == Auto || p.c.options.Version != Auto:
+		return paramsReply{}.params(), false, nil
+	case p.switched == Auto:
+		p.switched = demanded
+		p.versions = []Version{demanded, demanded, demanded}
+		return Params{}, true, p.ask()
+	case demanded != p.switched:
+		return Params{}, false, err // it takes neither
+	}
+	return Params{}, true, nil
+}
+
+// demandedVersion is the version that the device wants instead of the one it was asked in, Auto if the refusal is about
+// something else.
+func demandedVersion(err error) Version {
+	var refused *DeviceError
+	if errors.As(err, &refused) && refused.Global {
+		switch refused.Code {
+		case rcTooOld:
+			return V2
+		case rcTooNew:
+			return V1
+		}
+	}
+	return Auto
+}
+
+func (p *prober) withdraw() {
+	for _, cl := range p.calls {
+		p.c.withdraw(cl)
+	}
+}
