@@ -1,0 +1,279 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/smpctl/smpctl/image"
+)
+
+// Device is a virtual board: an SMP server, MCUboot and the flash they share. It runs from [NewDevice] to
+// [Device.Close]. Any number of links may be open at the same time; their requests queue up for the one server.
+type Device struct {
+	o     Options
+	rules rules
+	judge judge
+	dice  *dice
+
+	mu      sync.Mutex // guards everything below, but is not held while time passes
+	flash   *flash
+	life    *life // the running application; nil while the device is dark
+	ports   map[port]struct{}
+	turn    chan struct{} // closed when the application starts or stops
+	clock   clock
+	wake    *time.Timer // ends the present phase: reset due, or boot finished
+	boots   int
+	stats   Stats
+	printed int   // answers with chatter
+	err     error // of the flash file; the first one
+	shut    bool
+
+	done chan struct{} // closed by Close
+	work sync.WaitGroup
+}
+
+// port is one way in: a link, a stream, a serial port.
+type port interface {
+	// powerUp tells the port that the application l runs now, powerDown that it stopped. The device's lock is held.
+	powerUp(l *life)
+	powerDown()
+	// unplug tells the port that its host is gone. The device's lock is held.
+	unplug()
+	// send transmits an answer and takes as long as the line does. The device's lock is not held.
+	send(l *life, packet []byte)
+}
+
+// life is one run of the application, from boot to reset.
+type life struct {
+	dead   chan struct{} // closed at the reset
+	queue  chan request
+	free   int    // packet buffers; guarded by the device's lock
+	stats  *Stats // of the device
+	upload upload
+}
+
+// request is a packet that waits for the server.
+type request struct {
+	packet []byte
+	from   port
+}
+
+// NewDevice makes a device and boots it. If a flash file exists it goes on where that left off: a board that stayed
+// powered, with its uploads in progress forgotten. Otherwise the flash is new and holds the factory image.
+//
+// An error says which option does not fit, or why the flash file cannot be used; that file is left as it was.
+func NewDevice(o Options) (*Device, error) {
+	o, err := o.fill()
+	if err != nil {
+		return nil, err
+	}
+	f, fresh, err := openFlash(&o)
+	if err != nil {
+		return nil, err
+	}
+	d := &Device{
+		o: o, flash: f, dice: newDice(o.Faults),
+		rules: rules{mode: o.Mode, noDowngrade: o.NoDowngrade},
+		judge: judge{mode: o.Mode, key: o.Key, trusted: f.note.Trusted},
+		ports: map[port]struct{}{},
+		turn:  make(chan struct{}),
+		done:  make(chan struct{}),
+	}
+	if err := d.powerOn(fresh); err != nil {
+		return nil, errors.Join(err, f.close())
+	}
+	return d, nil
+}
+
+// powerOn makes the flash bootable and starts the application.
+func (d *Device) powerOn(fresh bool) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	// Another bootloader than last time is as good as a reset.
+	boots := fresh || d.flash.note.ResetPending || d.flash.note.Mode != d.o.Mode.String()
+	if boots {
+		d.bootload()
+	}
+	if !d.bootable() || d.candidate(d.active(0)).content != valid {
+		return errNothingBoots
+	}
+	if boots {
+		if err := d.flash.saveAll(); err != nil {
+			return err
+		}
+	}
+	d.start()
+	return nil
+}
+
+var errNothingBoots = errors.New("virtual device: no slot holds an image that the bootloader would start")
+
+// Close switches the device off. Links report their end, a reset that was accepted still happens, and a flash file is
+// complete when Close returns. The error is the first trouble with that file. Close may be called again.
+func (d *Device) Close() error {
+	d.mu.Lock()
+	if d.shut {
+		d.mu.Unlock()
+		return d.err
+	}
+	d.shut = true
+	close(d.done)
+	if d.wake != nil {
+		d.wake.Stop()
+	}
+	d.stop()
+	if d.flash.note.ResetPending {
+		d.bootload()
+		d.keep(d.flash.saveAll())
+	}
+	d.keep(d.flash.close())
+	d.mu.Unlock()
+	d.work.Wait()
+	return d.err
+}
+
+// Reset pulls the reset line: the application stops at once, the bootloader does its work, and the application starts
+// after boot and swap time.
+func (d *Device) Reset() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.reboot()
+}
+
+// PowerCycle switches the device off and on again. It is a [Device.Reset] that also stops the clock.
+func (d *Device) PowerCycle() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.clock = clock{}
+	d.reboot()
+}
+
+// Boots is the number of times the bootloader ran since [NewDevice].
+func (d *Device) Boots() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.boots
+}
+
+// Alive reports whether the application runs and would answer.
+func (d *Device) Alive() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.life != nil
+}
+
+// WaitAlive waits until the application runs. It returns the error of ctx if that ends first, and [io.EOF] if the device
+// is closed.
+func (d *Device) WaitAlive(ctx context.Context) error {
+	for {
+		d.mu.Lock()
+		alive, turn := d.life != nil, d.turn
+		d.mu.Unlock()
+		if alive {
+			return ctx.Err()
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-d.done:
+			return io.EOF
+		case <-turn:
+		}
+	}
+}
+
+// turned wakes everybody who waits for the application. The lock is held.
+func (d *Device) turned() {
+	close(d.turn)
+	d.turn = make(chan struct{})
+}
+
+// Running is the version and image hash of the image that an image number runs from; false if nothing boots.
+func (d *Device) Running(number int) (version image.Version, hash []byte, ok bool) {
+	for _, s := range d.Slots() {
+		if s.Image == number && s.Active {
+			return s.Version, s.Hash, true
+		}
+	}
+	return image.Version{}, nil, false
+}
+
+// start brings the application up. The lock is held.
+func (d *Device) start() {
+	if d.shut || !d.bootable() {
+		return
+	}
+	l := &life{
+		dead:  make(chan struct{}),
+		queue: make(chan request, d.o.BufCount),
+		free:  d.o.BufCount,
+		stats: &d.stats,
+	}
+	d.life = l
+	d.work.Add(1)
+	go d.serve(l)
+	for p := range d.ports {
+		p.powerUp(l)
+	}
+	d.turned()
+}
+
+// stop ends the application without a word. The lock is held.
+func (d *Device) stop() {
+	if d.life == nil {
+		return
+	}
+	close(d.life.dead)
+	d.life = nil
+	for p := range d.ports {
+		p.powerDown()
+	}
+	d.turned()
+}
+
+// scheduleReset lets the application live for the reset delay. A second request starts the delay again. The lock is
+// held.
+func (d *Device) scheduleReset() {
+	d.flash.note.ResetPending = true
+	d.keep(d.flash.saveNote())
+	d.after(d.o.ResetDelay, d.reboot)
+}
+
+// reboot runs the bootloader and brings the application back when its time has passed. The lock is held.
+func (d *Device) reboot() {
+	if d.shut {
+		return
+	}
+	d.stop()
+	d.stats.Resets++
+	moved := d.bootload()
+	d.keep(d.flash.saveAll())
+	d.after(d.o.BootTime+time.Duration(moved)*d.o.SwapTime, d.start)
+}
+
+// after ends the present phase in a while. It replaces what was planned before. The lock is held.
+func (d *Device) after(wait time.Duration, next func()) {
+	if d.wake != nil {
+		d.wake.Stop()
+	}
+	var mine *time.Timer
+	mine = time.AfterFunc(wait, func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		// A timer that fired while it was being replaced has nothing to say any more.
+		if d.wake == mine && !d.shut {
+			next()
+		}
+	})
+	d.wake = mine
+}
+
+// keep remembers the first error of the flash file.
+func (d *Device) keep(err error) {
+	if d.err == nil {
+		d.err = err
+	}
+}

@@ -1,0 +1,30 @@
+// Package sim is a virtual board: an SMP server as in Zephyr, the bootloader MCUboot, and the flash that they share. It
+// runs inside the program, so that tools, libraries and production scripts can be tried before there is a board.
+//
+//	            requests             ┌──────────── Device ─────────────┐
+//	Link    ───────────── packets ──>│ packet   work     OS group      │
+//	Stream  ── bytes ─> lines ──────>│ buffers  queue    image group ──┼─> slot 0 │ slot 1 │ …
+//	Serve   ── TCP ───> lines ──────>│                          reset ─┼─> MCUboot ──┘
+//	ServePTY ─ tty ───> lines ──────>│                                 │
+//	         <── answers ────────────└─────────────────────────────────┘
+//
+// It is meant to be as awkward as the real thing: small buffers that fill up without a word, wrong upload offsets
+// answered as success, an upload forgotten once it is complete, whole slots erased before the first answer, answers in
+// CBOR of indefinite length, silence after a reset, images that the bootloader refuses without telling, and reverts.
+// [Options] choose the build, [Faults] what goes wrong.
+//
+// In ten lines:
+//
+//	board, err := sim.NewDevice(sim.Options{})
+//	…
+//	defer board.Close()
+//	client := smp.NewClient(board.Link(), smp.Options{})
+//	images, err := client.Image.List(ctx)
+//
+// The server does not share code with package smp beyond the packet header, nor framing with package transport: it is a
+// second opinion on the protocol. Time passes in timers only, and what is in memory blocks on channels only, so that
+// testing/synctest can run whole updates in no time. Only [Device.Serve] and [Device.ServePTY] talk to the system.
+//
+// Left out: serial recovery in the bootloader, groups other than OS and image, encrypted images, swaps that are
+// interrupted by a power loss.
+package sim

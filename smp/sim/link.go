@@ -1,0 +1,130 @@
+package sim
+
+import (
+	"bytes"
+	"io"
+	"sync"
+	"time"
+)
+
+// outboxSize is how many lines or packets wait for a host that does not read. What comes after that is lost, as in the
+// receive buffer of a serial port.
+const outboxSize = 4096
+
+// parcel is something on its way to the host.
+type parcel struct {
+	data []byte
+	due  time.Time // when it arrives
+}
+
+// Link is a packet link in memory. It has the methods that a client of package smp wants.
+//
+// It behaves like a UART: a reset makes the device silent for a while and the link stays. There is no noise on it, so of
+// the faults only those of whole packets apply.
+type Link struct {
+	d      *Device
+	outbox chan parcel
+	closed chan struct{}
+	once   sync.Once
+}
+
+// Link opens a packet link. Close it when it is no longer needed.
+func (d *Device) Link() *Link {
+	k := &Link{d: d, outbox: make(chan parcel, outboxSize), closed: make(chan struct{})}
+	d.attach(k)
+	return k
+}
+
+// ReadPacket waits for the next answer. The error is [io.ErrClosedPipe] after [Link.Close] and [io.EOF] after
+// [Device.Close].
+func (k *Link) ReadPacket() ([]byte, error) {
+	select {
+	case <-k.closed:
+		return nil, io.ErrClosedPipe
+	case <-k.d.done:
+		return nil, io.EOF
+	case p := <-k.outbox:
+		if !pause(time.Until(p.due), k.closed) {
+			return nil, io.ErrClosedPipe
+		}
+		return p.data, nil
+	}
+}
+
+// WritePacket sends a request. It does not block. A packet that the device has no room for is lost without an error, as
+// it is on a wire.
+func (k *Link) WritePacket(p []byte) error {
+	k.d.mu.Lock()
+	defer k.d.mu.Unlock()
+	select {
+	case <-k.closed:
+		return io.ErrClosedPipe
+	case <-k.d.done:
+		return io.EOF
+	default:
+	}
+	l := k.d.life
+	switch {
+	case k.d.vanishes(len(p)) || l == nil:
+		return nil
+	case len(p) > k.d.o.BufSize-k.Overhead():
+		l.stats.Broken++
+		return nil
+	case l.free == 0:
+		l.stats.LostPackets++
+		return nil
+	}
+	l.free--
+	l.accept(k.d, request{packet: bytes.Clone(p), from: k})
+	return nil
+}
+
+// Overhead is 4: length and CRC of the serial framing share the device's packet buffer. The link has neither, but
+// counts them, so that sizes are those of a serial port.
+func (k *Link) Overhead() int { return lenLen + crcLen }
+
+// Close ends the link. It may be called again.
+func (k *Link) Close() error {
+	k.once.Do(func() {
+		close(k.closed)
+		k.d.detach(k)
+	})
+	return nil
+}
+
+func (k *Link) powerUp(*life) {}
+func (k *Link) powerDown()    {}
+func (k *Link) unplug()       {}
+
+func (k *Link) send(_ *life, packet []byte) {
+	post(k.outbox, parcel{packet, k.d.arrival()})
+}
+
+// post puts a parcel on its way, or drops it if the host does not read.
+func post(outbox chan<- parcel, p parcel) {
+	select {
+	case outbox <- p:
+	default:
+	}
+}
+
+// arrival is when something sent now reaches the host.
+func (d *Device) arrival() time.Time { return time.Now().Add(d.o.Latency + d.dice.delay()) }
+
+func (d *Device) attach(p port) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ports[p] = struct{}{}
+	if d.life != nil {
+		p.powerUp(d.life)
+	} else {
+		p.powerDown()
+	}
+}
+
+func (d *Device) detach(p port) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.ports, p)
+	p.unplug()
+}

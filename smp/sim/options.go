@@ -1,0 +1,169 @@
+package sim
+
+import (
+	"crypto"
+	"fmt"
+	"time"
+)
+
+// Sector is the size of one erasable piece of the device's flash in bytes.
+const Sector = 4096
+
+// Defaults of a Zephyr build (subsys/mgmt/mcumgr/transport/Kconfig and grp/os_mgmt/Kconfig) and of this device.
+const (
+	defaultSlotSize   = 256 << 10
+	defaultBufSize    = 384 // CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE
+	defaultBufCount   = 4   // CONFIG_MCUMGR_TRANSPORT_NETBUF_COUNT
+	defaultLineSize   = 128 // CONFIG_UART_MCUMGR_RX_BUF_SIZE
+	defaultLineTime   = 100 * time.Microsecond
+	defaultResetDelay = 250 * time.Millisecond // CONFIG_MCUMGR_GRP_OS_RESET_MS
+	defaultBootTime   = 500 * time.Millisecond
+	defaultSwapTime   = time.Second
+	maxImages         = 8
+	maxSlotSize       = 64 << 20
+)
+
+// Mode is what MCUboot was built to do with an update (MCUboot docs/design.md, "Image slots" and following).
+type Mode int
+
+// The modes. The zero value swaps, as Zephyr boards do unless told otherwise.
+const (
+	Swap            Mode = iota // exchanges the slots, reverts an unconfirmed image
+	Overwrite                   // copies slot 1 over slot 0, no way back
+	DirectXIP                   // runs from either slot, the highest version wins
+	DirectXIPRevert             // the same with trial boot
+	RAMLoad                     // copies the highest version to RAM
+	SwapOffset                  // swaps; an update starts at the second sector of slot 1, a replaced image at the first
+)
+
+var modeNames = [...]string{"swap", "overwrite", "direct-xip", "direct-xip-revert", "ram-load", "swap-offset"}
+
+// ParseMode reads a mode as the command line spells it: "swap", "overwrite", "direct-xip", "direct-xip-revert",
+// "ram-load" or "swap-offset".
+func ParseMode(s string) (Mode, error) {
+	for m, name := range modeNames {
+		if s == name {
+			return Mode(m), nil
+		}
+	}
+	return 0, fmt.Errorf("boot mode %q: not one of %q", s, modeNames)
+}
+
+// String gives the name that [ParseMode] reads.
+func (m Mode) String() string {
+	if m < 0 || int(m) >= len(modeNames) {
+		return fmt.Sprintf("mode %d", int(m))
+	}
+	return modeNames[m]
+}
+
+// swaps reports whether the running image is always in the primary slot.
+func (m Mode) swaps() bool { return m == Swap || m == Overwrite || m == SwapOffset }
+
+// number is the mode as the bootloader information command reports it (MCUboot bootutil/boot_status.h: MCUBOOT_MODE_*).
+func (m Mode) number() int64 {
+	return [...]int64{Swap: 3, Overwrite: 2, DirectXIP: 4, DirectXIPRevert: 5, RAMLoad: 6, SwapOffset: 9}[m]
+}
+
+// Options say how the device was built. The zero value is a Zephyr board with one image, swapping MCUboot without
+// signature check, and every command of the OS and image groups.
+type Options struct {
+	Mode     Mode
+	Images   int              // image pairs, 1 to 8; 0: 1, or what the flash file holds
+	SlotSize int              // bytes of each slot, a multiple of Sector; 0: 256 KiB, or what the flash file holds
+	Key      crypto.PublicKey // every update must be signed with it; nil: the image hash is enough
+
+	// Factory is the image in slot 0 when the flash is new. The bootloader trusts it without a signature. Nil: a tiny
+	// generated one of version 1.0.0, with a different hash for each image number.
+	Factory []byte
+
+	// Flash names a file that holds the flash from one device to the next, as if the board stayed powered. It is
+	// created if it does not exist. Empty: the flash lives in memory.
+	Flash string
+
+	BufSize  int // bytes of a packet buffer, 64 to 65535; 0: 384
+	BufCount int // packet buffers, shared by requests and answers, 1 to 1024; 0: 4
+
+	// RXLines is the number of buffers for received lines. Zephyr's default is 2, so that a burst of more lines than
+	// that loses some; on a UART at 115200 baud they are decoded in time, over USB often not. 0: always enough.
+	RXLines  int
+	LineSize int           // bytes of a line buffer, newline included; longer lines are ignored; 0: 128
+	LineTime time.Duration // how long a line occupies its buffer, if RXLines is set; 0: 100 µs
+
+	Baud    int           // bits per second of the streams in each direction, 10 per byte; 0: as fast as possible
+	Latency time.Duration // from the moment an answer is sent until the host can see it
+
+	EraseTime   time.Duration // for each sector
+	Progressive bool          // erases sector by sector as data arrives, not before the first answer
+
+	// Times of a reset. 0 is the default, negative is none.
+	ResetDelay time.Duration // from the answer to the reset, while the old application still answers; 250 ms
+	BootTime   time.Duration // from the reset to the application; 500 ms
+	SwapTime   time.Duration // on top of it for each image that is moved; 1 s
+
+	Legacy  bool // a server from before protocol version 2: version bits 0, flat error codes, "rc" in success
+	Verbose bool // explains errors in "rsn" (CONFIG_MCUMGR_SMP_VERBOSE_ERR_RESPONSE)
+	Frugal  bool // lists only flags that are true (CONFIG_MCUMGR_GRP_IMG_FRUGAL_LIST)
+
+	// Commands left out of the build; they answer rc 8.
+	NoEcho, NoParams, NoTaskStat, NoMemStat, NoDateTime, NoInfo, NoBootloaderInfo, NoSlotInfo bool
+
+	ImageCheck   bool // compares an upload with its sha and reports match (CONFIG_IMG_ENABLE_IMAGE_CHECK)
+	DirectUpload bool // image n of an upload is slot n-1 (CONFIG_MCUMGR_GRP_IMG_DIRECT_UPLOAD)
+	NoDowngrade  bool // the bootloader refuses an older version (MCUBOOT_DOWNGRADE_PREVENTION)
+	AlignWrite   int  // cuts chunks to a multiple of this many bytes, as old servers do; 0 or 1: never
+
+	Noise  bool // prints log lines, colours and prompts between the frames and lines of the streams
+	Faults Faults
+
+	Board  string // hardware platform in the OS information; "": "native_sim"
+	Kernel string // kernel version there; "": "4.4.0"
+}
+
+// fill replaces zero values by their defaults and checks the rest. Layout defaults wait until the flash file is known.
+func (o Options) fill() (Options, error) {
+	o.BufSize = or(o.BufSize, defaultBufSize)
+	o.BufCount = or(o.BufCount, defaultBufCount)
+	o.LineSize = or(o.LineSize, defaultLineSize)
+	o.LineTime = or(o.LineTime, defaultLineTime)
+	o.ResetDelay = max(0, or(o.ResetDelay, defaultResetDelay))
+	o.BootTime = max(0, or(o.BootTime, defaultBootTime))
+	o.SwapTime = max(0, or(o.SwapTime, defaultSwapTime))
+	o.AlignWrite = max(o.AlignWrite, 1)
+	o.Board = or(o.Board, "native_sim")
+	o.Kernel = or(o.Kernel, "4.4.0")
+	return o, o.check()
+}
+
+func (o Options) check() error {
+	switch {
+	case o.Mode < 0 || int(o.Mode) >= len(modeNames):
+		return fmt.Errorf("virtual device: unknown boot mode %d", int(o.Mode))
+	case o.Images < 0 || o.Images > maxImages:
+		return fmt.Errorf("virtual device: %d images, possible are 1 to %d", o.Images, maxImages)
+	case o.SlotSize%Sector != 0 || o.SlotSize < 0 || o.SlotSize > maxSlotSize || o.SlotSize == Sector || o.SlotSize == 2*Sector:
+		return fmt.Errorf("virtual device: slot size %d is not a multiple of %d between %d and %d", o.SlotSize, Sector, 3*Sector, maxSlotSize)
+	case o.BufSize < 64 || o.BufSize > 65535:
+		return fmt.Errorf("virtual device: buffer size %d, possible are 64 to 65535", o.BufSize)
+	case o.BufCount < 1 || o.BufCount > 1024:
+		return fmt.Errorf("virtual device: buffer count %d, possible are 1 to 1024", o.BufCount)
+	case o.RXLines < 0 || o.RXLines > 1<<16:
+		return fmt.Errorf("virtual device: %d receive lines, possible are 0 to %d", o.RXLines, 1<<16)
+	case o.LineSize < 8 || o.LineSize > 1<<16:
+		return fmt.Errorf("virtual device: line size %d, possible are 8 to %d", o.LineSize, 1<<16)
+	case o.LineTime < 0 || o.EraseTime < 0 || o.Latency < 0:
+		return fmt.Errorf("virtual device: a time is negative")
+	case o.Baud < 0:
+		return fmt.Errorf("virtual device: baud rate %d is negative", o.Baud)
+	}
+	return o.Faults.check()
+}
+
+// or is cmp.Or for two values, spelled so that the table in fill reads well.
+func or[T comparable](v, instead T) T {
+	var zero T
+	if v == zero {
+		return instead
+	}
+	return v
+}

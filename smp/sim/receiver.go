@@ -1,0 +1,126 @@
+package sim
+
+import "bytes"
+
+// receiver is the driver of a serial port: it collects bytes to lines, and lines to packets (Zephyr
+// drivers/console/uart_mcumgr.c). It belongs to one port and one life.
+type receiver struct {
+	d    *Device
+	l    *life
+	from port
+
+	line      []byte // received so far
+	collected bool   // the line has a buffer
+	ignoring  bool   // until the next newline
+	packets   assembler
+	off       bool // the host is gone
+
+	used  int         // line buffers in use
+	queue chan []byte // lines that wait for decoding; nil if there are always enough buffers
+}
+
+// newReceiver starts the driver. It works until the reset or until stop is closed. The lock is held.
+func newReceiver(d *Device, l *life, from port, stop <-chan struct{}) *receiver {
+	r := &receiver{d: d, l: l, from: from}
+	if d.o.RXLines > 0 {
+		r.queue = make(chan []byte, d.o.RXLines)
+		d.work.Add(1)
+		go r.decodeAll(stop)
+	}
+	return r
+}
+
+// feed takes bytes off the wire. The lock is held.
+func (r *receiver) feed(p []byte) {
+	for len(p) > 0 {
+		piece, end := p, bytes.IndexByte(p, '\n')+1
+		if end > 0 {
+			piece = p[:end]
+		}
+		p = p[len(piece):]
+		r.collect(piece)
+		if end > 0 {
+			r.endLine()
+		}
+	}
+}
+
+// collect adds bytes to the present line. A line that finds no buffer or does not fit one is ignored as a whole.
+func (r *receiver) collect(piece []byte) {
+	if !r.collected && !r.ignoring {
+		if r.queue != nil && r.used == r.d.o.RXLines {
+			r.ignoring = true
+			r.d.stats.LostLines++
+		} else {
+			r.collected = true
+			r.used++
+		}
+	}
+	if r.collected && len(r.line)+len(piece) > r.d.o.LineSize {
+		r.collected, r.ignoring = false, true
+		r.used--
+		r.d.stats.LongLines++
+	}
+	if r.collected {
+		r.line = append(r.line, piece...)
+	}
+}
+
+func (r *receiver) endLine() {
+	if r.collected {
+		if r.queue == nil {
+			r.used--
+			r.decode(r.line)
+		} else {
+			r.queue <- bytes.Clone(r.line) // has room: every line in it has a buffer
+		}
+	}
+	r.line = r.line[:0]
+	r.collected, r.ignoring = false, false
+}
+
+// decodeAll is the system work queue: it decodes one line after the other and takes its time.
+func (r *receiver) decodeAll(stop <-chan struct{}) {
+	defer r.d.work.Done()
+	for {
+		select {
+		case <-r.l.dead:
+			return
+		case <-stop:
+			return
+		case line := <-r.queue:
+			pause(r.d.o.LineTime, r.l.dead)
+			r.d.mu.Lock()
+			r.used--
+			r.decode(line)
+			r.d.mu.Unlock()
+		}
+	}
+}
+
+// stop ends the driver and gives its packet buffer back. The lock is held.
+func (r *receiver) stop() {
+	r.off = true
+	r.packets.drop(r.l)
+}
+
+// decode passes a line on. The lock is held.
+func (r *receiver) decode(line []byte) {
+	if r.off {
+		return
+	}
+	packet, ok := r.packets.line(r.l, line, r.d.o.BufSize)
+	if !ok {
+		return
+	}
+	r.l.accept(r.d, request{packet: packet, from: r.from})
+}
+
+// accept queues a request that holds a packet buffer, unless a fault swallows it. The lock is held.
+func (l *life) accept(d *Device, r request) {
+	if len(r.packet) == 0 || d.dice.losesRequest() || !l.alive() {
+		l.free++
+		return
+	}
+	l.queue <- r // has room: every request in it has a buffer
+}

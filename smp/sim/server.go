@@ -1,0 +1,253 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+	"github.com/smpctl/smpctl/smp"
+)
+
+// call is one request in the hands of its command.
+type call struct {
+	d       *Device
+	l       *life
+	header  smp.Header
+	payload []byte                     // with whatever follows it in the packet
+	given   map[string]cbor.RawMessage // keys of the request, once arguments has read them
+	w       *cborWriter                // the answer; its outermost map is open
+	reset   bool                       // the device resets once the answer is on its way
+	last    bool                       // the request completed an upload
+}
+
+// handler runs one command. The device's lock is held; it may be given up with [call.spend] only.
+type handler func(c *call) *failure
+
+// command is an entry of the dispatcher's table. A nil handler is an operation that the command does not have.
+type command struct{ read, write handler }
+
+// table finds commands by group and number. Options can take entries out.
+func (d *Device) command(g smp.Group, id uint8) (command, bool) {
+	var c command
+	switch g {
+	case smp.GroupOS:
+		c = d.osCommand(id)
+	case smp.GroupImage:
+		c = d.imageCommand(id)
+	}
+	return c, c.read != nil || c.write != nil
+}
+
+// serve is the work queue: one request after the other until the reset.
+func (d *Device) serve(l *life) {
+	defer d.work.Done()
+	for {
+		select {
+		case <-l.dead:
+			return
+		case r := <-l.queue:
+			d.process(l, r)
+		}
+	}
+}
+
+// result is what came out of one request.
+type result struct {
+	answer []byte // nil: the device was reset in the middle of the command
+	length int    // bytes of the request; 0: the rest of the packet is not looked at
+	held   bool   // the answer holds a packet buffer of its own
+	reset  bool   // the device resets once the answer is on its way
+	last   bool   // the request completed an upload
+}
+
+// process executes every request in a packet and answers each in a packet of its own. The first error ends it
+// (Zephyr subsys/mgmt/mcumgr/smp/src/smp.c: smp_process_request_packet).
+func (d *Device) process(l *life, r request) {
+	for rest := r.packet; len(rest) >= smp.HeaderLen; {
+		out := d.execute(l, rest)
+		if out.answer == nil || d.dice.reboots() && d.strike(l) {
+			return
+		}
+		d.transmit(l, r.from, out)
+		d.settle(l, out)
+		if out.length == 0 {
+			break
+		}
+		rest = rest[out.length:]
+	}
+	d.mu.Lock()
+	l.free++
+	d.mu.Unlock()
+}
+
+// settle takes back the buffer of an answer that was sent and begins a reset that was asked for.
+func (d *Device) settle(l *life, out result) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if out.held {
+		l.free++
+	}
+	if out.reset && d.life == l {
+		d.scheduleReset()
+	}
+}
+
+// strike resets the device without a word, as a watchdog does.
+func (d *Device) strike(l *life) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.life == l {
+		d.reboot()
+	}
+	return true
+}
+
+// execute runs the first request in p.
+func (d *Device) execute(l *life, p []byte) result {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	h, _, err := smp.ParseHeader(p)
+	switch {
+	case err != nil:
+		return result{answer: d.refuse(h, protocolFailure(rcCorrupt))}
+	case !h.Op.IsRequest():
+		return result{answer: d.refuse(h, protocolFailure(rcNotSupported))}
+	case l.free == 0:
+		// The request's own buffer carries the news.
+		d.stats.NoMemory++
+		return result{answer: d.refuse(h, protocolFailure(rcNoMemory))}
+	}
+	l.free--
+	d.stats.Requests++
+	c := &call{d: d, l: l, header: h, payload: p[smp.HeaderLen:], w: &cborWriter{}}
+	f := d.run(c)
+	out := result{held: true, reset: c.reset, last: c.last}
+	switch {
+	case !l.alive():
+		return result{}
+	case f != nil:
+		out.answer = d.refuse(h, f)
+	default:
+		out.answer, out.length = d.answer(h, c.w.b), smp.HeaderLen+int(h.Length)
+	}
+	return out
+}
+
+// run executes a command and completes its answer.
+func (d *Device) run(c *call) *failure {
+	if c.header.Version > smp.V2 && !d.o.Legacy {
+		return protocolFailure(rcTooNew)
+	}
+	cmd, ok := d.command(c.header.Group, c.header.Command)
+	if !ok {
+		return protocolFailure(rcNotSupported)
+	}
+	do := cmd.read
+	if c.header.Op == smp.Write {
+		do = cmd.write
+	}
+	if do == nil {
+		return protocolFailure(rcNotSupported)
+	}
+	c.w.openMap()
+	if f := do(c); f != nil {
+		return c.group(f)
+	}
+	return c.finish()
+}
+
+// group turns the error of a group into what this client gets: an err map in version 2, a bare number before.
+func (c *call) group(f *failure) *failure {
+	if f.group < 0 || c.header.Version == smp.V1 || c.d.o.Legacy {
+		return f
+	}
+	c.w.text("err")
+	c.w.openMap()
+	c.w.text("group")
+	c.w.uint(uint64(f.group))
+	c.w.text("rc")
+	c.w.uint(uint64(f.rc))
+	c.w.close()
+	return c.finish()
+}
+
+// finish closes the answer. One that does not fit a packet buffer is an error instead.
+func (c *call) finish() *failure {
+	c.w.close()
+	if smp.HeaderLen+len(c.w.b) > c.d.o.BufSize {
+		return protocolFailure(rcTooLarge)
+	}
+	return nil
+}
+
+// refuse builds the answer to a request that failed as a whole.
+func (d *Device) refuse(h smp.Header, f *failure) []byte {
+	var w cborWriter
+	w.openMap()
+	w.text("rc")
+	w.int(int64(f.flat()))
+	if d.o.Verbose && f.reason != "" {
+		w.text("rsn")
+		w.text(f.reason)
+	}
+	w.close()
+	return d.answer(h, w.b)
+}
+
+// answer puts the header before a payload (Zephyr smp.c: smp_make_rsp_hdr).
+func (d *Device) answer(h smp.Header, payload []byte) []byte {
+	out := smp.Header{
+		Version: min(h.Version, smp.V2), Op: smp.WriteResponse, Length: uint16(len(payload)),
+		Group: h.Group, Sequence: h.Sequence, Command: h.Command,
+	}
+	if h.Op == smp.Read {
+		out.Op = smp.ReadResponse
+	}
+	if d.o.Legacy {
+		out.Version = smp.V1
+	}
+	return append(out.Append(make([]byte, 0, smp.HeaderLen+len(payload))), payload...)
+}
+
+// transmit sends an answer, unless a fault decides otherwise.
+func (d *Device) transmit(l *life, to port, out result) {
+	for range d.dice.answers(out) {
+		to.send(l, out.answer)
+	}
+}
+
+// spend lets time pass in the middle of a command, with the lock given up. It reports whether the application is still
+// the same afterwards; if not, the command must end at once.
+func (c *call) spend(t time.Duration) bool {
+	if t <= 0 {
+		return true
+	}
+	c.d.mu.Unlock()
+	pause(t, c.l.dead)
+	c.d.mu.Lock()
+	return c.l.alive()
+}
+
+// alive reports whether the application still runs.
+func (l *life) alive() bool {
+	select {
+	case <-l.dead:
+		return false
+	default:
+		return true
+	}
+}
+
+// pause waits for a while, or until stop is closed. It reports whether it waited to the end.
+func pause(t time.Duration, stop <-chan struct{}) bool {
+	if t <= 0 {
+		return true
+	}
+	timer := time.NewTimer(t)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-stop:
+		return false
+	}
+}

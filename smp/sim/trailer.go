@@ -1,0 +1,90 @@
+package sim
+
+// Layout of the trailer at the end of a slot for a write alignment of 8 bytes, as distances from the end of the slot
+// (MCUboot bootutil_public.c: boot_magic_off, boot_image_ok_off, boot_copy_done_off, boot_swap_info_off).
+const (
+	magicFromEnd    = 16
+	imageOKFromEnd  = 24
+	copyDoneFromEnd = 32
+	swapInfoFromEnd = 40
+	writeAlign      = 8
+)
+
+const erased = 0xff // what flash reads after it was erased
+
+// bootMagic ends a trailer (MCUboot bootutil_public.c: boot_img_magic).
+const bootMagic = "\x77\xc2\x95\xf3\x60\xd2\xef\x7f\x35\x52\x50\x0f\x2c\xb6\x79\x80"
+
+// mark is the state of one field of a trailer.
+type mark uint8
+
+const (
+	unset mark = iota // still erased
+	set               // the value that means yes; for the magic: good
+	bad               // anything else
+)
+
+// trailer is what the bootloader reads at the end of a slot (MCUboot bootutil_public.h: struct boot_swap_state).
+type trailer struct {
+	magic, imageOK, copyDone mark
+	swapInfo                 byte // written, but never looked at again
+}
+
+func readTrailer(slot []byte) trailer {
+	return trailer{
+		magic:    readMark(slot[len(slot)-magicFromEnd:], bootMagic),
+		imageOK:  readMark(slot[len(slot)-imageOKFromEnd:][:1], "\x01"),
+		copyDone: readMark(slot[len(slot)-copyDoneFromEnd:][:1], "\x01"),
+	}
+}
+
+func readMark(field []byte, yes string) mark {
+	switch {
+	case string(field) == yes:
+		return set
+	case isErased(field):
+		return unset
+	}
+	return bad
+}
+
+// put writes the fields of t that are set into an erased trailer.
+func (t trailer) put(slot []byte) {
+	if t.magic == set {
+		copy(slot[len(slot)-magicFromEnd:], bootMagic)
+	}
+	if t.imageOK == set {
+		slot[len(slot)-imageOKFromEnd] = 1
+	}
+	if t.copyDone == set {
+		slot[len(slot)-copyDoneFromEnd] = 1
+	}
+	if t.swapInfo != 0 {
+		slot[len(slot)-swapInfoFromEnd] = t.swapInfo
+	}
+}
+
+// trailerSize is the space that MCUboot keeps free at the end of a slot: the fields above and three swap status
+// entries for each sector, in whole sectors (MCUboot bootutil_misc.c: boot_trailer_sz).
+func trailerSize(slotSize int) int {
+	size := slotSize/Sector*3*writeAlign + 4*writeAlign + magicFromEnd
+	return roundUp(size)
+}
+
+// roundUp gives the bytes of the whole sectors that hold n bytes.
+func roundUp(n int) int { return (n + Sector - 1) / Sector * Sector }
+
+func isErased(p []byte) bool {
+	for _, b := range p {
+		if b != erased {
+			return false
+		}
+	}
+	return true
+}
+
+func fill(p []byte, b byte) {
+	for i := range p {
+		p[i] = b
+	}
+}
