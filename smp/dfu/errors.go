@@ -1,0 +1,58 @@
+package dfu
+
+import (
+	"fmt"
+
+	"github.com/smpctl/smpctl/smp"
+)
+
+// Reason says why the new image does not run, as far as the device shows it.
+type Reason string
+
+// The reasons.
+const (
+	Rejected     Reason = "rejected"      // the bootloader did not start it: it is gone from its slot
+	WentBack     Reason = "reverted"      // the bootloader went back, or never started it: it is still in its slot
+	CheckFailed  Reason = "check-failed"  // the caller's check failed, and the old image runs again
+	NoReset      Reason = "no-reset"      // the device accepted the reset and did not reset
+	InBootloader Reason = "in-bootloader" // no image runs: the device stays in its bootloader
+	NotConfirmed Reason = "not-confirmed" // it runs, but the device does not say that it stays
+)
+
+// NotRunningError says that all steps were taken and the device does not run the new image.
+type NotRunningError struct {
+	Reason  Reason
+	Image   int
+	Wanted  smp.Hash
+	Running *smp.ImageState // nil if no image runs
+	Err     error           // of the check; nil otherwise
+}
+
+// Error says what the device runs and why, as far as it can be known.
+func (e *NotRunningError) Error() string {
+	s := fmt.Sprintf("the device does not run the new image %s: ", e.Wanted.Short())
+	if e.Reason == NotConfirmed {
+		s = fmt.Sprintf("the new image %s ", e.Wanted.Short())
+	}
+	switch e.Reason {
+	case Rejected:
+		s += "the bootloader rejected it (signature, key, version or dependency)"
+	case WentBack:
+		s += "the bootloader reverted to the old one or refused to start it"
+	case CheckFailed:
+		s += fmt.Sprintf("the check failed (%v), and the old one runs again", e.Err)
+	case NoReset:
+		s += "it accepted the reset, but keeps running"
+	case InBootloader:
+		s += "it stays in the bootloader and runs none"
+	case NotConfirmed:
+		s += "runs, but the device does not list it as confirmed"
+	}
+	if e.Running != nil && e.Reason != NotConfirmed {
+		s += fmt.Sprintf("; running: %s (%s)", Describe(*e.Running), e.Running.Hash.Short())
+	}
+	return s
+}
+
+// Unwrap gives the error of the check, if that is the reason.
+func (e *NotRunningError) Unwrap() error { return e.Err }

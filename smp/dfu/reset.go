@@ -1,0 +1,198 @@
+package dfu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/smpctl/smpctl/smp"
+)
+
+// unchanged is how long an image list that looks as before the reset is taken for the old firmware's, when nothing else shows
+// that the device has reset.
+const unchanged = 6 * time.Second
+
+// reset restarts the device and waits until it shows what it runs.
+func (r *runner) reset(ctx context.Context) error {
+	before := r.device
+	if list, err := r.client.Image.List(ctx); err == nil {
+		before.Images = list // marks made elsewhere count too
+	}
+	accepted := time.Now()
+	err := r.client.OS.Reset(ctx, smp.ResetOptions{})
+	if err != nil && !errors.Is(err, smp.ErrNoReply) {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, r.o.Wait, ErrNotBack)
+	defer cancel()
+	vanished, err := r.settle(ctx)
+	if err != nil {
+		return err
+	}
+	return r.comeBack(ctx, before, vanished, accepted)
+}
+
+// comeBack looks at the device until it shows a state after the reset.
+func (r *runner) comeBack(ctx context.Context, before Device, vanished bool, accepted time.Time) error {
+	var last error
+	for {
+		list, err := r.look(ctx)
+		switch {
+		case errors.Is(err, smp.ErrClosed):
+			vanished = true
+			last = err
+		case err != nil:
+			last = err
+		default:
+			last = nil
+			r.device.Images = list
+			if r.decided(before, vanished, time.Since(accepted)) {
+				return nil
+			}
+		}
+		if err := pause(ctx, last); err != nil {
+			return r.lost(err, last)
+		}
+	}
+}
+
+// look asks for the image list once, over a new connection if the old one has ended.
+func (r *runner) look(ctx context.Context) (smp.ImageList, error) {
+	if err := r.again(ctx); err != nil {
+		return smp.ImageList{}, err
+	}
+	return r.client.Image.List(ctx)
+}
+
+// decided reports whether the list shows the device after its reset. The new image running proves it, and so does a list that changed:
+// a bootloader that refuses an image takes its mark away. Otherwise the link must have gone, or enough time.
+func (r *runner) decided(before Device, vanished bool, since time.Duration) bool {
+	if r.running(r.device) && !r.running(before) {
+		return true
+	}
+	if !slices.ContainsFunc(r.device.Images.Images, func(s smp.ImageState) bool { return s.Active }) {
+		return false // the bootloader answers; it may still start the application
+	}
+	if !sameStates(before.Images.Images, r.device.Images.Images) {
+		return true
+	}
+	if r.marked(before) {
+		return false // still selected: the old firmware has not reset yet
+	}
+	return vanished || since > unchanged
+}
+
+// running reports whether every target runs.
+func (r *runner) running(d Device) bool {
+	for _, t := range r.targets {
+		if !positionOf(d, t).running {
+			return false
+		}
+	}
+	return true
+}
+
+// marked reports whether a target is selected for the next boot.
+func (r *runner) marked(d Device) bool {
+	for _, t := range r.targets {
+		if positionOf(d, t).pending {
+			return true
+		}
+	}
+	return false
+}
+
+func sameStates(a, b []smp.ImageState) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		x, y := a[i], b[i]
+		if x.Image != y.Image || x.Slot != y.Slot || !x.Hash.Equal(y.Hash) || x.Active != y.Active ||
+			x.Pending != y.Pending || x.Confirmed != y.Confirmed || x.Permanent != y.Permanent {
+			return false
+		}
+	}
+	return true
+}
+
+// lost names the reason why the wait for the device ended.
+func (r *runner) lost(cause, last error) error {
+	if !errors.Is(cause, ErrNotBack) || last != nil {
+		return notBack(cause, last, r.o.Wait)
+	}
+	t := r.targets[0]
+	p := positionOf(r.device, t)
+	reason := NoReset
+	if p.active == nil {
+		reason = InBootloader
+	}
+	return &NotRunningError{Reason: reason, Image: t.Image, Wanted: t.Hash(), Running: p.active}
+}
+
+// verify compares what runs with what should.
+func (r *runner) verify() error {
+	for _, t := range r.targets {
+		p := positionOf(r.device, t)
+		if p.running {
+			continue
+		}
+		r.report.Result = Reverted
+		reason := WentBack
+		if !p.listed {
+			reason = Rejected
+		}
+		if p.active == nil {
+			reason = InBootloader
+		}
+		return &NotRunningError{Reason: reason, Image: t.Image, Wanted: t.Hash(), Running: p.active}
+	}
+	return nil
+}
+
+// check runs the caller's test with the port free for it. When it fails, a reset brings the old image back.
+func (r *runner) check(ctx context.Context, s Step) error {
+	r.close()
+	failed := r.o.Check(ctx)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err := r.reconnect(ctx); err != nil {
+		return errors.Join(failed, err)
+	}
+	if failed == nil {
+		return nil
+	}
+	t := r.targets[0]
+	if !canRevert(r.device) || positionOf(r.device, t).confirmed {
+		return fmt.Errorf("check failed, and this device cannot go back to the old image: %w", failed)
+	}
+	r.note(s, "the check failed: resetting, to return to the old image")
+	if err := r.reset(ctx); err != nil {
+		return errors.Join(failed, err)
+	}
+	p := positionOf(r.device, t)
+	if p.running {
+		return fmt.Errorf("check failed, and the new image still runs after a reset: %w", failed)
+	}
+	r.report.Result = Reverted
+	return &NotRunningError{Reason: CheckFailed, Image: t.Image, Wanted: t.Hash(), Running: p.active, Err: failed}
+}
+
+// reconnect connects again after the port was lent out, and reads the device's state.
+func (r *runner) reconnect(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, r.o.Wait, ErrNotBack)
+	defer cancel()
+	for {
+		list, err := r.look(ctx)
+		if err == nil {
+			r.device.Images = list
+			return nil
+		}
+		if cause := pause(ctx, err); cause != nil {
+			return r.lost(cause, err)
+		}
+	}
+}
