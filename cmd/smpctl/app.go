@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+
+	"github.com/smpctl/smpctl/smp/sim"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// streams are where a command reads and writes.
+type streams struct {
+	in     io.Reader
+	out    io.Writer // the result, nothing else
+	err    io.Writer // progress, warnings, the error
+	outTTY bool
+	errTTY bool
+
+	// terminal is err without its filter, for a progress bar.
+	terminal io.Writer
+}
+
+func newStreams(in, out, err *os.File) streams {
+	return streams{in, out, err, term.IsTerminal(int(out.Fd())), term.IsTerminal(int(err.Fd())), err}
+}
+
+// app is what commands may touch. There are no globals.
+type app struct {
+	streams
+	env     func(string) (string, bool)
+	flags   globalFlags
+	log     *slog.Logger
+	began   bool        // a command's body began; an error before that is wrong usage
+	virtual *sim.Device // behind a sim: address, from its first use to the end of the process
+}
+
+// run executes one command line and returns the exit code.
+func run(ctx context.Context, args []string, s streams, env func(string) (string, bool)) int {
+	s.out, s.err = &printableWriter{w: s.out}, &printableWriter{w: s.err}
+	a := &app{streams: s, env: env, log: slog.New(slog.DiscardHandler)}
+	defer a.close()
+	root := newRoot(a)
+	root.SetArgs(args)
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	err := root.ExecuteContext(ctx)
+	if !a.began && slices.Contains(args, "--json") {
+		a.flags.json = true // it may stand behind the flag that is wrong
+	}
+	return a.exit(ctx, err)
+}
+
+func (a *app) close() {
+	if a.virtual != nil {
+		a.virtual.Close()
+	}
+}
+
+// result is what a command found out. It is encoded as JSON as it is, or printed for people.
+type result interface {
+	Text(w io.Writer) error
+}
+
+// body is a command's work: arguments in, result out. A result beside an error is printed too.
+type body func(ctx context.Context, args []string) (result, error)
+
+// run makes a cobra function of a body. Whatever fails before the body begins is wrong usage.
+func (a *app) run(b body) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := a.flags.check(); err != nil {
+			return err
+		}
+		a.log = newLogger(a.err, a.flags)
+		a.began = true
+		r, err := b(cmd.Context(), args)
+		if r != nil {
+			if printErr := a.print(r); err == nil {
+				err = printErr
+			}
+		}
+		return err
+	}
+}
+
+func newLogger(w io.Writer, f globalFlags) *slog.Logger {
+	o := &slog.HandlerOptions{Level: f.level()}
+	if f.json {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+// newRoot builds the tree of commands.
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "smpctl",
+		Short: "Update the firmware of microcontrollers that run Zephyr and MCUboot",
+		Long: `smpctl updates the firmware of microcontrollers that run Zephyr and MCUboot, over a serial port or USB.
+
+Try it without hardware, on the virtual device:
+  smpctl -p sim: upgrade app.signed.bin
+
+Exit codes: 0 done, 1 other, 2 wrong usage, 3 port, 4 no reply, 5 device refused,
+6 image unusable, 7 the device does not run the new image, 130 interrupted.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE:          needsCommand,
+	}
+	a.flags.register(root.PersistentFlags())
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return err })
+	root.AddGroup(
+		&cobra.Group{ID: "update", Title: "Update:"},
+		&cobra.Group{ID: "look", Title: "Look:"},
+		&cobra.Group{ID: "files", Title: "Files and connections:"},
+	)
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add("update", upgradeCommand(a), imageCommand(a), resetCommand(a))
+	add("look", portsCommand(a), infoCommand(a), echoCommand(a), paramsCommand(a), osInfoCommand(a), bootloaderCommand(a),
+		taskstatCommand(a), mpstatCommand(a), datetimeCommand(a))
+	add("files", inspectCommand(a), connCommand(a), simCommand(a))
+	root.AddCommand(versionCommand(a))
+	a.completions(root)
+	explainArguments(root)
+	return root
+}
+
+// explainArguments makes every command answer a wrong number of arguments with the line that shows the right ones.
+func explainArguments(cmd *cobra.Command) {
+	for _, c := range cmd.Commands() {
+		explainArguments(c)
+	}
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usage("%w: %s", err, cmd.UseLine())
+			}
+			return nil
+		}
+	}
+}
+
+// needsCommand is the body of a command that only groups others: without it, cobra would answer an unknown subcommand with help
+// and success.
+func needsCommand(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return unknownCommand(cmd, args[0])
+	}
+	cmd.SetOut(cmd.ErrOrStderr()) // standard output is for results
+	_ = cmd.Help()
+	return errNoCommand
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/smpctl/smpctl/smp"
+	"github.com/smpctl/smpctl/smp/sim"
+	"github.com/smpctl/smpctl/transport"
+)
+
+// device is the way to one device: it connects, and connects again after a reset.
+type device struct {
+	app      *app
+	settings settings
+	trace    *os.File       // nil without --trace
+	port     transport.Port // as it was at the first connection; empty for links without one
+	name     string         // what the device is called in output: the port it was opened under
+	returned time.Time      // since when a port of the same device, but with another face, has been there
+}
+
+// device prepares the way to the device that the user means. The caller closes it.
+func (a *app) device() (*device, error) {
+	s, err := a.settings()
+	if err != nil {
+		return nil, err
+	}
+	d := &device{app: a, settings: s}
+	if a.flags.trace != "" {
+		if d.trace, err = os.Create(a.flags.trace); err != nil {
+			return nil, fmt.Errorf("trace: %w", err)
+		}
+		d.settings.transport.Trace = d.trace
+	}
+	return d, nil
+}
+
+// close ends the trace.
+func (d *device) close() {
+	if d.trace != nil {
+		d.trace.Close()
+	}
+}
+
+// with runs f with a client of the device, and closes both afterwards.
+func (a *app) with(ctx context.Context, f func(*smp.Client) (result, error)) (result, error) {
+	d, err := a.device()
+	if err != nil {
+		return nil, err
+	}
+	defer d.close()
+	c, err := d.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return f(c)
+}
+
+// connect opens a client. From the second time on it follows the device to the port under which it came back.
+func (d *device) connect(ctx context.Context) (*smp.Client, error) {
+	link, err := d.link(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := smp.NewClient(link, d.settings.smp)
+	d.app.log.Info("connected", "port", d.name)
+	return c, nil
+}
+
+func (d *device) link(ctx context.Context) (smp.Link, error) {
+	switch d.settings.address.Kind {
+	case transport.KindSim:
+		return d.virtual(ctx)
+	case transport.KindUDP:
+		return nil, usage("%s: UDP is not built into this version", d.settings.address)
+	}
+	address, err := d.follow()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := transport.Dial(ctx, address, d.settings.transport)
+	if err != nil {
+		return nil, err
+	}
+	if d.name == "" {
+		d.port = conn.Port()
+	}
+	d.name = d.settings.address.String()
+	if name := conn.Port().Name; name != "" {
+		d.name = name
+	}
+	return conn, nil
+}
+
+// errOtherFace says that the port that came back belongs to the bootloader, as far as one can tell.
+var errOtherFace = errors.New("the port came back with another identity: perhaps the bootloader's")
+
+// faceTime is how long a port with another identity is left alone: MCUboot takes any packet in its wait window as a wish for
+// serial recovery.
+const faceTime = 1500 * time.Millisecond
+
+// follow finds the address to dial: what the user said, or the port of the same device after a reset.
+func (d *device) follow() (string, error) {
+	address := d.settings.address.String()
+	if d.name == "" || !d.port.USB {
+		return address, nil
+	}
+	ports, err := transport.Ports()
+	if err != nil {
+		return "", err
+	}
+	now, ok := transport.Same(d.port, ports)
+	if !ok {
+		d.returned = time.Time{}
+		return "", &transport.OpenError{Address: d.port.Name, Err: os.ErrNotExist}
+	}
+	if now.VID == d.port.VID && now.PID == d.port.PID && now.Product == d.port.Product {
+		return now.Name, nil
+	}
+	if d.returned.IsZero() {
+		d.returned = time.Now()
+	}
+	if time.Since(d.returned) < faceTime {
+		return "", errOtherFace
+	}
+	return now.Name, nil
+}
+
+// virtual connects to the embedded device, which lives until the process ends, or in its file.
+func (d *device) virtual(ctx context.Context) (smp.Link, error) {
+	if d.app.virtual == nil {
+		v, err := sim.NewDevice(sim.Options{Flash: d.settings.address.Path, Baud: d.settings.transport.Baud})
+		if err != nil {
+			return nil, &transport.OpenError{Address: d.settings.address.String(), Err: err}
+		}
+		d.app.virtual = v
+	}
+	d.name = d.settings.address.String()
+	return transport.NewConn(d.app.virtual.Stream(), d.settings.transport), nil
+}

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/smp"
+	"github.com/smpctl/smpctl/smp/dfu"
+	"github.com/smpctl/smpctl/transport"
+	"github.com/spf13/cobra"
+)
+
+// kind is a kind of failure. Kinds and codes are a contract with scripts.
+type kind struct {
+	name string
+	code int
+}
+
+var (
+	kindOther       = kind{"other", 1}
+	kindUsage       = kind{"usage", 2}
+	kindPort        = kind{"port", 3}
+	kindNoReply     = kind{"no-reply", 4}
+	kindRefused     = kind{"refused", 5}
+	kindImage       = kind{"image", 6}
+	kindNotRunning  = kind{"not-running", 7}
+	kindInterrupted = kind{"interrupted", 130}
+)
+
+var (
+	errInterrupted = errors.New("interrupted")
+	errNoCommand   = errors.New("a command is missing")
+)
+
+// usageError is a mistake in the command line that shows only once the body runs.
+type usageError struct{ error }
+
+func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// imageError is a file that is not usable for what was asked, beyond what package image says.
+type imageError struct{ error }
+
+func (e imageError) Unwrap() error { return e.error }
+
+func unknownCommand(cmd *cobra.Command, name string) error {
+	return usage("unknown command %q for %q", name, cmd.CommandPath())
+}
+
+// kindOf maps an error to its kind: the only place that does.
+func (a *app) kindOf(ctx context.Context, err error) kind {
+	var (
+		wrongUsage usageError
+		address    *transport.AddressError
+		running    *dfu.NotRunningError
+		refused    *smp.DeviceError
+		unfit      *dfu.UnfitError
+		state      *dfu.StateError
+		nonsense   *smp.ProtocolError
+		file       *image.Error
+		unusable   imageError
+		open       *transport.OpenError
+	)
+	switch {
+	case errors.Is(context.Cause(ctx), errInterrupted), errors.Is(err, errInterrupted):
+		return kindInterrupted
+	case !a.began, errors.As(err, &wrongUsage), errors.As(err, &address):
+		return kindUsage
+	case errors.As(err, &running):
+		return kindNotRunning
+	case errors.Is(err, dfu.ErrNotBack), errors.Is(err, smp.ErrStalled):
+		return kindNoReply
+	case errors.As(err, &refused), errors.As(err, &state):
+		return kindRefused
+	case errors.As(err, &file), errors.As(err, &unfit), errors.As(err, &unusable):
+		return kindImage
+	case errors.As(err, &open):
+		return kindPort
+	case errors.As(err, &nonsense):
+		return kindOther
+	case errors.Is(err, smp.ErrNoReply), errors.Is(err, smp.ErrClosed), errors.Is(err, transport.ErrDisconnected):
+		return kindNoReply
+	}
+	return kindOther
+}
+
+// exit reports the error, if any, and returns the exit code.
+func (a *app) exit(ctx context.Context, err error) int {
+	if err == nil {
+		return 0
+	}
+	k := a.kindOf(ctx, err)
+	if k == kindInterrupted {
+		err = errInterrupted
+	}
+	hint := a.hint(k, err)
+	if a.flags.json {
+		a.jsonError(k, err, hint)
+		return k.code
+	}
+	fmt.Fprintf(a.err, "smpctl: %v\n", err)
+	if hint != "" {
+		fmt.Fprintf(a.err, "hint: %s\n", hint)
+	}
+	return k.code
+}
+
+// jsonFailure is the shape of an error on standard error with --json.
+type jsonFailure struct {
+	Kind    string `json:"kind"`
+	Message string `json:"message"`
+	Group   *int   `json:"group,omitempty"`
+	Code    *int   `json:"code,omitempty"`
+	Name    string `json:"name,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+func (a *app) jsonError(k kind, err error, hint string) {
+	f := jsonFailure{Kind: k.name, Message: err.Error(), Hint: hint}
+	var refused *smp.DeviceError
+	if errors.As(err, &refused) {
+		f.Code, f.Name, f.Reason = &refused.Code, refused.Name(), refused.Reason
+		if !refused.Global {
+			group := int(refused.Group)
+			f.Group = &group
+		}
+	}
+	var running *dfu.NotRunningError
+	if errors.As(err, &running) {
+		f.Reason = string(running.Reason)
+	}
+	_ = json.NewEncoder(a.err).Encode(map[string]jsonFailure{"error": f})
+}
+
+// hint is what to do next, keyed on the kind of error; empty if nothing useful can be said.
+func (a *app) hint(k kind, err error) string {
+	var choice *transport.ChoiceError
+	var refused *smp.DeviceError
+	var running *dfu.NotRunningError
+	switch {
+	case k == kindUsage:
+		return "smpctl --help, or smpctl COMMAND --help"
+	case errors.As(err, &choice) && choice.Matched > 1:
+		return "name one with -p PORT, or with -p usb:serial=… or usb:location=…; smpctl ports shows them"
+	case errors.As(err, &choice):
+		return "name the port with -p PORT; smpctl ports shows what is there, and -p sim: is a virtual device"
+	case errors.Is(err, transport.ErrBusy):
+		return "another program has the port open: a terminal, another smpctl, ModemManager"
+	case k == kindPort && errors.Is(err, fs.ErrPermission):
+		return "your user may not open the port; on Linux it usually needs the group dialout or uucp"
+	case k == kindPort && errors.Is(err, fs.ErrNotExist):
+		return "smpctl ports shows the ports that are there"
+	case errors.As(err, &refused):
+		return refusalHint(refused)
+	case errors.As(err, &running):
+		return runningHint(running)
+	case k == kindNoReply && errors.Is(err, transport.ErrDisconnected):
+		return "the port went away; the same command picks up where the device is"
+	case k == kindNoReply:
+		return "check port, baud rate and cable, that the firmware has SMP on this port (--raw if it uses raw framing), and that no terminal program reads it too"
+	case k == kindInterrupted:
+		return "the same command picks up where the device is"
+	}
+	return ""
+}
+
+func refusalHint(e *smp.DeviceError) string {
+	switch {
+	case e.Unsupported():
+		return "the firmware was built without this command"
+	case e.Busy():
+		return "the application refuses for now; try again later (reset: --force)"
+	}
+	switch e.Name() {
+	case "EMSGSIZE":
+		return "the firmware's packet buffer (CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE) is too small for this answer"
+	case "NO_FREE_SLOT":
+		return "an unconfirmed image runs or is pending: smpctl image list shows it; confirm it, or reset to go back"
+	case "HASH_NOT_FOUND":
+		return "smpctl image list shows the images on the device"
+	case "IMAGE_ALREADY_PENDING":
+		return "another image is already selected: reset first, or erase its slot"
+	case "INVALID_IMAGE_TOO_LARGE":
+		return "smpctl image slots shows the sizes"
+	}
+	return ""
+}
+
+func runningHint(e *dfu.NotRunningError) string {
+	switch e.Reason {
+	case dfu.Rejected:
+		return "most likely the bootloader has another signing key; check the signature with the bootloader's public key"
+	case dfu.WentBack:
+		return "the new image crashed or was reset before it was confirmed, or the bootloader keeps images that it refuses; its console says which"
+	case dfu.InBootloader:
+		return "the bootloader found no image that it starts; upload one that it accepts"
+	}
+	return ""
+}

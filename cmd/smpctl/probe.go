@@ -1,0 +1,103 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/smpctl/smpctl/smp"
+	"github.com/smpctl/smpctl/transport"
+)
+
+// Times of a probe. A device answers within milliseconds; the rest is for one that was in the middle of something, and for
+// the two versions of the protocol.
+const (
+	probeTime    = 4 * time.Second
+	probeTimeout = 800 * time.Millisecond
+)
+
+// probeResult is what a port answered.
+type probeResult struct {
+	SMP         bool     `json:"smp"`
+	SMPVersion  string   `json:"smp_version,omitempty"`
+	Runs        string   `json:"runs,omitempty"`
+	Version     string   `json:"version,omitempty"`
+	Hash        smp.Hash `json:"hash,omitempty"`
+	BufferSize  int      `json:"buf_size,omitempty"`
+	BufferCount int      `json:"buf_count,omitempty"`
+	Kind        string   `json:"kind,omitempty"` // why not, as in an error
+	Problem     string   `json:"problem,omitempty"`
+}
+
+// What answers on a port.
+const (
+	runsApplication = "application"
+	runsBootloader  = "bootloader"
+	runsUnknown     = "unknown"
+)
+
+// probe asks what is at an address. It takes no longer than probeTime and the closing of the port.
+func (a *app) probe(ctx context.Context, address string) *probeResult {
+	ctx, cancel := context.WithTimeoutCause(ctx, probeTime, smp.ErrNoReply)
+	defer cancel()
+	link, err := transport.Dial(ctx, address, transport.Options{Baud: a.flags.baud, LineLength: a.flags.lineLength, Raw: a.flags.raw})
+	if err != nil {
+		return a.unprobed(ctx, err)
+	}
+	c := smp.NewClient(link, smp.Options{
+		Timeout: cmp.Or(time.Duration(a.flags.timeout), probeTimeout), Tries: a.flags.tries, Version: a.flags.version.Version,
+	})
+	defer c.Close()
+	params, err := c.Negotiate(ctx)
+	if err != nil {
+		return a.unprobed(ctx, err)
+	}
+	r := &probeResult{SMP: true, SMPVersion: c.Version().String(), Runs: runsUnknown}
+	if params.Known {
+		r.BufferSize, r.BufferCount = params.BufferSize, params.BufferCount
+	}
+	list, err := c.Image.List(ctx)
+	if err != nil && !smp.IsUnsupported(err) {
+		r.Kind, r.Problem = a.kindOf(ctx, err).name, inBrief(err)
+		return r
+	}
+	if err == nil {
+		r.look(list)
+	}
+	return r
+}
+
+// look tells application and bootloader apart: MCUboot's serial recovery lists images without saying that one of them runs.
+func (r *probeResult) look(list smp.ImageList) {
+	i := slices.IndexFunc(list.Images, func(s smp.ImageState) bool { return s.Active })
+	if i < 0 {
+		r.Runs = runsBootloader
+		return
+	}
+	r.Runs, r.Version, r.Hash = runsApplication, versionText(list.Images[i].Version), list.Images[i].Hash
+}
+
+// unprobed is the result for a port that did not answer.
+func (a *app) unprobed(ctx context.Context, err error) *probeResult {
+	return &probeResult{Kind: a.kindOf(ctx, err).name, Problem: inBrief(err)}
+}
+
+// String is the result in one cell of a table.
+func (r *probeResult) String() string {
+	if !r.SMP {
+		return r.Problem
+	}
+	s := fmt.Sprintf("%s, SMP version %s", r.Runs, r.SMPVersion)
+	switch {
+	case r.Runs == runsApplication:
+		s = fmt.Sprintf("%s %s (%s), SMP version %s", r.Runs, r.Version, r.Hash.Short(), r.SMPVersion)
+	case r.Runs == runsUnknown:
+		s = fmt.Sprintf("SMP version %s", r.SMPVersion)
+	}
+	if r.Problem != "" {
+		s += "; " + r.Problem
+	}
+	return s
+}

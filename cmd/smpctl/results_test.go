@@ -1,0 +1,152 @@
+package main
+
+import (
+	"encoding"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestJSONKeys pins the keys of every document: scripts read them, so a renamed one is a breaking change.
+func TestJSONKeys(t *testing.T) {
+	tests := []struct {
+		document any
+		want     string
+	}{
+		{imageList{}, "images[].image images[].slot images[].version images[].hash images[].bootable images[].pending images[].confirmed " +
+			"images[].active images[].permanent split_status"},
+		{slotList{}, "images[].image images[].slots[].slot images[].slots[].size images[].slots[].upload_image_id? images[].slots[].errno? " +
+			"images[].max_image_size?"},
+		{uploadResult{}, "image bytes seconds bytes_per_second file_sha256 hash already_present resumed_from resent"},
+		{upgradeResult{}, "result from.version from.hash to.version to.hash device.port device.serial steps[].step steps[].seconds seconds"},
+		{dryRunResult{}, "from.version from.hash to.version to.hash steps[]"},
+		{resetResult{}, "reset back seconds"},
+		{portList{}, "ports[].name ports[].usb ports[].vid? ports[].pid? ports[].serial? ports[].product? ports[].manufacturer? " +
+			"ports[].interface ports[].interface_name? ports[].location? ports[].probe?.smp ports[].probe?.smp_version? ports[].probe?.runs? " +
+			"ports[].probe?.version? ports[].probe?.hash? ports[].probe?.buf_size? ports[].probe?.buf_count? ports[].probe?.kind? ports[].probe?.problem?"},
+		{infoResult{}, "port serial? smp_version board? os? kernel? kernel_version? machine? processor? built? datetime? buf_size? buf_count? " +
+			"bootloader?.bootloader bootloader?.mode bootloader?.mode_name bootloader?.no_downgrade " +
+			"images[].image images[].slot images[].version images[].hash images[].bootable images[].pending images[].confirmed images[].active " +
+			"images[].permanent slots[]?.image slots[]?.slots[].slot slots[]?.slots[].size slots[]?.slots[].upload_image_id? " +
+			"slots[]?.slots[].errno? slots[]?.max_image_size?"},
+		{echoResult{}, "text seconds"},
+		{paramsResult{}, "buf_size buf_count"},
+		{osInfoResult{}, "output"},
+		{bootloaderResult{}, "bootloader mode mode_name no_downgrade"},
+		{taskResult{}, "tasks[].name tasks[].priority tasks[].id tasks[].state tasks[].runtime_cycles? tasks[].context_switches? " +
+			"tasks[].stack_used_bytes? tasks[].stack_bytes?"},
+		{poolResult{}, "pools[].name pools[].block_bytes pools[].blocks pools[].free pools[].least_free"},
+		{datetimeResult{}, "datetime"},
+		{inspection{}, "file format address? file_size file_sha256 image_size header.version header.header_size header.body_size " +
+			"header.protected_size header.load_address header.flags[] header.flag_bits encrypted compressed hash hash_type hash_check " +
+			"signatures[].type signatures[].key_hash? signatures[].public_key? signatures[].pure dependencies[].image dependencies[].minimum " +
+			"security_counter? tlvs[].area tlvs[].type tlvs[].type_id tlvs[].length tlvs[].value trailer?.align trailer?.confirmed warnings[]"},
+		{connAdded{}, "name type connstring replaced"},
+		{connList{}, "profiles[].name profiles[].type profiles[].connstring"},
+		{connDeleted{}, "name type connstring"},
+		{connImported{}, "file imported[].name imported[].type imported[].connstring skipped[].name skipped[].type skipped[].connstring skipped[].reason"},
+		{simResult{}, "requests resets lost_packets lost_lines long_lines broken no_memory"},
+		{versionResult{}, "version revision modified time go os arch"},
+
+		{jsonFailure{}, "kind message group? code? name? reason? hint?"},
+		{progressEvent{}, "event step done total in_flight seconds"},
+		{stepEvent{}, "event step phase seconds text?"},
+		{readyEvent{}, "event port target?"},
+	}
+	pinned := map[string]bool{}
+	for _, tt := range tests {
+		typ := reflect.TypeOf(tt.document)
+		pinned[typ.Name()] = true
+		t.Run(typ.Name(), func(t *testing.T) {
+			if diff := cmp.Diff(strings.Fields(tt.want), jsonKeys("", typ)); diff != "" {
+				t.Errorf("keys (-want +got):\n%s", diff)
+			}
+		})
+	}
+	for _, name := range resultTypes(t) {
+		if !pinned[name] {
+			t.Errorf("%s is a result, but its keys are not pinned here", name)
+		}
+	}
+}
+
+// jsonKeys lists the paths that encoding/json gives a type; a question mark is a key that may be absent.
+func jsonKeys(path string, t reflect.Type) []string {
+	switch {
+	case t.Implements(reflect.TypeFor[encoding.TextMarshaler]()):
+		return []string{path}
+	case t.Kind() == reflect.Pointer:
+		return jsonKeys(path, t.Elem())
+	case t.Kind() == reflect.Slice:
+		plain, optional := strings.CutSuffix(path, "?")
+		if optional {
+			return jsonKeys(plain+"[]?", t.Elem())
+		}
+		return jsonKeys(path+"[]", t.Elem())
+	case t.Kind() != reflect.Struct:
+		return []string{path}
+	}
+	var keys []string
+	for i := range t.NumField() {
+		f := t.Field(i)
+		tag, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		switch {
+		case f.Anonymous && tag == "":
+			keys = append(keys, jsonKeys(path, f.Type)...)
+			continue
+		case !f.IsExported():
+			continue
+		case tag == "":
+			tag = fmt.Sprintf("(field %s of %s has no key)", f.Name, t)
+		}
+		if options != "" {
+			tag += "?"
+		}
+		if path != "" {
+			tag = path + "." + tag
+		}
+		keys = append(keys, jsonKeys(tag, f.Type)...)
+	}
+	return keys
+}
+
+// resultTypes finds in the source every type with a method Text(io.Writer) error.
+func resultTypes(t *testing.T) []string {
+	t.Helper()
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), ".go") || strings.HasSuffix(e.Name(), "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), e.Name(), nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || f.Recv == nil || f.Name.Name != "Text" {
+				continue
+			}
+			if name, ok := f.Recv.List[0].Type.(*ast.Ident); ok {
+				names = append(names, name.Name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		t.Fatal("no results found in the source")
+	}
+	slices.Sort(names)
+	return names
+}

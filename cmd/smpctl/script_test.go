@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/smpctl/smpctl/smp/sim"
+)
+
+func TestMain(m *testing.M) {
+	// Scripts wait for resets more than they compute. A -parallel on the command line still counts.
+	if err := flag.Set("test.parallel", "16"); err != nil {
+		panic(err)
+	}
+	testscript.Main(m, map[string]func(){"smpctl": main})
+}
+
+// TestScript runs testdata/script/*.txtar; testdata/script/README.md lists the commands.
+func TestScript(t *testing.T) {
+	fixtures, err := filepath.Abs("../../testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                filepath.Join("testdata", "script"),
+		RequireUniqueNames: true,
+		Setup: func(e *testscript.Env) error {
+			home := filepath.Join(e.WorkDir, "home")
+			e.Setenv("HOME", home)
+			e.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
+			e.Setenv("TESTDATA", fixtures)
+			return os.MkdirAll(home, 0o700)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"device": startDevice,
+			"silent": startSilence,
+			"exits":  exits,
+			"await":  await,
+			"damage": damage,
+		},
+	})
+}
+
+// startDevice powers a virtual device on a TCP port of this process and puts its address into a variable: device [flags] [NAME].
+func startDevice(ts *testscript.TestScript, neg bool, args []string) {
+	var o sim.Options
+	var mode, key, faults string
+	f := flag.NewFlagSet("device", flag.ContinueOnError)
+	f.StringVar(&mode, "mode", "swap", "")
+	f.StringVar(&key, "key", "", "")
+	f.StringVar(&faults, "faults", "", "")
+	f.StringVar(&o.Flash, "flash", "", "")
+	f.IntVar(&o.Images, "images", 0, "")
+	f.IntVar(&o.SlotSize, "slot-size", 0, "")
+	f.IntVar(&o.BufSize, "buf-size", 0, "")
+	f.IntVar(&o.BufCount, "buf-count", 0, "")
+	f.DurationVar(&o.Latency, "latency", 0, "")
+	f.BoolVar(&o.Legacy, "legacy", false, "")
+	f.BoolVar(&o.Noise, "noise", false, "")
+	f.BoolVar(&o.NoParams, "no-params", false, "")
+	f.BoolVar(&o.NoSlotInfo, "no-slots", false, "")
+	f.BoolVar(&o.NoEcho, "no-echo", false, "")
+	f.BoolVar(&o.NoDowngrade, "no-downgrade", false, "")
+	ts.Check(f.Parse(args))
+	if neg || f.NArg() > 1 {
+		ts.Fatalf("usage: device [flags] [NAME]")
+	}
+	name := "PORT"
+	if f.NArg() == 1 {
+		name = f.Arg(0)
+	}
+	var err error
+	o.Mode, err = sim.ParseMode(mode)
+	ts.Check(err)
+	o.Faults, err = sim.ParseFaults(faults)
+	ts.Check(err)
+	if key != "" {
+		o.Key, err = readPublicKey(ts.MkAbs(key))
+		ts.Check(err)
+	}
+	if o.Flash != "" {
+		o.Flash = ts.MkAbs(o.Flash)
+	}
+	// Short, but long enough for the old firmware to go on answering after the reset was accepted.
+	o.ResetDelay, o.BootTime, o.SwapTime = 30*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
+	board, err := sim.NewDevice(o)
+	ts.Check(err)
+	ts.Defer(func() { board.Close() })
+	l := listenLocal(ts)
+	ts.Defer(serveUntilClosed(ts, board, l))
+	ts.Setenv(name, "tcp:"+l.Addr().String())
+}
+
+// serveUntilClosed serves a device; the result ends that and waits for it.
+func serveUntilClosed(ts *testscript.TestScript, board *sim.Device, l net.Listener) func() {
+	ctx, stop := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- board.Serve(ctx, l) }()
+	return func() {
+		stop()
+		if err := <-served; err != nil {
+			ts.Logf("serve: %v", err)
+		}
+	}
+}
+
+// startSilence opens a port that takes everything and never answers: silent.
+func startSilence(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: silent")
+	}
+	l := listenLocal(ts)
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				_, _ = io.Copy(io.Discard, conn)
+			}()
+		}
+	}()
+	ts.Defer(func() { l.Close() })
+	ts.Setenv("PORT", "tcp:"+l.Addr().String())
+}
+
+func listenLocal(ts *testscript.TestScript) net.Listener {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	return l
+}
+
+// exits runs a command and compares its exit code: exits CODE COMMAND [ARGS...].
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND [ARGS...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%s: %v", args[1], err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// await waits for a file that a program in the background makes: await FILE.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: await FILE")
+	}
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(10 * time.Second)
+	for {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-limit:
+			ts.Fatalf("%s did not appear", args[0])
+		}
+	}
+}
+
+// damage copies a file without what is behind its first SIZE bytes, or with zeros up to SIZE: damage SIZE FROM TO.
+func damage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: damage SIZE FROM TO")
+	}
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	data, err := os.ReadFile(ts.MkAbs(args[1]))
+	ts.Check(err)
+	out := make([]byte, n)
+	copy(out, data)
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), out, 0o600))
+}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/smpctl/smpctl/smp/sim"
+	"github.com/smpctl/smpctl/transport"
+	"github.com/spf13/cobra"
+)
+
+type simOptions struct {
+	pty       string
+	tcp       string
+	key       string
+	bootMode  string
+	faults    string
+	eraseTime seconds
+	board     sim.Options
+}
+
+func simCommand(a *app) *cobra.Command {
+	var o simOptions
+	cmd := &cobra.Command{
+		Use:   "sim",
+		Short: "Serve a virtual device, to try things out and to test scripts with",
+		Long: `Serve a virtual device: an SMP server, MCUboot and their flash, on a pseudo-terminal (Linux), a TCP port, or both, until Ctrl-C.
+
+With --baud the bytes take as long as they do on a wire. Faults are listed as in
+--faults seed=7,drop-request=0.01,flip=0.0001,vanish-after=20000,lose-last-answer`,
+		Example: `  smpctl sim --pty ./board --flash board.flash
+  smpctl sim --tcp 127.0.0.1:7777 --key app.pub.pem --boot-mode overwrite`,
+		Args: cobra.NoArgs,
+		RunE: a.run(func(ctx context.Context, _ []string) (result, error) { return a.serve(ctx, o) }),
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.pty, "pty", "", "make this `link` a serial port that leads to the device")
+	f.StringVar(&o.tcp, "tcp", "", "serve the serial byte stream on this `host:port`; port 0 takes a free one")
+	f.StringVar(&o.board.Flash, "flash", "", "keep the flash in this `file`, and start from what it holds")
+	f.StringVar(&o.key, "key", "", "the bootloader starts only images signed by the private half of this public `key` (PEM)")
+	f.StringVar(&o.bootMode, "boot-mode", sim.Swap.String(), "what the bootloader does: swap, overwrite, direct-xip or ram-load")
+	f.IntVar(&o.board.Images, "images", 0, "`number` of images, with two slots each (default 1)")
+	f.IntVar(&o.board.SlotSize, "slot-size", 0, "`bytes` of a slot (default 262144)")
+	f.IntVar(&o.board.BufSize, "buf-size", 0, "`bytes` of a packet buffer (default 384)")
+	f.IntVar(&o.board.BufCount, "buf-count", 0, "`number` of packet buffers (default 4)")
+	f.IntVar(&o.board.RXLines, "rx-lines", 0, "`number` of buffers for received lines (default: always enough)")
+	f.Var(&o.eraseTime, "erase-time", "how long the flash takes to erase 4096 bytes (default: none)")
+	f.BoolVar(&o.board.Noise, "noise", false, "print log lines, colours and prompts between the answers")
+	f.StringVar(&o.faults, "faults", "", "what goes wrong, as a `list` of name=value")
+	return cmd
+}
+
+// options completes what the flags say.
+func (o simOptions) options(a *app) (sim.Options, error) {
+	b := o.board
+	var err error
+	if b.Mode, err = sim.ParseMode(o.bootMode); err != nil {
+		return b, usageError{err}
+	}
+	if b.Faults, err = sim.ParseFaults(o.faults); err != nil {
+		return b, usageError{err}
+	}
+	if o.key != "" {
+		if b.Key, err = readPublicKey(o.key); err != nil {
+			return b, err
+		}
+	}
+	b.Baud, b.EraseTime = a.flags.baud, time.Duration(o.eraseTime)
+	return b, nil
+}
+
+// newBoard makes the device. What does not fit without a flash file is wrong usage, the rest is about the file.
+func newBoard(o sim.Options) (*sim.Device, error) {
+	flash := o.Flash
+	o.Flash = ""
+	board, err := sim.NewDevice(o)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if flash == "" {
+		return board, nil
+	}
+	board.Close()
+	o.Flash = flash
+	board, err = sim.NewDevice(o)
+	if err != nil {
+		return nil, &transport.OpenError{Address: "sim:" + flash, Err: err}
+	}
+	return board, nil
+}
+
+func (a *app) serve(ctx context.Context, o simOptions) (result, error) {
+	if o.pty == "" && o.tcp == "" {
+		return nil, usage("sim needs --pty LINK or --tcp HOST:PORT, to be reached under")
+	}
+	options, err := o.options(a)
+	if err != nil {
+		return nil, err
+	}
+	var listener net.Listener
+	if o.tcp != "" {
+		if listener, err = listen(ctx, o.tcp); err != nil {
+			return nil, err
+		}
+		defer listener.Close()
+	}
+	board, err := newBoard(options)
+	if err != nil {
+		return nil, err
+	}
+	err = a.serveBoard(ctx, board, o.pty, listener)
+	err = errors.Join(err, board.Close())
+	return newSimResult(board.Stats()), err
+}
+
+// listen opens a TCP port: a text that is no address is wrong usage.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return nil, usage("--tcp %s: want HOST:PORT, such as 127.0.0.1:7777", address)
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		var op *net.OpError
+		if errors.As(err, &op) {
+			err = op.Err
+		}
+		return nil, &transport.OpenError{Address: "tcp:" + address, Err: err}
+	}
+	return l, nil
+}
+
+// serveBoard serves until ctx ends or one of the two ways in fails, which ends the other too.
+func (a *app) serveBoard(ctx context.Context, board *sim.Device, link string, l net.Listener) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var ways sync.WaitGroup
+	var tcpErr, ptyErr error
+	if l != nil {
+		a.ready("tcp:"+l.Addr().String(), "") // before the other goroutine writes
+		ways.Go(func() {
+			defer stop()
+			tcpErr = board.Serve(ctx, l)
+		})
+	}
+	if link != "" {
+		ways.Go(func() {
+			defer stop()
+			ptyErr = board.ServePTY(ctx, link, func(name string) { a.ready(link, name) })
+		})
+	}
+	ways.Wait()
+	if ptyErr != nil {
+		ptyErr = &transport.OpenError{Address: link, Err: ptyErr}
+	}
+	return errors.Join(tcpErr, ptyErr)
+}
+
+// readyEvent says under which address the device can be reached: at first, and again after each reset of a pseudo-terminal.
+type readyEvent struct {
+	Event  string `json:"event"`
+	Port   string `json:"port"` // as -p takes it
+	Target string `json:"target,omitempty"`
+}
+
+func (a *app) ready(port, target string) {
+	arrow := ""
+	if target != "" {
+		arrow = " -> " + target
+	}
+	a.say("serving %s%s; stop with Ctrl-C", port, arrow)
+	a.event(readyEvent{"ready", port, target})
+}
+
+// simResult is what happened in the device while it was served.
+type simResult struct {
+	Requests    int `json:"requests"`
+	Resets      int `json:"resets"`
+	LostPackets int `json:"lost_packets"`
+	LostLines   int `json:"lost_lines"`
+	LongLines   int `json:"long_lines"`
+	Broken      int `json:"broken"`
+	NoMemory    int `json:"no_memory"`
+}
+
+func newSimResult(s sim.Stats) simResult {
+	return simResult{
+		Requests: s.Requests, Resets: s.Resets, LostPackets: s.LostPackets, LostLines: s.LostLines, LongLines: s.LongLines,
+		Broken: s.Broken, NoMemory: s.NoMemory,
+	}
+}
+
+func (r simResult) Text(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "served %d requests, reset %d times; lost %d packets and %d lines for want of buffers, %d broken\n",
+		r.Requests, r.Resets, r.LostPackets, r.LostLines+r.LongLines, r.Broken)
+	return err
+}

@@ -1,0 +1,315 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"time"
+
+	"github.com/smpctl/smpctl/smp"
+	"github.com/smpctl/smpctl/smp/dfu"
+	"github.com/spf13/cobra"
+)
+
+type upgradeOptions struct {
+	mode        string
+	key         string
+	check       string
+	image       int
+	wait        seconds
+	upgradeOnly bool
+	force       bool
+	dryRun      bool
+}
+
+func upgradeCommand(a *app) *cobra.Command {
+	o := upgradeOptions{wait: seconds(dfu.DefaultWait)}
+	cmd := &cobra.Command{
+		Use:   "upgrade <file>",
+		Short: "Update the firmware: upload, test, reset, verify, confirm",
+		Long: `Update the firmware. The file is checked, uploaded and marked for a test boot; the device is reset; once it runs the new image and
+answers, the image is confirmed. If it does not come up, the bootloader goes back to the old one, and the exit code is 7.
+
+An update that was interrupted at any point is taken up by the same command.`,
+		Example: `  smpctl -p sim: upgrade app.signed.bin
+  smpctl -p /dev/ttyACM0 upgrade app.signed.bin --check './selftest.sh'
+  smpctl -p usb:2fe3:0004 upgrade app.signed.bin --mode test`,
+		Args: cobra.ExactArgs(1),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return a.upgrade(ctx, args[0], o) }),
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.mode, "mode", dfu.ConfirmAfter.String(), "how far to go: confirm-after, test, permanent or upload-only")
+	f.StringVar(&o.key, "key", "", "refuse a file that was not signed by the private half of this public `key` (PEM)")
+	f.StringVar(&o.check, "check", "", "`command` to run before the confirm; if it fails, a reset brings the old image back")
+	f.IntVar(&o.image, "image", 0, "`number` of the image")
+	f.Var(&o.wait, "wait", "how long the device may take to come back")
+	f.BoolVar(&o.upgradeOnly, "upgrade-only", false, "only if the image is newer than the running one")
+	f.BoolVar(&o.force, "force", false, "upload even if the image is already there")
+	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and stop")
+	return cmd
+}
+
+func (a *app) upgrade(ctx context.Context, path string, o upgradeOptions) (result, error) {
+	mode, err := dfu.ParseMode(o.mode)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if o.image < 0 || o.image > maxImage {
+		return nil, usage("--image %d: want 0 to %d", o.image, maxImage)
+	}
+	img, err := a.readChecked(path, o.key)
+	if err != nil {
+		return nil, err
+	}
+	d, err := a.device()
+	if err != nil {
+		return nil, err
+	}
+	defer d.close()
+	v := &upgradeView{app: a, device: d}
+	targets := []dfu.Target{{Image: o.image, File: img}}
+	options := dfu.Options{
+		Mode: mode, Force: o.force, UpgradeOnly: o.upgradeOnly, Wait: time.Duration(o.wait), OnEvent: v.event,
+	}
+	if o.check != "" {
+		options.Check = func(ctx context.Context) error { return a.check(ctx, o.check, d.name) }
+	}
+	if o.dryRun {
+		return a.dryRun(ctx, d, targets, options)
+	}
+	report, err := dfu.Run(ctx, d.connect, targets, options)
+	v.close()
+	if report.Result == "" && err != nil {
+		return nil, err
+	}
+	return newUpgradeResult(report, d), err
+}
+
+// check runs the user's command, with its output on standard error and the port in its environment.
+func (a *app) check(ctx context.Context, command, port string) error {
+	shell := []string{"/bin/sh", "-c"}
+	if runtime.GOOS == "windows" {
+		shell = []string{"cmd", "/C"}
+	}
+	cmd := exec.CommandContext(ctx, shell[0], shell[1], command)
+	cmd.Env = append(os.Environ(), portVariable+"="+port)
+	cmd.Stdout, cmd.Stderr = a.err, a.err
+	cmd.WaitDelay = checkGrace
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s: %w", command, err)
+	}
+	return nil
+}
+
+// checkGrace bounds the wait for children that a killed check leaves behind with its output open.
+const checkGrace = 2 * time.Second
+
+// upgradeResult is the result of upgrade.
+type upgradeResult struct {
+	Result  dfu.Result    `json:"result"`
+	From    imageVersion  `json:"from"`
+	To      imageVersion  `json:"to"`
+	Device  upgradeDevice `json:"device"`
+	Steps   []stepTime    `json:"steps"`
+	Seconds float64       `json:"seconds"`
+	after   smp.ImageList
+}
+
+type imageVersion struct {
+	Version string   `json:"version"`
+	Hash    smp.Hash `json:"hash"`
+}
+
+func (v imageVersion) String() string {
+	if v.Version == "" {
+		return "nothing"
+	}
+	return fmt.Sprintf("%s (%s)", v.Version, v.Hash.Short())
+}
+
+type upgradeDevice struct {
+	Port   string `json:"port"`
+	Serial string `json:"serial"`
+}
+
+type stepTime struct {
+	Step    dfu.Action `json:"step"`
+	Seconds float64    `json:"seconds"`
+}
+
+func newUpgradeResult(r dfu.Report, d *device) upgradeResult {
+	u := upgradeResult{
+		Result: r.Result, From: imageVersion(r.From), To: imageVersion(r.To),
+		Device: upgradeDevice{d.name, d.port.Serial}, Steps: []stepTime{}, Seconds: r.Seconds, after: r.After,
+	}
+	for _, s := range r.Steps {
+		u.Steps = append(u.Steps, stepTime(s))
+	}
+	return u
+}
+
+func (r upgradeResult) Text(w io.Writer) error {
+	took := span(time.Duration(r.Seconds * float64(time.Second)))
+	switch r.Result {
+	case dfu.AlreadyRunning:
+		fmt.Fprintf(w, "%s runs already; nothing to do\n", r.To)
+	case dfu.Uploaded:
+		fmt.Fprintf(w, "uploaded %s in %s; %s still runs\n", r.To, took, r.From)
+	case dfu.Reverted:
+		fmt.Fprintf(w, "not updated: the device runs %s\n", r.From)
+	case dfu.RunningUnconfirmed:
+		fmt.Fprintf(w, "updated %s -> %s in %s, not confirmed: the next reset goes back\n", r.From, r.To, took)
+	default:
+		fmt.Fprintf(w, "updated %s -> %s in %s, confirmed\n", r.From, r.To, took)
+	}
+	return slotTable(w, r.after)
+}
+
+// slotTable shows the slots, a line each.
+func slotTable(w io.Writer, l smp.ImageList) error {
+	for _, e := range newImageList(l).Images {
+		if _, err := fmt.Fprintf(w, "  image %d slot %d  %-12s %-8s  %s\n", e.Image, e.Slot, e.Version, e.Hash.Short(), e.flags()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dryRunResult is the result of upgrade --dry-run.
+type dryRunResult struct {
+	From  imageVersion `json:"from"`
+	To    imageVersion `json:"to"`
+	Steps []dfu.Action `json:"steps"`
+}
+
+func (r dryRunResult) Text(w io.Writer) error {
+	if len(r.Steps) == 0 {
+		_, err := fmt.Fprintf(w, "%s: nothing to do\n", r.To)
+		return err
+	}
+	fmt.Fprintf(w, "%s -> %s would take:\n", r.From, r.To)
+	for i, s := range r.Steps {
+		if _, err := fmt.Fprintf(w, "%2d. %-14s %s\n", i+1, s, stepText[s]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stepText says what a step does.
+var stepText = map[dfu.Action]string{
+	dfu.Upload:        "send the file, and find its hash in the device's list",
+	dfu.MarkTest:      "have it booted once, at the next reset",
+	dfu.MarkPermanent: "have it booted at the next reset, and kept",
+	dfu.Reset:         "reboot the device, and wait for it",
+	dfu.Verify:        "see that the new image is the one that runs",
+	dfu.Check:         "run the check command",
+	dfu.Confirm:       "make the running image permanent",
+}
+
+func (a *app) dryRun(ctx context.Context, d *device, targets []dfu.Target, o dfu.Options) (result, error) {
+	c, err := d.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	report, err := dfu.DryRun(ctx, c, targets, o)
+	if err != nil {
+		return nil, err
+	}
+	r := dryRunResult{imageVersion(report.From), imageVersion(report.To), []dfu.Action{}}
+	for _, s := range report.Plan {
+		r.Steps = append(r.Steps, s.Action)
+	}
+	return r, nil
+}
+
+// upgradeView shows the events of an update.
+type upgradeView struct {
+	app    *app
+	device *device
+	bar    *progress
+}
+
+type stepEvent struct {
+	Event   string     `json:"event"`
+	Step    dfu.Action `json:"step"`
+	Phase   dfu.Phase  `json:"phase"`
+	Seconds float64    `json:"seconds"`
+	Text    string     `json:"text,omitempty"`
+}
+
+func (v *upgradeView) event(e dfu.Event) {
+	if e.Report != nil {
+		v.opening(*e.Report)
+	}
+	step := e.Step.Action
+	switch e.Phase {
+	case dfu.Begin:
+		if step == dfu.Upload {
+			v.bar = v.app.progress(string(step))
+		} else if step == dfu.Reset {
+			v.app.say("%-9s waiting for the device", step)
+		}
+	case dfu.Progress:
+		v.bar.update(e.Upload)
+		return
+	case dfu.Note, dfu.Skipped:
+		v.app.say("%-9s %s", step, e.Text)
+	case dfu.Done:
+		v.close()
+		v.app.say("%-9s %s", step, v.done(e))
+	case dfu.Failed:
+		v.close()
+		if !errors.Is(e.Err, context.Canceled) {
+			v.app.say("%-9s failed after %s", step, seconds64(e.Seconds))
+		}
+	}
+	v.app.event(stepEvent{"step", step, e.Phase, e.Seconds, e.Text})
+}
+
+// opening says what is there and what will happen.
+func (v *upgradeView) opening(r dfu.Report) {
+	v.app.say("%-9s %s", "device", v.device.name)
+	v.app.say("%-9s %s", "running", imageVersion(r.From))
+	v.app.say("%-9s %s", "new", imageVersion(r.To))
+	if !v.app.flags.quiet && !v.app.flags.json {
+		_ = slotTable(v.app.err, r.Before)
+	}
+}
+
+func (v *upgradeView) done(e dfu.Event) string {
+	took := seconds64(e.Seconds)
+	switch e.Step.Action {
+	case dfu.Upload:
+		n := e.Sent
+		return fmt.Sprintf("%s in %s (%s), listed by the device", size(n), took, rate(n, time.Duration(e.Seconds*float64(time.Second))))
+	case dfu.MarkTest:
+		return "marked to boot once"
+	case dfu.MarkPermanent:
+		return "marked to boot and stay"
+	case dfu.Reset:
+		return "the device is back after " + took
+	case dfu.Verify:
+		return "the new image runs"
+	case dfu.Check:
+		return "passed in " + took
+	case dfu.Confirm:
+		return "confirmed"
+	}
+	return took
+}
+
+func seconds64(s float64) string { return span(time.Duration(s * float64(time.Second))) }
+
+// close ends the progress bar, if there is one.
+func (v *upgradeView) close() {
+	if v.bar != nil {
+		v.bar.close()
+		v.bar = nil
+	}
+}

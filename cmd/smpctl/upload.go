@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"crypto"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/smp"
+	"github.com/smpctl/smpctl/smp/dfu"
+	"github.com/spf13/cobra"
+)
+
+type uploadOptions struct {
+	image   int
+	upgrade bool
+	noErase bool
+	window  int
+	key     string
+}
+
+func imageUploadCommand(a *app) *cobra.Command {
+	var o uploadOptions
+	cmd := &cobra.Command{
+		Use:   "upload <file>",
+		Short: "Upload an image to the device",
+		Long: `Upload an image to the slot that is not running. Done means that the device lists the image's hash afterwards.
+
+An upload that was interrupted is taken up where the device stopped; an image that is already in the slot is not sent again.`,
+		Example: "  smpctl -p sim: image upload app.signed.bin",
+		Args:    cobra.ExactArgs(1),
+		RunE:    a.run(func(ctx context.Context, args []string) (result, error) { return a.upload(ctx, args[0], o) }),
+	}
+	f := cmd.Flags()
+	f.IntVarP(&o.image, "image", "n", 0, "`number` of the image")
+	f.BoolVarP(&o.upgrade, "upgrade", "u", false, "only if the image is newer than the running one")
+	f.BoolVarP(&o.noErase, "noerase", "e", false, "accepted for mcumgr-cli's scripts: nothing is erased that an upload does not replace")
+	f.IntVarP(&o.window, "maxwinsize", "w", 0, "most requests in flight, as --window")
+	f.StringVar(&o.key, "key", "", "refuse a file that was not signed by the private half of this public `key` (PEM)")
+	return cmd
+}
+
+// uploadResult is the result of image upload.
+type uploadResult struct {
+	Image          int      `json:"image"`
+	Bytes          int      `json:"bytes"`
+	Seconds        float64  `json:"seconds"`
+	BytesPerSecond int      `json:"bytes_per_second"`
+	FileSHA256     string   `json:"file_sha256"`
+	Hash           smp.Hash `json:"hash"`
+	AlreadyPresent bool     `json:"already_present"`
+	ResumedFrom    int      `json:"resumed_from"`
+	Resent         int      `json:"resent"`
+}
+
+func (r uploadResult) Text(w io.Writer) error {
+	if r.AlreadyPresent {
+		_, err := fmt.Fprintf(w, "already on the device: %s\n", r.Hash)
+		return err
+	}
+	took := time.Duration(r.Seconds * float64(time.Second))
+	fmt.Fprintf(w, "uploaded %s in %s (%s)", size(r.Bytes), span(took), rate(r.Bytes-r.ResumedFrom, took))
+	if r.ResumedFrom > 0 {
+		fmt.Fprintf(w, ", taken up at %s", size(r.ResumedFrom))
+	}
+	_, err := fmt.Fprintf(w, "\nhash: %s\n", r.Hash)
+	return err
+}
+
+func (a *app) upload(ctx context.Context, path string, o uploadOptions) (result, error) {
+	if o.image < 0 || o.image > maxImage {
+		return nil, usage("--image %d: want 0 to %d", o.image, maxImage)
+	}
+	if o.window != 0 && a.flags.window == 0 {
+		a.flags.window = o.window
+		if err := a.flags.check(); err != nil {
+			return nil, err
+		}
+	}
+	img, err := a.readChecked(path, o.key)
+	if err != nil {
+		return nil, err
+	}
+	return a.with(ctx, func(c *smp.Client) (result, error) {
+		t := dfu.Target{Image: o.image, File: img}
+		state, err := dfu.Inspect(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		plan, err := dfu.Plan(state, []dfu.Target{t}, dfu.Options{Mode: dfu.UploadOnly, UpgradeOnly: o.upgrade, Force: running(state, t)})
+		if err != nil {
+			return nil, err
+		}
+		r := newUploadResult(img, o.image)
+		if len(plan) == 0 {
+			r.AlreadyPresent = true
+			return r, nil
+		}
+		return a.send(ctx, c, t, o, r)
+	})
+}
+
+// running reports whether the device runs the target: only a second copy of it can be uploaded then, and the user wants that.
+func running(d dfu.Device, t dfu.Target) bool {
+	for _, s := range d.Images.Find(t.Image, t.Hash()) {
+		if !s.Active {
+			return false
+		}
+	}
+	return len(d.Images.Find(t.Image, t.Hash())) > 0
+}
+
+// maxImage is the highest image number that the protocol can name in every command.
+const maxImage = 255
+
+func newUploadResult(img *image.Image, number int) uploadResult {
+	sum := img.FileHash()
+	return uploadResult{Image: number, Bytes: len(img.Bytes()), FileSHA256: hex.EncodeToString(sum[:]), Hash: img.Hash()}
+}
+
+// send uploads the image and shows how it goes.
+func (a *app) send(ctx context.Context, c *smp.Client, t dfu.Target, o uploadOptions, r uploadResult) (result, error) {
+	bar := a.progress("upload")
+	start := time.Now()
+	done, err := c.Image.Upload(ctx, t.File.Bytes(), smp.ImageUpload{
+		Image: o.image, UpgradeOnly: o.upgrade, Hash: t.Hash(), OnProgress: bar.update,
+	})
+	bar.close()
+	if err != nil {
+		return nil, err
+	}
+	r.Seconds = time.Since(start).Seconds()
+	r.ResumedFrom, r.Resent, r.AlreadyPresent = done.ResumedFrom, done.Resent, done.AlreadyPresent
+	if r.Seconds > 0 {
+		r.BytesPerSecond = int(float64(r.Bytes-r.ResumedFrom) / r.Seconds)
+	}
+	a.log.Info("uploaded", "packet", done.PacketLimit, "resent", done.Resent)
+	return r, nil
+}
+
+// readChecked reads an image file, checks its hash and, if a key is given, its signature: before the device hears of it.
+func (a *app) readChecked(path, keyPath string) (*image.Image, error) {
+	img, err := readImage(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range img.Warnings() {
+		a.warn("%s: %s", path, text)
+	}
+	if err := img.CheckHash(); err != nil && !errors.Is(err, image.ErrEncrypted) {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if keyPath == "" {
+		return img, nil
+	}
+	key, err := readPublicKey(keyPath)
+	if err != nil {
+		return nil, err
+	}
+	if err := img.Verify(key); err != nil {
+		return nil, fmt.Errorf("%s: with key %s: %w", path, keyPath, err)
+	}
+	return img, nil
+}
+
+// readPublicKey reads the public half of a signing key.
+func readPublicKey(path string) (crypto.PublicKey, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("key: %w", err)}
+	}
+	key, err := image.ParsePublicKey(b)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("key %s: %w", path, err)}
+	}
+	return key, nil
+}
