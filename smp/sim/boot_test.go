@@ -238,6 +238,26 @@ func TestDependencies(t *testing.T) {
 	}
 }
 
+func TestFlashWritesOnlyClearBits(t *testing.T) {
+	f := &flash{slotSize: Sector, mem: bytes.Repeat([]byte{erased}, 2*Sector)}
+	for _, b := range []byte{0xf0, 0x3c} {
+		if err := f.write(1, 10, []byte{b}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := f.slot(1)[10]; got != 0x30 {
+		t.Errorf("f0 and then 3c written to the same byte give %#x, want 0x30", got)
+	}
+	if err := f.erase(1, 0, Sector); err != nil || f.slot(1)[10] != erased {
+		t.Errorf("after an erase: %#x, %v", f.slot(1)[10], err)
+	}
+	for _, off := range []int{-1, Sector} {
+		if f.write(1, off, []byte{0}) == nil {
+			t.Errorf("a write at %d, outside the slot, worked", off)
+		}
+	}
+}
+
 func TestTrailerBytes(t *testing.T) {
 	slot := bytes.Repeat([]byte{erased}, 3*Sector)
 	if got := readTrailer(slot); got != noTrailer {

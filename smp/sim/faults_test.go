@@ -176,7 +176,7 @@ func TestVanish(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		f     sim.Faults
-		alive bool // in the end
+		alive bool // in the end, and from then on
 	}{
 		{"for good", sim.Faults{VanishAfter: 500}, false},
 		{"for a while", sim.Faults{VanishAfter: 500, VanishFor: time.Second}, true},
@@ -200,8 +200,11 @@ func TestVanish(t *testing.T) {
 					t.Errorf("the stream broke after %d bytes, want about 500", sent)
 				}
 				time.Sleep(longEnough)
-				if d.Alive() != tt.alive {
-					t.Errorf("alive in the end: %v, want %v", d.Alive(), tt.alive)
+				h := newHost(t, d)
+				for range 3 {
+					if got := h.ask(smp.Read, smp.GroupOS, 6, nil) != nil; got != tt.alive {
+						t.Errorf("answers in the end: %v, want %v", got, tt.alive)
+					}
 				}
 			})
 		})

@@ -42,7 +42,7 @@ func unharmed(t *testing.T, d *sim.Device, before []byte) {
 }
 
 func FuzzStream(f *testing.F) {
-	for _, name := range []string{"native-framing.txt", "native-framing-manylines.txt"} {
+	for _, name := range []string{"native-framing.txt", "native-framing-manylines.txt", "native-sizes.txt"} {
 		for _, x := range readRecording(f, name).steps {
 			f.Add(bytes.Join(x.sent, nil))
 		}

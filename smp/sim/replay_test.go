@@ -150,6 +150,7 @@ func TestRecordedFrames(t *testing.T) {
 		skip       string
 	}{
 		{"two lines", "native-framing.txt", sim.Options{RXLines: 2}, ""},
+		{"sizes", "native-sizes.txt", sim.Options{LineSize: 512}, ""},
 		{"enough lines", "native-framing-manylines.txt", sim.Options{LineSize: 512}, ""},
 		// While the lines of these four are decoded one after the other the first one is answered already; in the
 		// recorded simulator no time passes.
