@@ -38,11 +38,11 @@ const (
 	runsUnknown     = "unknown"
 )
 
-// probe asks what is at an address. It takes no longer than probeTime and the closing of the port.
-func (a *app) probe(ctx context.Context, address string) *probeResult {
+// probe asks what a port leads to. It takes no longer than probeTime and the closing of the port.
+func (a *app) probe(ctx context.Context, dial func(context.Context) (smp.Link, error)) *probeResult {
 	ctx, cancel := context.WithTimeoutCause(ctx, probeTime, smp.ErrNoReply)
 	defer cancel()
-	link, err := transport.Dial(ctx, address, transport.Options{Baud: a.flags.baud, LineLength: a.flags.lineLength, Raw: a.flags.raw})
+	link, err := dial(ctx)
 	if err != nil {
 		return a.unprobed(ctx, err)
 	}
@@ -67,6 +67,12 @@ func (a *app) probe(ctx context.Context, address string) *probeResult {
 		r.look(list)
 	}
 	return r
+}
+
+// dialer opens an address with the flags that say what the line is like.
+func (a *app) dialer(address string) func(context.Context) (smp.Link, error) {
+	o := transport.Options{Baud: a.flags.baud, LineLength: a.flags.lineLength, Raw: a.flags.raw}
+	return func(ctx context.Context) (smp.Link, error) { return transport.Dial(ctx, address, o) }
 }
 
 // look tells application and bootloader apart: MCUboot's serial recovery lists images without saying that one of them runs.

@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"io"
-	"net"
 	"os"
+	"reflect"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/smpctl/smpctl/smp"
 	"github.com/smpctl/smpctl/smp/sim"
 	"github.com/smpctl/smpctl/transport"
@@ -41,9 +41,9 @@ func TestProbe(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, address := serveDevice(t, tt.device)
 			a := &app{flags: tt.flags, began: true}
-			got := a.probe(t.Context(), address)
-			if diff := cmp.Diff(&tt.want, got); diff != "" {
-				t.Errorf("probe (-want +got):\n%s", diff)
+			got := a.probe(t.Context(), a.dialer(address))
+			if !reflect.DeepEqual(got, &tt.want) {
+				t.Errorf("got %+v, want %+v", *got, tt.want)
 			}
 			if s := got.String(); s != tt.summary {
 				t.Errorf("String() = %q, want %q", s, tt.summary)
@@ -68,46 +68,62 @@ func TestProbeTellsBootloader(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := probeResult{SMP: true, SMPVersion: "2", Runs: runsUnknown}
 			r.look(tt.list)
-			if diff := cmp.Diff(tt.want, r); diff != "" {
-				t.Errorf("look (-want +got):\n%s", diff)
+			if !reflect.DeepEqual(r, tt.want) {
+				t.Errorf("got %+v, want %+v", r, tt.want)
 			}
 		})
 	}
 }
 
-// TestProbeIsBounded gives a probe a port that takes everything and never answers.
+// TestProbeIsBounded gives a probe a port that takes everything and never answers, and all the time of the world.
 func TestProbeIsBounded(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go io.Copy(io.Discard, conn)
+	synctest.Test(t, func(t *testing.T) {
+		a := &app{flags: globalFlags{timeout: seconds(time.Hour)}, began: true}
+		link := &silentLink{make(chan struct{})}
+		start := time.Now()
+		got := a.probe(t.Context(), func(context.Context) (smp.Link, error) { return link, nil })
+		if took := time.Since(start); took != probeTime || got.SMP || got.Kind != "no-reply" {
+			t.Errorf("got %+v after %v, want the kind no-reply after %v", *got, took, probeTime)
 		}
-	}()
-	a := &app{flags: globalFlags{timeout: seconds(time.Hour)}, began: true}
-	ctx, cancel := context.WithCancelCause(t.Context())
-	time.AfterFunc(50*time.Millisecond, func() { cancel(errInterrupted) })
-	start := time.Now()
-	if got := a.probe(ctx, "tcp:"+l.Addr().String()); got.SMP || got.Kind != "interrupted" {
-		t.Errorf("interrupted: got %+v, want the kind interrupted", got)
-	}
-	if took := time.Since(start); took > probeTime {
-		t.Errorf("took %v", took)
-	}
+	})
+}
+
+// TestProbeIsInterrupted: the user need not wait even that long.
+func TestProbeIsInterrupted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &app{began: true}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { cancel(errInterrupted) })
+		link := &silentLink{make(chan struct{})}
+		start := time.Now()
+		got := a.probe(ctx, func(context.Context) (smp.Link, error) { return link, nil })
+		if took := time.Since(start); took != time.Second || got.SMP || got.Kind != "interrupted" {
+			t.Errorf("got %+v after %v, want the kind interrupted after a second", *got, took)
+		}
+	})
+}
+
+// silentLink is a link to nobody.
+type silentLink struct{ closed chan struct{} }
+
+func (l *silentLink) ReadPacket() ([]byte, error) {
+	<-l.closed
+	return nil, transport.ErrClosed
+}
+
+func (l *silentLink) WritePacket([]byte) error { return nil }
+func (l *silentLink) Overhead() int            { return 4 }
+
+func (l *silentLink) Close() error {
+	close(l.closed)
+	return nil
 }
 
 func TestProbeOfAPortThatDoesNotOpen(t *testing.T) {
 	a := &app{began: true}
-	got := a.probe(t.Context(), "/dev/nosuch-port")
-	if diff := cmp.Diff(&probeResult{Kind: "port", Problem: "gone"}, got); diff != "" {
-		t.Errorf("missing (-want +got):\n%s", diff)
+	got := a.probe(t.Context(), a.dialer("/dev/nosuch-port"))
+	if want := (&probeResult{Kind: "port", Problem: "gone"}); !reflect.DeepEqual(got, want) {
+		t.Errorf("missing: got %+v, want %+v", *got, *want)
 	}
 
 	master, name, err := transport.OpenPTY()
@@ -120,9 +136,9 @@ func TestProbeOfAPortThatDoesNotOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer holder.Close()
-	got = a.probe(t.Context(), name)
-	if diff := cmp.Diff(&probeResult{Kind: "port", Problem: "busy: another program has it open"}, got); diff != "" {
-		t.Errorf("busy (-want +got):\n%s", diff)
+	got = a.probe(t.Context(), a.dialer(name))
+	if want := (&probeResult{Kind: "port", Problem: "busy: another program has it open"}); !reflect.DeepEqual(got, want) {
+		t.Errorf("busy: got %+v, want %+v", *got, *want)
 	}
 }
 
@@ -136,8 +152,7 @@ func TestPortTable(t *testing.T) {
 /dev/ttyACM0  2fe3:0004  AB12    Zephyr board  1-1.2     2   bootloader, SMP version 1
 /dev/ttyS0    -          -       -             -         -   no permission to open it
 `
-	var got stopWriter
-	got.stop = func() {}
+	var got strings.Builder
 	if err := l.Text(&got); err != nil || got.String() != want {
 		t.Errorf("got %v\n%swant\n%s", err, got.String(), want)
 	}

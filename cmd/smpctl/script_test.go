@@ -39,6 +39,7 @@ func TestScript(t *testing.T) {
 			e.Setenv("HOME", home)
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
 			e.Setenv("TESTDATA", fixtures)
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // else each smpctl of a race build stays for a second
 			return os.MkdirAll(home, 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
