@@ -2,6 +2,20 @@ package smp
 
 import "math"
 
+// Sizes of packets that fill one and two lines of 127 bytes exactly. Zephyr's stock receiver has two line buffers, and
+// when lines come faster than it decodes them (USB, fast UARTs) it drops the third without a word.
+const (
+	oneLinePacket  = 89
+	twoLinesPacket = 182
+)
+
+// chunkAlign is the largest flash write alignment of MCUboot. Older servers accept only aligned pieces, and then every
+// answer to an unaligned chunk disagrees.
+const chunkAlign = 32
+
+// minFirstChunk is the size of an image header, which the first chunk must hold.
+const minFirstChunk = 32
+
 // uploadRequest is one chunk (Zephyr smp_group_1.rst, "Image upload request"). Everything but the offset and the data belongs into the
 // first chunk only.
 type uploadRequest struct {

@@ -133,6 +133,10 @@ func refusal(name string, group Group, body []byte) error {
 	if err := decode(body, &s); err != nil {
 		return protocolError(name, err.Error(), body)
 	}
+	return s.refusal(name, group, body)
+}
+
+func (s *status) refusal(name string, group Group, body []byte) error {
 	if s.Err.RC == 0 && isMap(s.Ret) {
 		if err := decode(s.Ret, &s.Err); err != nil {
 			return protocolError(name, err.Error(), body)

@@ -1,0 +1,146 @@
+package smp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+type uploadReply struct {
+	status
+	Offset int64 `cbor:"off"`   // noOffset if it is absent
+	Match  bool  `cbor:"match"` // true if it is absent
+}
+
+const noOffset = math.MinInt64
+
+const (
+	maxBusy   = 20 // waits for a device that says it is busy
+	busyPause = time.Second
+)
+
+// answered takes the reply to a chunk.
+func (u *upload) answered(ctx context.Context, cl *call) error {
+	f := u.take(cl)
+	if f == nil {
+		return nil
+	}
+	older := 0
+	for older < len(u.signs) && u.signs[older].after < f.chunk.id {
+		older++
+	}
+	u.dropSigns(older)
+	if err := u.read(cl.body); err != nil {
+		return u.refused(ctx, f, err)
+	}
+	switch off := u.reply.Offset; {
+	case off == noOffset:
+		return protocolError(imageUpload.name, "no offset in it", cl.body)
+	case off < 0 || off > int64(len(u.data)):
+		return protocolError(imageUpload.name, fmt.Sprintf("it wants offset %d of %d", off, len(u.data)), cl.body)
+	}
+	return u.accepted(f, int(u.reply.Offset), u.reply.Match)
+}
+
+// read decodes the reply to a chunk, in one pass and into memory that is used again: it happens thousands of times.
+func (u *upload) read(body []byte) error {
+	u.reply = uploadReply{Offset: noOffset, Match: true}
+	if err := decode(body, &u.reply); err != nil {
+		if err := refusal(imageUpload.name, imageUpload.group, body); err != nil {
+			return err // counts, whatever else is in the reply
+		}
+		return protocolError(imageUpload.name, err.Error(), body)
+	}
+	return u.reply.refusal(imageUpload.name, imageUpload.group, body)
+}
+
+// refused takes a refusal: that of a busy device means to wait, any other is the end.
+func (u *upload) refused(ctx context.Context, f *flight, err error) error {
+	var refused *DeviceError
+	if !errors.As(err, &refused) || !refused.Busy() || u.busy == maxBusy {
+		return err
+	}
+	u.busy++
+	u.w.pause(f.chunk)
+	return sleep(ctx, busyPause)
+}
+
+// accepted takes the offset that the device wants next.
+func (u *upload) accepted(f *flight, off int, match bool) error {
+	c, finished := f.chunk, off == len(u.data)
+	for range u.w.ack(c, off) {
+		u.drop(u.flights[0])
+	}
+	u.idle = append(u.idle, f)
+	if finished && !match && u.builder.sentSHA {
+		return errors.New("the device's check of the written data failed: what it wrote is not what was sent")
+	}
+	if c.off == 0 && off > u.highest { // more than this upload can have brought there
+		u.result.ResumedFrom = off
+		u.result.AlreadyPresent = finished
+	}
+	u.report()
+	return nil
+}
+
+func (u *upload) report() {
+	if u.o.OnProgress != nil {
+		u.o.OnProgress(Progress{Done: u.w.wanted, Total: len(u.data), InFlight: len(u.flights), Resent: u.result.Resent})
+	}
+}
+
+// settleDoubt asks the device whether it has the image, after its last answer was lost or meant a restart.
+func (u *upload) settleDoubt(ctx context.Context) error {
+	if len(u.o.Hash) == 0 {
+		return errors.New("the device forgot the upload at its last chunk, and without the image's hash nothing tells whether it is complete")
+	}
+	list, err := u.c.Image.List(ctx)
+	if err != nil {
+		return err
+	}
+	u.w.resolve(list.Has(u.o.Hash))
+	u.report()
+	return nil
+}
+
+// lose gives a chunk up. When it is lost for the second time, packets become smaller: perhaps the device has no room
+// for so many lines.
+func (u *upload) lose(f *flight) {
+	before := u.w.losses
+	u.w.lose(f.chunk)
+	u.drop(f)
+	if n := u.w.losses; n > before && (n == 2 || n == 4) {
+		u.builder.shrink()
+	}
+}
+
+// drop forgets a flight. It is not used again: its call may have ended just now, and wait in done.
+func (u *upload) drop(f *flight) {
+	u.c.withdraw(&f.call)
+	u.take(&f.call)
+}
+
+// take removes the flight of a call; nil if the call was dropped before.
+func (u *upload) take(cl *call) *flight {
+	for i, f := range u.flights {
+		if &f.call == cl {
+			u.flights = append(u.flights[:i], u.flights[i+1:]...)
+			return f
+		}
+	}
+	return nil
+}
+
+// sleep waits for d or the end of the context.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ended(ctx)
+	}
+}

@@ -1,0 +1,121 @@
+package smp
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// How long the device may take for a chunk that makes it work, before it counts as silent.
+const (
+	firstPatience = 60 * time.Second // erases the slot
+	lastPatience  = 30 * time.Second // checks the image
+)
+
+// A chunk is never simply sent again: a device that is only slow would queue every copy, and Zephyr 4.4.0 crashes when its packet
+// buffers run out. Instead a second request asks for a sign of life. Answers come in the order of requests, so an answer to
+// it proves that the chunk was lost, and that nothing is queued.
+const (
+	probeAfter = time.Second // of silence
+	maxSigns   = 2           // requests for a sign of life that may be open
+)
+
+// sign is a request for a sign of life. An answer to it says what became of the chunks sent before it.
+type sign struct {
+	call
+	after int // id of the last chunk sent before
+}
+
+// patience is how long the answer to c may take.
+func (u *upload) patience(c chunk) time.Duration {
+	t := u.c.options.Timeout * time.Duration(u.c.options.Tries)
+	switch {
+	case c.off == 0:
+		return max(t, firstPatience)
+	case c.end == len(u.data):
+		return max(t, lastPatience)
+	}
+	return t
+}
+
+// wait takes one piece of news: an answer, a timer, or the end of the context.
+func (u *upload) wait(ctx context.Context) error {
+	if len(u.flights) == 0 {
+		return nil
+	}
+	ask, deadline := u.timers()
+	u.timer.Reset(time.Until(earlier(ask, deadline)))
+	cl, err := await(ctx, u.done, u.timer.C)
+	switch {
+	case err != nil:
+		return err
+	case cl == nil && time.Now().Before(deadline):
+		return u.askForSign()
+	case cl == nil:
+		return silence(timing{timeout: time.Since(u.since()), tries: 1})
+	case cl.err != nil:
+		return cl.err
+	}
+	u.heard = time.Now()
+	if i := slices.IndexFunc(u.signs, func(s *sign) bool { return &s.call == cl }); i >= 0 {
+		u.alive(i)
+		return nil
+	}
+	return u.answered(ctx, cl)
+}
+
+// since is the beginning of the silence of the oldest chunk: a device that works through a full window is not silent.
+func (u *upload) since() time.Time {
+	if sent := u.flights[0].sent; sent.After(u.heard) {
+		return sent
+	}
+	return u.heard
+}
+
+// timers says when to ask for the next sign of life, and when the oldest chunk is due.
+func (u *upload) timers() (ask, deadline time.Time) {
+	f := u.flights[0]
+	wire := u.c.wire(len(f.packet))
+	patience := u.patience(f.chunk)
+	deadline = u.since().Add(patience + wire)
+	if len(u.signs) == maxSigns || len(u.flights)+len(u.signs) >= u.queue {
+		return deadline, deadline
+	}
+	silent := min(probeAfter, patience/4)
+	if len(u.signs) > 0 {
+		silent = min(max(4*probeAfter, u.c.options.Timeout), patience/2)
+	}
+	return u.since().Add(silent + wire), deadline
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// askForSign sends a request that every server answers, if only by saying that it does not have it.
+func (u *upload) askForSign() error {
+	h := Header{Version: u.c.Version(), Op: osParams.op, Length: 1, Group: osParams.group, Command: osParams.id}
+	s := &sign{call: call{packet: append(h.Append(nil), emptyMap), done: u.done}, after: u.flights[len(u.flights)-1].chunk.id}
+	u.signs = append(u.signs, s)
+	return u.c.start(&s.call)
+}
+
+// alive takes the ith sign of life: every chunk sent before it was lost.
+func (u *upload) alive(i int) {
+	for after := u.signs[i].after; len(u.flights) > 0 && u.flights[0].chunk.id <= after; {
+		u.lose(u.flights[0])
+	}
+	u.dropSigns(i + 1)
+}
+
+// dropSigns gives up the n oldest signs: something sent later was answered, so they never will be. The others may still wait in
+// the device, and count.
+func (u *upload) dropSigns(n int) {
+	for _, s := range u.signs[:n] {
+		u.c.withdraw(&s.call)
+	}
+	u.signs = slices.Delete(u.signs, 0, n)
+}
