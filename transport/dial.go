@@ -104,11 +104,11 @@ func findPort(a Address) (Port, error) {
 // passes, or patience or ctx is at an end.
 func retryOpen[T any](ctx context.Context, open func() (T, error), isNew func() bool) (T, error) {
 	var none T
+	if err := ctx.Err(); err != nil {
+		return none, err
+	}
 	start := time.Now()
 	for {
-		if err := ctx.Err(); err != nil {
-			return none, err
-		}
 		opened, err := open()
 		if err == nil {
 			return opened, nil
@@ -121,7 +121,10 @@ func retryOpen[T any](ctx context.Context, open func() (T, error), isNew func() 
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return none, fmt.Errorf("%w: %w", err, ctx.Err())
+		}
+		// Looked at in any case: with both ready, select picks at random.
+		if ended := ctx.Err(); ended != nil {
+			return none, fmt.Errorf("%w: %w", err, ended)
 		}
 	}
 }
