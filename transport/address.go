@@ -4,6 +4,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Kind says what an [Address] leads to.
@@ -56,7 +57,7 @@ func ParseAddress(s string) (Address, error) {
 	switch {
 	case s == "":
 		return a, nil
-	case strings.ContainsFunc(s, isControl):
+	case strings.ContainsFunc(s, unicode.IsControl):
 		problem = "contains a control character"
 	case strings.EqualFold(scheme, "usb") && len(scheme) < len(s):
 		a.Kind = KindUSB
@@ -223,5 +224,3 @@ func withPort(host, port string) string {
 }
 
 func notLower(r rune) bool { return r < 'a' || r > 'z' }
-
-func isControl(r rune) bool { return r < ' ' || r == 0x7f }

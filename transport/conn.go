@@ -61,17 +61,18 @@ type Options struct {
 	Text func([]byte)
 }
 
-// packetDecoder is what Decoder and RawDecoder have in common.
+// packetDecoder is what Decoder, RawDecoder and datagramDecoder have in common.
 type packetDecoder interface {
 	Next(p []byte) (packet, rest []byte)
 	Stats() Stats
 }
 
-// Conn sends and receives packets over a byte stream. One goroutine at a time
+// Conn sends and receives packets over a byte stream, or over UDP. One goroutine at a time
 // may call ReadPacket; everything else may be called from any goroutine.
 type Conn struct {
 	rwc     io.ReadWriteCloser
 	options Options
+	framing framing
 	port    Port
 	trace   *recorder // nil when off
 
@@ -80,7 +81,7 @@ type Conn struct {
 	raw     *RawDecoder // the same decoder, when it has to be told of idle times
 	buf     []byte
 	rest    []byte // of buf, not decoded yet
-	readErr error  // came together with data
+	readErr error  // the last thing the stream gave, perhaps together with data
 
 	out writer
 
@@ -94,26 +95,44 @@ type Conn struct {
 	closeErr  error
 }
 
+// framing is what a packet travels in.
+type framing struct {
+	name  string
+	limit int  // bytes of the longest packet
+	lines bool // base64 in lines, with length and CRC
+	text  bool // other text can be between the packets
+}
+
+// A header announces at most 65535 bytes after itself.
+var (
+	consoleFraming = framing{"frame", MaxFramed, true, true}
+	rawFraming     = framing{"raw line", headerSize + 1<<16 - 1, false, true}
+)
+
 // NewConn returns a connection over rwc, which it owns from now on. The Close of
 // rwc must wake up a Read in progress; that of a Write is welcome, not needed.
 func NewConn(rwc io.ReadWriteCloser, o Options) *Conn {
+	if !o.Raw {
+		c := newConn(rwc, o, consoleFraming)
+		c.decoder = &Decoder{Text: c.textSink()}
+		return c
+	}
+	c := newConn(rwc, o, rawFraming)
+	c.raw = &RawDecoder{Requests: o.Requests, Text: c.textSink()}
+	c.decoder = c.raw
+	return c
+}
+
+// newConn returns a connection that still needs its decoder.
+func newConn(rwc io.ReadWriteCloser, o Options, f framing) *Conn {
 	c := &Conn{
 		rwc:     rwc,
 		options: o,
+		framing: f,
 		trace:   newRecorder(o.Trace),
 		buf:     make([]byte, 8<<10),
 		gone:    make(chan struct{}),
 		closed:  make(chan struct{}),
-	}
-	text := o.Text
-	if c.trace != nil {
-		text = c.traceText
-	}
-	if o.Raw {
-		c.raw = &RawDecoder{Requests: o.Requests, Text: text}
-		c.decoder = c.raw
-	} else {
-		c.decoder = &Decoder{Text: text}
 	}
 	c.startWriter()
 	return c
@@ -155,16 +174,20 @@ func (c *Conn) WritePacket(p []byte) error {
 	if len(p) < headerSize {
 		return fmt.Errorf("write packet: %d bytes are no packet, its header alone takes %d", len(p), headerSize)
 	}
-	if !c.options.Raw && len(p) > MaxFramed {
-		return fmt.Errorf("write packet: %d bytes are over the %d a frame can carry", len(p), MaxFramed)
+	if len(p) > c.framing.limit {
+		return fmt.Errorf("write packet: %d bytes are over the %d a %s can carry", len(p), c.framing.limit, c.framing.name)
 	}
 	return c.send("write packet", SentPacket, p)
 }
 
 // WriteText sends bytes outside any frame, such as a keystroke for the shell on
 // the same console, or a newline to end what was left in the device's line
-// buffer. Blocking and errors are those of WritePacket.
+// buffer. Blocking and errors are those of WritePacket. UDP carries packets only:
+// there the error matches [errors.ErrUnsupported].
 func (c *Conn) WriteText(p []byte) error {
+	if !c.framing.text {
+		return fmt.Errorf("write text: %w in a %s", errors.ErrUnsupported, c.framing.name)
+	}
 	if len(p) == 0 {
 		return nil
 	}
@@ -174,11 +197,15 @@ func (c *Conn) WriteText(p []byte) error {
 // Overhead returns how many bytes of the device's packet buffer the framing takes
 // besides the packet: console frames are decoded with length and CRC into it.
 func (c *Conn) Overhead() int {
-	if c.options.Raw {
+	if !c.framing.lines {
 		return 0
 	}
 	return lenSize + crcSize
 }
+
+// MaxPacket returns the size in bytes of the longest packet that WritePacket
+// takes. The device's packet buffers, which it knows nothing of, may be smaller.
+func (c *Conn) MaxPacket() int { return c.framing.limit }
 
 // Port returns what is known of the serial port, for [Same]. Its name is empty if
 // the connection is not a serial port that [Dial] opened.
@@ -237,10 +264,12 @@ func (c *Conn) fill() error {
 			return nil
 		}
 		if err != nil {
+			c.readErr = err
 			return c.fail(err)
 		}
 	}
-	return c.fail(io.ErrNoProgress)
+	c.readErr = io.ErrNoProgress
+	return c.fail(c.readErr)
 }
 
 // fail makes err, met while reading or writing, the end of the connection, and
@@ -285,6 +314,14 @@ func (c *Conn) keepStats() {
 	if c.trace != nil && now.Damaged() != before.Damaged() {
 		c.trace.note(describeDamage(before, now))
 	}
+}
+
+// textSink returns what gets the bytes outside frames.
+func (c *Conn) textSink() func([]byte) {
+	if c.trace != nil {
+		return c.traceText
+	}
+	return c.options.Text
 }
 
 func (c *Conn) traceText(p []byte) {

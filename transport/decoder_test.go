@@ -200,14 +200,14 @@ func TestDecoderStreams(t *testing.T) {
 // TestDecoderLooksAtNoPayload has packets that only the layers above may judge.
 func TestDecoderLooksAtNoPayload(t *testing.T) {
 	want := []string{
-		"0a00000900004200a161646568656c6c6f",                         // a request of our own, echoed
-		"0b00000a00004100bf61726568656c6c6fff",                       // stale sequence number
-		"0300000a00004200bf61726568656c6c6fff",                       // version 1
-		"0b00000600004200bf62726300ff",                               // rc 0, indefinite map
-		"0b00000500004200a162726300",                                 // rc 0, definite map
+		"0a00000900004200a161646568656c6c6f",                            // a request of our own, echoed
+		"0b00000a00004100bf61726568656c6c6fff",                          // stale sequence number
+		"0300000a00004200bf61726568656c6c6fff",                          // version 1
+		"0b00000600004200bf62726300ff",                                  // rc 0, indefinite map
+		"0b00000500004200a162726300",                                    // rc 0, definite map
 		"0b00001800010701bf636572" + "72bf6567726f757001627263181effff", // err, short by its header
-		"0b00000b00010701a2626f6666001a00000000",                     // what is no map at all
-		"ff00000100ffffffff",                                         // reserved bits, op 7
+		"0b00000b00010701a2626f6666001a00000000",                        // what is no map at all
+		"ff00000100ffffffff",                                            // reserved bits, op 7
 	}
 	for i, s := range want {
 		p := mustHex(s)

@@ -25,12 +25,24 @@ const (
 
 // Dial opens an address and returns a connection to what is there. See
 // [ParseAddress] for the forms of an address. ctx bounds the opening only, and
-// Dial adds limits of its own: two seconds for a serial port, ten for TCP.
+// Dial adds limits of its own: two seconds for a serial port, ten for TCP and UDP.
+//
+// Over UDP each packet is one datagram: Options.Raw and LineLength do not matter,
+// and [Conn.MaxPacket] is what an Ethernet frame can carry. A datagram that does
+// not arrive is never an error, so that a device may reboot meanwhile, and Dial
+// does not notice whether there is one.
 //
 // A text that is no address is an [*AddressError]; everything else is an
-// [*OpenError], also a kind of address that is not served here (udp:, sim:),
-// which matches [errors.ErrUnsupported].
+// [*OpenError], also a kind of address that is not served here (sim:), which
+// matches [errors.ErrUnsupported].
 func Dial(ctx context.Context, address string, o Options) (*Conn, error) {
+	if a, err := ParseAddress(address); err == nil && a.Kind == KindUDP {
+		c, err := dialUDP(ctx, a.Host, o)
+		if err != nil {
+			return nil, &OpenError{Address: address, Err: err}
+		}
+		return c, nil
+	}
 	stream, port, err := Open(ctx, address, o)
 	if err != nil {
 		return nil, err
@@ -43,7 +55,8 @@ func Dial(ctx context.Context, address string, o Options) (*Conn, error) {
 // Open is Dial without the framing: the bytes as they are, for a terminal. Of
 // the options only those that concern the port matter. Close wakes up a Read in
 // progress, but not always a Write, which may block as long as the device takes
-// no data. The port is what is known of it, with an empty name for TCP.
+// no data. The port is what is known of it, with an empty name for TCP. UDP is no
+// byte stream, and not served.
 func Open(ctx context.Context, address string, o Options) (io.ReadWriteCloser, Port, error) {
 	a, err := ParseAddress(address)
 	if err != nil {

@@ -13,6 +13,45 @@ import (
 	"github.com/smpctl/smpctl/transport"
 )
 
+// patienceForAll ends a wait that would never end. No test that passes comes near it.
+const patienceForAll = 10 * time.Second
+
+// ask and reply are an echo request of SMP version 2 and its answer.
+var (
+	ask   = packetOf(2, 0, "\xa1\x61d\x65hello")
+	reply = packetOf(3, 0, "\xbf\x61r\x65hello\xff")
+)
+
+// packetOf builds a packet of the OS group's echo command.
+func packetOf(op, sequence byte, payload string) []byte {
+	n := len(payload)
+	return append([]byte{1<<3 | op, 0, byte(n >> 8), byte(n), 0, 0, sequence, 0}, payload...)
+}
+
+// readOne reads one packet, but does not wait forever.
+func readOne(t *testing.T, c *transport.Conn) []byte {
+	t.Helper()
+	type result struct {
+		packet []byte
+		err    error
+	}
+	got := make(chan result, 1)
+	go func() {
+		p, err := c.ReadPacket()
+		got <- result{bytes.Clone(p), err}
+	}()
+	select {
+	case r := <-got:
+		if r.err != nil {
+			t.Fatalf("ReadPacket: %v", r.err)
+		}
+		return r.packet
+	case <-time.After(patienceForAll):
+		t.Fatal("ReadPacket: nothing arrives")
+		return nil
+	}
+}
+
 // listenTCP listens on the loopback interface and lets serve deal with each connection.
 func listenTCP(t *testing.T, serve func(net.Conn)) (host string) {
 	t.Helper()

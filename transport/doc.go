@@ -1,5 +1,5 @@
-// Package transport moves SMP packets over byte streams: serial ports, USB CDC
-// ACM ports and TCP connections to a serial port.
+// Package transport moves SMP packets over byte streams, which are serial ports, USB
+// CDC ACM ports and TCP connections to a serial port, and over UDP.
 //
 // An SMP packet is an 8-byte header, whose bytes 2 and 3 are the big-endian
 // length of what follows, and that many bytes. That is all this package knows
@@ -28,6 +28,8 @@
 //		return err
 //	}
 //	reply, err := conn.ReadPacket()
+//
+// Over UDP each datagram is one bare packet.
 //
 // Damaged input is counted, never reported: a lost reply is the business of
 // whoever waits for it. What this package leaves out: matching replies to

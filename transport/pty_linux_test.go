@@ -15,9 +15,6 @@ import (
 	"github.com/smpctl/smpctl/transport"
 )
 
-// patienceForAll ends a wait that would never end. No test that passes comes near it.
-const patienceForAll = 10 * time.Second
-
 // newPTY opens a pseudo-terminal: the device's end, and the name of the port.
 func newPTY(t *testing.T) (master *os.File, name string) {
 	t.Helper()

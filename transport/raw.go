@@ -54,7 +54,7 @@ func (d *RawDecoder) next(p []byte) (packet, rest []byte) {
 	if len(p) == 0 {
 		return nil, nil
 	}
-	if !d.lost && len(d.packet) == 0 && !d.couldStart(p[0]) {
+	if !d.lost && len(d.packet) == 0 && !startsPacket(p[0], d.Requests) {
 		d.lost = true
 		d.stats.BadHeader++
 	}
@@ -85,9 +85,9 @@ func (d *RawDecoder) fill(p []byte, n int) []byte {
 	return p[take:]
 }
 
-// couldStart tells whether b can be the first byte of a packet: 3 reserved bits,
-// 2 bits of version, 3 bits of operation (Zephyr smp_protocol.rst).
-func (d *RawDecoder) couldStart(b byte) bool {
+// startsPacket tells whether b can be the first byte of a request or a response: 3
+// reserved bits, 2 bits of version, 3 bits of operation (Zephyr smp_protocol.rst).
+func startsPacket(b byte, request bool) bool {
 	const (
 		reserved  = 0b111_00_000
 		version   = 0b000_10_000 // versions 2 and 3 of this field are reserved
@@ -95,5 +95,5 @@ func (d *RawDecoder) couldStart(b byte) bool {
 		response  = 0b000_00_001
 	)
 	op := b & operation
-	return b&(reserved|version) == 0 && op <= 3 && (op&response == 0) == d.Requests
+	return b&(reserved|version) == 0 && op <= 3 && (op&response == 0) == request
 }

@@ -52,18 +52,19 @@ func (c *Conn) writeLoop() {
 // send writes one packet or text within the time limit.
 func (c *Conn) send(what string, kind TraceKind, p []byte) error {
 	size := len(p)
-	if kind == SentPacket && !c.options.Raw {
+	if kind == SentPacket && c.framing.lines {
 		size = FrameLen(len(p), c.options.LineLength)
 	}
 	limit := c.writeLimit(size)
 	start := time.Now()
-	if err := c.ended(); err != nil {
-		return sendError(what, err)
-	}
 	if err := c.takeTurn(limit); err != nil {
 		return sendError(what, err)
 	}
 	defer func() { <-c.out.turn }()
+	// Not before the turn: the caller before may just have met the end.
+	if err := c.ended(); err != nil {
+		return sendError(what, err)
+	}
 	c.out.timer.Reset(limit - time.Since(start))
 	defer c.out.timer.Stop()
 
@@ -137,7 +138,7 @@ func (c *Conn) ended() error {
 
 func (c *Conn) encode(kind TraceKind, p []byte) {
 	c.out.frame = c.out.frame[:0]
-	if kind == SentPacket && !c.options.Raw {
+	if kind == SentPacket && c.framing.lines {
 		c.out.frame = AppendFrame(c.out.frame, p, c.options.LineLength)
 	} else {
 		c.out.frame = append(c.out.frame, p...)

@@ -66,17 +66,22 @@ func (d *device) connect(ctx context.Context) (*smp.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := smp.NewClient(link, d.settings.smp)
+	c := smp.NewClient(link, fit(d.settings.smp, link))
 	d.app.log.Info("connected", "port", d.name)
 	return c, nil
 }
 
-func (d *device) link(ctx context.Context) (smp.Link, error) {
-	switch d.settings.address.Kind {
-	case transport.KindSim:
+// fit keeps requests to what the link can carry, whatever is known of the device's buffer.
+func fit(o smp.Options, link *transport.Conn) smp.Options {
+	limit := link.MaxPacket() + link.Overhead()
+	o.Buffer = min(o.Buffer, limit)
+	o.MaxBuffer = min(first(o.MaxBuffer, limit), limit)
+	return o
+}
+
+func (d *device) link(ctx context.Context) (*transport.Conn, error) {
+	if d.settings.address.Kind == transport.KindSim {
 		return d.virtual(ctx)
-	case transport.KindUDP:
-		return nil, usage("%s: UDP is not built into this version", d.settings.address)
 	}
 	address, err := d.follow()
 	if err != nil {
@@ -131,7 +136,7 @@ func (d *device) follow() (string, error) {
 }
 
 // virtual connects to the embedded device, which lives until the process ends, or in its file.
-func (d *device) virtual(ctx context.Context) (smp.Link, error) {
+func (d *device) virtual(ctx context.Context) (*transport.Conn, error) {
 	if d.app.virtual == nil {
 		v, err := sim.NewDevice(sim.Options{Flash: d.settings.address.Path, Baud: d.settings.transport.Baud})
 		if err != nil {

@@ -34,11 +34,8 @@ func loadImage(path string, data []byte) (*image.Image, error) {
 // readImageFile reads the bytes of an image file.
 func readImageFile(path string) ([]byte, error) {
 	data, err := readFile(path, maxImageFile)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, imageError{err}
-	case len(data) == 0:
-		return nil, imageError{fmt.Errorf("%s: the file is empty", path)}
 	}
 	return data, nil
 }

@@ -52,11 +52,13 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// startDevice powers a virtual device on a TCP port of this process and puts its address into a variable: device [flags] [NAME].
+// startDevice powers a virtual device on a port of this process, TCP unless -udp says otherwise, and puts its address into a variable: device [flags] [NAME].
 func startDevice(ts *testscript.TestScript, neg bool, args []string) {
 	var o sim.Options
 	var mode, key, faults string
+	var udp bool
 	f := flag.NewFlagSet("device", flag.ContinueOnError)
+	f.BoolVar(&udp, "udp", false, "")
 	f.StringVar(&mode, "mode", "swap", "")
 	f.StringVar(&key, "key", "", "")
 	f.StringVar(&faults, "faults", "", "")
@@ -97,16 +99,23 @@ func startDevice(ts *testscript.TestScript, neg bool, args []string) {
 	board, err := sim.NewDevice(o)
 	ts.Check(err)
 	ts.Defer(func() { board.Close() })
+	if udp {
+		socket, err := net.ListenPacket("udp", "127.0.0.1:0")
+		ts.Check(err)
+		ts.Defer(serveUntilClosed(ts, func(ctx context.Context) error { return board.ServePacket(ctx, socket) }))
+		ts.Setenv(name, "udp:"+socket.LocalAddr().String())
+		return
+	}
 	l := listenLocal(ts)
-	ts.Defer(serveUntilClosed(ts, board, l))
+	ts.Defer(serveUntilClosed(ts, func(ctx context.Context) error { return board.Serve(ctx, l) }))
 	ts.Setenv(name, "tcp:"+l.Addr().String())
 }
 
 // serveUntilClosed serves a device; the result ends that and waits for it.
-func serveUntilClosed(ts *testscript.TestScript, board *sim.Device, l net.Listener) func() {
+func serveUntilClosed(ts *testscript.TestScript, serve func(context.Context) error) func() {
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- board.Serve(ctx, l) }()
+	go func() { served <- serve(ctx) }()
 	return func() {
 		stop()
 		if err := <-served; err != nil {

@@ -12,11 +12,13 @@ import (
 	"github.com/smpctl/smpctl/smp/sim"
 	"github.com/smpctl/smpctl/transport"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 type simOptions struct {
 	pty       string
 	tcp       string
+	udp       string
 	key       string
 	bootMode  string
 	faults    string
@@ -29,7 +31,7 @@ func simCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sim",
 		Short: "Serve a virtual device, to try things out and to test scripts with",
-		Long: `Serve a virtual device: an SMP server, MCUboot and their flash, on a pseudo-terminal (Linux), a TCP port, or both, until Ctrl-C.
+		Long: `Serve a virtual device: an SMP server, MCUboot and their flash, on a pseudo-terminal (Linux), a TCP port, a UDP port, or all of them, until Ctrl-C.
 
 With --baud the bytes take as long as they do on a wire. Faults are listed as in
 --faults seed=7,drop-request=0.01,flip=0.0001,vanish-after=20000,lose-last-answer`,
@@ -38,10 +40,15 @@ With --baud the bytes take as long as they do on a wire. Faults are listed as in
 		Args: cobra.NoArgs,
 		RunE: a.run(func(ctx context.Context, _ []string) (result, error) { return a.serve(ctx, o) }),
 	}
-	f := cmd.Flags()
+	o.register(cmd.Flags())
+	return cmd
+}
+
+func (o *simOptions) register(f *pflag.FlagSet) {
 	f.StringVar(&o.pty, "pty", "", "make this `link` a serial port that leads to the device")
 	f.StringVar(&o.tcp, "tcp", "", "serve the serial byte stream on this `host:port`; port 0 takes a free one")
 	f.StringVar(&o.board.Flash, "flash", "", "keep the flash in this `file`, and start from what it holds")
+	f.StringVar(&o.udp, "udp", "", "serve SMP over UDP on this `host:port`; port 0 takes a free one")
 	f.StringVar(&o.key, "key", "", "the bootloader starts only images signed by the private half of this public `key` (PEM)")
 	f.StringVar(&o.bootMode, "boot-mode", sim.Swap.String(), "what the bootloader does: swap, overwrite, direct-xip or ram-load")
 	f.IntVar(&o.board.Images, "images", 0, "`number` of images, with two slots each (default 1)")
@@ -52,7 +59,6 @@ With --baud the bytes take as long as they do on a wire. Faults are listed as in
 	f.Var(&o.eraseTime, "erase-time", "how long the flash takes to erase 4096 bytes (default: none)")
 	f.BoolVar(&o.board.Noise, "noise", false, "print log lines, colours and prompts between the answers")
 	f.StringVar(&o.faults, "faults", "", "what goes wrong, as a `list` of name=value")
-	return cmd
 }
 
 // options completes what the flags say.
@@ -95,69 +101,108 @@ func newBoard(o sim.Options) (*sim.Device, error) {
 }
 
 func (a *app) serve(ctx context.Context, o simOptions) (result, error) {
-	if o.pty == "" && o.tcp == "" {
-		return nil, usage("sim needs --pty LINK or --tcp HOST:PORT, to be reached under")
+	if o.pty == "" && o.tcp == "" && o.udp == "" {
+		return nil, usage("sim needs --pty LINK, --tcp HOST:PORT or --udp HOST:PORT, to be reached under")
 	}
 	options, err := o.options(a)
 	if err != nil {
 		return nil, err
 	}
-	var listener net.Listener
-	if o.tcp != "" {
-		if listener, err = listen(ctx, o.tcp); err != nil {
-			return nil, err
-		}
-		defer listener.Close()
+	ways, err := openWays(ctx, o)
+	if err != nil {
+		return nil, err
 	}
+	defer ways.close()
 	board, err := newBoard(options)
 	if err != nil {
 		return nil, err
 	}
-	err = a.serveBoard(ctx, board, o.pty, listener)
+	err = a.serveBoard(ctx, board, ways)
 	err = errors.Join(err, board.Close())
 	return newSimResult(board.Stats()), err
 }
 
-// listen opens a TCP port: a text that is no address is wrong usage.
-func listen(ctx context.Context, address string) (net.Listener, error) {
-	if _, _, err := net.SplitHostPort(address); err != nil {
-		return nil, usage("--tcp %s: want HOST:PORT, such as 127.0.0.1:7777", address)
+// ways are how a device can be reached; those that nobody asked for are empty.
+type ways struct {
+	pty string
+	tcp net.Listener
+	udp net.PacketConn
+}
+
+// openWays opens the sockets, so that a port that is taken is found before there is a device.
+func openWays(ctx context.Context, o simOptions) (w ways, err error) {
+	w.pty = o.pty
+	if o.tcp != "" {
+		if w.tcp, err = listen(ctx, "tcp", o.tcp, new(net.ListenConfig).Listen); err != nil {
+			return w, err
+		}
 	}
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if o.udp != "" {
+		if w.udp, err = listen(ctx, "udp", o.udp, new(net.ListenConfig).ListenPacket); err != nil {
+			w.close()
+		}
+	}
+	return w, err
+}
+
+func (w ways) close() {
+	if w.tcp != nil {
+		w.tcp.Close()
+	}
+	if w.udp != nil {
+		w.udp.Close()
+	}
+}
+
+// listen opens a port of a network: a text that is no address is wrong usage.
+func listen[T any](ctx context.Context, network, address string, open func(context.Context, string, string) (T, error)) (l T, err error) {
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return l, usage("--%s %s: want HOST:PORT, such as 127.0.0.1:7777", network, address)
+	}
+	l, err = open(ctx, network, address)
 	if err != nil {
 		var op *net.OpError
 		if errors.As(err, &op) {
 			err = op.Err
 		}
-		return nil, &transport.OpenError{Address: "tcp:" + address, Err: err}
+		return l, &transport.OpenError{Address: network + ":" + address, Err: err}
 	}
 	return l, nil
 }
 
-// serveBoard serves until ctx ends or one of the two ways in fails, which ends the other too.
-func (a *app) serveBoard(ctx context.Context, board *sim.Device, link string, l net.Listener) error {
+// serveBoard serves until ctx ends or one of the ways in fails, which ends the others too.
+func (a *app) serveBoard(ctx context.Context, board *sim.Device, w ways) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	var ways sync.WaitGroup
-	var tcpErr, ptyErr error
-	if l != nil {
-		a.ready("tcp:"+l.Addr().String(), "") // before the other goroutine writes
-		ways.Go(func() {
+	var serving sync.WaitGroup
+	var tcpErr, udpErr, ptyErr error
+	start := func(err *error, serve func() error) {
+		serving.Go(func() {
 			defer stop()
-			tcpErr = board.Serve(ctx, l)
+			*err = serve()
 		})
 	}
-	if link != "" {
-		ways.Go(func() {
-			defer stop()
-			ptyErr = board.ServePTY(ctx, link, func(name string) { a.ready(link, name) })
-		})
+	// The pseudo-terminal comes last, because it says in its own goroutine that it is ready.
+	if w.tcp != nil {
+		a.ready("tcp:"+w.tcp.Addr().String(), "")
 	}
-	ways.Wait()
+	if w.udp != nil {
+		a.ready("udp:"+w.udp.LocalAddr().String(), "")
+	}
+	if w.tcp != nil {
+		start(&tcpErr, func() error { return board.Serve(ctx, w.tcp) })
+	}
+	if w.udp != nil {
+		start(&udpErr, func() error { return board.ServePacket(ctx, w.udp) })
+	}
+	if w.pty != "" {
+		start(&ptyErr, func() error { return board.ServePTY(ctx, w.pty, func(name string) { a.ready(w.pty, name) }) })
+	}
+	serving.Wait()
 	if ptyErr != nil {
-		ptyErr = &transport.OpenError{Address: link, Err: ptyErr}
+		ptyErr = &transport.OpenError{Address: w.pty, Err: ptyErr}
 	}
-	return errors.Join(tcpErr, ptyErr)
+	return errors.Join(tcpErr, udpErr, ptyErr)
 }
 
 // readyEvent says under which address the device can be reached: at first, and again after each reset of a pseudo-terminal.

@@ -63,19 +63,7 @@ func (k *Link) WritePacket(p []byte) error {
 		return io.EOF
 	default:
 	}
-	l := k.d.life
-	switch {
-	case k.d.vanishes(len(p)) || l == nil:
-		return nil
-	case len(p) > k.d.o.BufSize-k.Overhead():
-		l.stats.Broken++
-		return nil
-	case l.free == 0:
-		l.stats.LostPackets++
-		return nil
-	}
-	l.free--
-	l.accept(k.d, request{packet: bytes.Clone(p), from: k})
+	k.d.take(p, k.d.o.BufSize-k.Overhead(), k)
 	return nil
 }
 
@@ -98,6 +86,21 @@ func (k *Link) unplug()       {}
 
 func (k *Link) send(_ *life, packet []byte) {
 	post(k.outbox, parcel{packet, k.d.arrival()})
+}
+
+// take receives a packet of at most limit bytes as a whole. Whatever is in its way loses it. The lock is held.
+func (d *Device) take(p []byte, limit int, from port) {
+	l := d.life
+	switch {
+	case d.vanishes(len(p)) || l == nil:
+	case len(p) > limit:
+		l.stats.Broken++
+	case l.free == 0:
+		l.stats.LostPackets++
+	default:
+		l.free--
+		l.accept(d, request{packet: bytes.Clone(p), from: from})
+	}
 }
 
 // post puts a parcel on its way, or drops it if the host does not read.

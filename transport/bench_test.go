@@ -1,0 +1,41 @@
+package transport_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/smpctl/smpctl/transport"
+)
+
+// benchmarkSizes are the largest packets for buffers of 384 and 2048 bytes.
+var benchmarkSizes = []int{380, 2044}
+
+func BenchmarkAppendFrame(b *testing.B) {
+	for _, size := range benchmarkSizes {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			packet := makePacket(size)
+			dst := make([]byte, 0, transport.FrameLen(size, 0))
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			for b.Loop() {
+				transport.AppendFrame(dst, packet, 0)
+			}
+		})
+	}
+}
+
+func BenchmarkDecoder(b *testing.B) {
+	for _, size := range benchmarkSizes {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			frame := transport.AppendFrame(nil, makePacket(size), 0)
+			d := &transport.Decoder{}
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			for b.Loop() {
+				if packet, _ := d.Next(frame); len(packet) != size {
+					b.Fatalf("packet of %d bytes, want %d", len(packet), size)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,4 @@
+package transport
+
+// SysfsPorts lists the ports of any folder that looks like sysfs.
+var SysfsPorts = sysfsPorts

@@ -1,0 +1,17 @@
+package transport
+
+import "context"
+
+// Inner functions without input or output of the system, for tables in the tests.
+var (
+	Clean        = clean
+	CompareNames = compareNames
+	InterfaceOf  = interfaceOf
+	SerialOf     = serialOf
+	PlaceOf      = placeOf
+)
+
+// RetryOpen is retryOpen for anything that opens.
+func RetryOpen(ctx context.Context, open func() (string, error), isNew func() bool) (string, error) {
+	return retryOpen(ctx, open, isNew)
+}
