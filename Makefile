@@ -1,0 +1,21 @@
+# What a developer runs. .ci/run has all of it and more, as CI does.
+.PHONY: build test lint fuzz bench interop
+
+build:
+	CGO_ENABLED=0 go build -trimpath -o smpctl ./cmd/smpctl
+
+test:
+	go test ./...
+
+lint:
+	bash .ci/run format vet lint
+
+fuzz: # FUZZTIME=1m for longer
+	bash .ci/run fuzz
+
+bench: # compare two outputs: go tool -modfile=tools/go.mod benchstat OLD NEW
+	go test ./transport ./image ./smp/sim -run '^$$' -bench . -benchmem
+	go test ./smp -run '^$$' -bench UploadWire -benchtime 1x
+
+interop:
+	bash .ci/interop
