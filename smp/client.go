@@ -25,7 +25,7 @@ type Link interface {
 
 // Options adjust a [Client]. The zero value suits every known device.
 type Options struct {
-	Timeout   time.Duration // wait for the answer to one try; 0 means 3 s. Slow commands wait longer whatever it says
+	Timeout   time.Duration // wait for the answer to one try; 0 means 3 s, and longer for slow commands. An erase always has a minute
 	Tries     int           // how often a request is sent before the device counts as silent; 0 means 3
 	Version   Version       // Auto finds out
 	Buffer    int           // bytes of the device's packet buffer; 0 asks the device

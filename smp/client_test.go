@@ -120,9 +120,8 @@ func TestStrayPacketsAreDropped(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c, _ := settled(t, func(l *link, p []byte) {
-					good := echoed(p)
-					l.reply(tt.stray(bytes.Clone(good)))
-					l.reply(good)
+					l.reply(tt.stray(response(p, encode(reply{"r": "stray"}))))
+					l.reply(echoed(p))
 				}, smp.Options{})
 				if got, err := c.OS.Echo(t.Context(), "x"); got != "x" || err != nil {
 					t.Errorf("Echo = %q, %v", got, err)

@@ -150,7 +150,7 @@ func (g ImageGroup) List(ctx context.Context) (ImageList, error) {
 
 type stateRequest struct {
 	Hash    []byte `cbor:"hash,omitempty"`
-	Confirm bool   `cbor:"confirm"`
+	Confirm bool   `cbor:"confirm,omitempty"`
 }
 
 // Test marks the image with this hash to be booted once, at the next reset, and returns the new state.

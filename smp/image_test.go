@@ -83,7 +83,7 @@ func TestImageStateRequests(t *testing.T) {
 		want string
 	}{
 		{"test", func(t *testing.T, c *smp.Client) error { return second(c.Image.Test(t.Context(), hash(7, 32))) },
-			"0a00003100010000a2" + "6468617368" + h + "67636f6e6669726df4"},
+			"0a00002800010000a1" + "6468617368" + h},
 		{"confirm", func(t *testing.T, c *smp.Client) error { return second(c.Image.Confirm(t.Context(), hash(7, 32))) },
 			"0a00003100010000a2" + "6468617368" + h + "67636f6e6669726df5"},
 		{"confirm the running one", func(t *testing.T, c *smp.Client) error { return second(c.Image.Confirm(t.Context(), nil)) },

@@ -148,10 +148,8 @@ type command struct {
 
 var (
 	echo   = command{smp.Write, smp.GroupOS, 0}
-	reset  = command{smp.Write, smp.GroupOS, 5}
 	params = command{smp.Read, smp.GroupOS, 6}
 	list   = command{smp.Read, smp.GroupImage, 0}
-	state  = command{smp.Write, smp.GroupImage, 0}
 	upload = command{smp.Write, smp.GroupImage, 1}
 )
 

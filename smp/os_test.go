@@ -145,7 +145,7 @@ func TestBootloader(t *testing.T) {
 			smp.BootloaderInfo{Name: "MCUboot", Mode: smp.ModeSwapMove, NoDowngrade: true}},
 		{"does not know", encode(reply{"bootloader": "MCUboot"}), encode(reply{"mode": -1}), smp.BootloaderInfo{Name: "MCUboot", Mode: smp.ModeUnknown}},
 		{"mode of tomorrow", encode(reply{"bootloader": "MCUboot"}), encode(reply{"mode": 12}), smp.BootloaderInfo{Name: "MCUboot", Mode: 12}},
-		{"absurd mode", encode(reply{"bootloader": "MCUboot"}), encode(reply{"mode": 1 << 40}), smp.BootloaderInfo{Name: "MCUboot", Mode: smp.ModeUnknown}},
+		{"absurd mode", encode(reply{"bootloader": "MCUboot"}), encode(reply{"mode": int64(1) << 40}), smp.BootloaderInfo{Name: "MCUboot", Mode: smp.ModeUnknown}},
 		{"other bootloader", encode(reply{"bootloader": "redboot"}), encode(reply{"err": reply{"group": 0, "rc": 3}}),
 			smp.BootloaderInfo{Name: "redboot", Mode: smp.ModeUnknown}},
 		{"old server", encode(reply{"bootloader": "redboot"}), rc(3), smp.BootloaderInfo{Name: "redboot", Mode: smp.ModeUnknown}},

@@ -46,7 +46,7 @@ func TestUploadRefused(t *testing.T) {
 		{"busy for ever", always(rc(10)), &refused, "image upload: device refused: busy, try again later (rc 10 EBUSY)", 21, 20 * time.Second},
 		{"beyond the end", at(2, offset(1001)), &nonsense, "image upload: unusable answer: it wants offset 1001 of 1000", 2, 0},
 		{"before the start", at(2, offset(-1)), &nonsense, "image upload: unusable answer: it wants offset -1 of 1000", 2, 0},
-		{"far away", at(2, offset(math.MaxInt64)), &nonsense, "image upload: unusable answer: it wants offset 9223372036854775807 of 1000", 2, 0},
+		{"far away", at(2, encode(reply{"off": int64(math.MaxInt64)})), &nonsense, "image upload: unusable answer: it wants offset 9223372036854775807 of 1000", 2, 0},
 		{"beyond 2⁶³", at(2, encode(reply{"off": uint64(math.MaxUint64)})), &nonsense, "", 2, 0},
 		{"no offset", at(2, encode(reply{})), &nonsense, "image upload: unusable answer: no offset in it", 2, 0},
 		{"offset as text", at(2, encode(reply{"off": "288"})), &nonsense, "", 2, 0},

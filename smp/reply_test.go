@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -58,6 +61,19 @@ func answeringOnce(body []byte) device {
 			return
 		}
 		l.reply(response(p, body))
+	}
+}
+
+// Deeper than any reply is nonsense, well below what the decoder could take.
+func TestNesting(t *testing.T) {
+	for levels, wants := range map[int]string{7: "x", 8: ""} {
+		body := "\xbf\x61r\x61x\x61y" + strings.Repeat("\x81", levels) + "\x00\xff"
+		synctest.Test(t, func(t *testing.T) {
+			c, _ := settled(t, func(l *link, p []byte) { l.reply(response(p, []byte(body))) }, smp.Options{})
+			if got, err := c.OS.Echo(t.Context(), "x"); got != wants || (err == nil) != (wants != "") {
+				t.Errorf("a list of %d levels beside the answer: %q, %v", levels, got, err)
+			}
+		})
 	}
 }
 
@@ -236,6 +252,28 @@ func TestRepliesTakeLittleMemory(t *testing.T) {
 	}
 }
 
+// recordedReplies are the different payloads that real servers answered with.
+func recordedReplies(t testing.TB) [][]byte {
+	files, err := filepath.Glob(filepath.Join("..", "testdata", "wire", "*.txt"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no recordings: %v", err)
+	}
+	var bodies [][]byte
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if packet, ok := strings.CutPrefix(strings.TrimSpace(line), "< "); ok {
+				bodies = append(bodies, unhex(t, packet)[smp.HeaderLen:])
+			}
+		}
+	}
+	slices.SortFunc(bodies, bytes.Compare)
+	return slices.CompactFunc(bodies, bytes.Equal)
+}
+
 // FuzzReplies gives any bytes to every command: a value or an error comes of it, at once, and errors are fit for a terminal.
 func FuzzReplies(f *testing.F) {
 	f.Add([]byte{})
@@ -248,6 +286,9 @@ func FuzzReplies(f *testing.F) {
 	f.Add(encode(reply{"tasks": reply{"main": reply{"prio": -1, "tid": 1, "state": 2, "stkuse": 3, "stksiz": 4}}}))
 	f.Add(encode(reply{"0": reply{"blksiz": 1, "nblks": 100, "nfree": 50, "min": 10}}))
 	f.Add(bytes.Repeat([]byte{0xbf, 0x61, 'x'}, 20))
+	for _, body := range recordedReplies(f) {
+		f.Add(body)
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if len(body) > 1<<16-1 {
 			return

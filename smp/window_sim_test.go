@@ -59,12 +59,12 @@ type simulation struct {
 
 	lossy, restarts, short, spurious float64 // probabilities
 
-	requests, replies []exchange // on the wire, in order
+	requests, replies []roundTrip // on the wire, in order
 	sends             int
 	maxSends          int
 }
 
-type exchange struct {
+type roundTrip struct {
 	c   chunk
 	off int // of the reply
 }
@@ -104,7 +104,7 @@ func (s *simulation) fill() error {
 			return nil
 		}
 		s.sends++
-		s.requests = append(s.requests, exchange{c: c})
+		s.requests = append(s.requests, roundTrip{c: c})
 		n := len(s.w.flight)
 		switch {
 		case n > limit:
