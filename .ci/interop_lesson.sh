@@ -47,16 +47,16 @@ same 'upload says the hash' "$(dk --quiet image upload $file | sed -n 's/^hash: 
 same 'uploaded' "$(slots)" '1.0.0 active confirmed, 2.0.0'
 same 'test prints the list' "$(dk image test "$hash" | sed -n 's/^    hash: //p' | tail -n 1)" "$hash"
 same 'marked' "$(slots)" '1.0.0 active confirmed, 2.0.0 pending'
-dk --quiet reset --wait
+dk --quiet reset --wait >"$folder/out"
 same 'swapped, not confirmed' "$(slots)" '2.0.0 active, 1.0.0 confirmed'
-dk --quiet reset --wait
+dk --quiet reset --wait >"$folder/out"
 same 'reverted' "$(slots)" '1.0.0 active confirmed, 2.0.0'
 
 dk image test "$hash" >"$folder/out"
-dk --quiet reset --wait
+dk --quiet reset --wait >"$folder/out"
 dk image confirm >"$folder/out"
 same 'confirmed' "$(slots)" '2.0.0 active confirmed, 1.0.0'
-dk --quiet reset --wait
+dk --quiet reset --wait >"$folder/out"
 same 'it stays' "$(slots)" '2.0.0 active confirmed, 1.0.0'
 
 # A script must see a refusal and a missing board by the exit code alone.

@@ -47,6 +47,11 @@ func (d *device) close() {
 
 // with runs f with a client of the device, and closes both afterwards.
 func (a *app) with(ctx context.Context, f func(*smp.Client) (result, error)) (result, error) {
+	return a.withDevice(ctx, func(_ *device, c *smp.Client) (result, error) { return f(c) })
+}
+
+// withDevice is with for those who connect again, or say what the device is called.
+func (a *app) withDevice(ctx context.Context, f func(*device, *smp.Client) (result, error)) (result, error) {
 	d, err := a.device()
 	if err != nil {
 		return nil, err
@@ -57,7 +62,7 @@ func (a *app) with(ctx context.Context, f func(*smp.Client) (result, error)) (re
 		return nil, err
 	}
 	defer c.Close()
-	return f(c)
+	return f(d, c)
 }
 
 // connect opens a client. From the second time on it follows the device to the port under which it came back.

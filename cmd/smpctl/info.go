@@ -18,21 +18,13 @@ func infoCommand(a *app) *cobra.Command {
 		Args:    cobra.NoArgs,
 	}
 	cmd.RunE = a.run(func(ctx context.Context, _ []string) (result, error) {
-		d, err := a.device()
-		if err != nil {
-			return nil, err
-		}
-		defer d.close()
-		c, err := d.connect(ctx)
-		if err != nil {
-			return nil, err
-		}
-		defer c.Close()
-		r := infoResult{Port: d.name, Serial: d.port.Serial, Images: []imageEntry{}}
-		if err := r.fill(ctx, c); err != nil {
-			return nil, err
-		}
-		return r, nil
+		return a.withDevice(ctx, func(d *device, c *smp.Client) (result, error) {
+			r := infoResult{Port: d.name, Serial: d.port.Serial, Images: []imageEntry{}}
+			if err := r.fill(ctx, c); err != nil {
+				return nil, err
+			}
+			return r, nil
+		})
 	})
 	return cmd
 }

@@ -58,26 +58,20 @@ func (a *app) reset(ctx context.Context, o resetOptions) (result, error) {
 	if o.bootloader {
 		o.bootMode = int(smp.BootBootloader)
 	}
-	d, err := a.device()
-	if err != nil {
-		return nil, err
-	}
-	defer d.close()
-	c, err := d.connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { c.Close() }()
-	start := time.Now()
-	if err := c.OS.Reset(ctx, smp.ResetOptions{Force: o.force, BootMode: smp.BootMode(o.bootMode)}); err != nil {
-		return nil, err
-	}
-	if !o.wait {
-		return resetResult{Reset: true}, nil
-	}
-	a.say("waiting for the device")
-	if c, err = dfu.WaitBack(ctx, c, d.connect, dfu.DefaultWait); err != nil {
-		return nil, err
-	}
-	return resetResult{Reset: true, Back: true, Seconds: time.Since(start).Seconds()}, nil
+	return a.withDevice(ctx, func(d *device, c *smp.Client) (result, error) {
+		start := time.Now()
+		if err := c.OS.Reset(ctx, smp.ResetOptions{Force: o.force, BootMode: smp.BootMode(o.bootMode)}); err != nil {
+			return nil, err
+		}
+		if !o.wait {
+			return resetResult{Reset: true}, nil
+		}
+		a.say("waiting for the device")
+		back, err := dfu.WaitBack(ctx, c, d.connect, dfu.DefaultWait)
+		if err != nil {
+			return nil, err
+		}
+		defer back.Close()
+		return resetResult{Reset: true, Back: true, Seconds: time.Since(start).Seconds()}, nil
+	})
 }
