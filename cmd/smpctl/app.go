@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 
-	"github.com/smpctl/smpctl/smp/sim"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
@@ -34,8 +33,8 @@ type app struct {
 	env     func(string) (string, bool)
 	flags   globalFlags
 	log     *slog.Logger
-	began   bool        // a command's body began; an error before that is wrong usage
-	virtual *sim.Device // behind a sim: address, from its first use to the end of the process
+	began   bool           // a command's body began; an error before that is wrong usage
+	virtual *virtualDevice // behind a sim: address, from its first use to the end of the process
 }
 
 // run executes one command line and returns the exit code.

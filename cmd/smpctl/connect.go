@@ -140,6 +140,9 @@ func (d *device) follow() (string, error) {
 	return now.Name, nil
 }
 
+// virtualDevice is the device behind a sim: address, named here so that no other file of the commands knows its package.
+type virtualDevice = sim.Device
+
 // virtual connects to the embedded device, which lives until the process ends, or in its file.
 func (d *device) virtual(ctx context.Context) (*transport.Conn, error) {
 	if d.app.virtual == nil {
