@@ -233,6 +233,7 @@ type upgradeView struct {
 	app    *app
 	device *device
 	bar    *progress
+	plain  bool // of image upload: nothing but the upload itself is news
 }
 
 type stepEvent struct {
@@ -244,7 +245,7 @@ type stepEvent struct {
 }
 
 func (v *upgradeView) event(e dfu.Event) {
-	if e.Report != nil {
+	if e.Report != nil && !v.plain {
 		v.opening(*e.Report)
 	}
 	step := e.Step.Action
@@ -256,12 +257,19 @@ func (v *upgradeView) event(e dfu.Event) {
 			v.app.say("%-9s waiting for the device", step)
 		}
 	case dfu.Progress:
+		if v.bar == nil {
+			v.bar = v.app.progress(string(step))
+		}
 		v.bar.update(e.Upload)
 		return
 	case dfu.Note, dfu.Skipped:
+		v.close() // a bar would overwrite the line
 		v.app.say("%-9s %s", step, e.Text)
 	case dfu.Done:
 		v.close()
+		if v.plain {
+			return
+		}
 		v.app.say("%-9s %s", step, v.done(e))
 	case dfu.Failed:
 		v.close()

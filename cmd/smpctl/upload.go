@@ -86,61 +86,37 @@ func (a *app) upload(ctx context.Context, path string, o uploadOptions) (result,
 	if err != nil {
 		return nil, err
 	}
-	return a.with(ctx, func(c *smp.Client) (result, error) {
-		t := dfu.Target{Image: o.image, File: img}
-		state, err := dfu.Inspect(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		plan, err := dfu.Plan(state, []dfu.Target{t}, dfu.Options{Mode: dfu.UploadOnly, UpgradeOnly: o.upgrade, Force: running(state, t)})
-		if err != nil {
-			return nil, err
-		}
-		r := newUploadResult(img, o.image)
-		if len(plan) == 0 {
-			r.AlreadyPresent = true
-			return r, nil
-		}
-		return a.send(ctx, c, t, o, r)
-	})
-}
-
-// running reports whether the device runs the target: only a second copy of it can be uploaded then, and the user wants that.
-func running(d dfu.Device, t dfu.Target) bool {
-	for _, s := range d.Images.Find(t.Image, t.Hash()) {
-		if !s.Active {
-			return false
-		}
+	d, err := a.device()
+	if err != nil {
+		return nil, err
 	}
-	return len(d.Images.Find(t.Image, t.Hash())) > 0
+	defer d.close()
+	v := &upgradeView{app: a, device: d, plain: true}
+	report, err := dfu.Run(ctx, d.connect, []dfu.Target{{Image: o.image, File: img}},
+		dfu.Options{Mode: dfu.UploadOnly, UpgradeOnly: o.upgrade, OnEvent: v.event})
+	v.close()
+	if err != nil {
+		return nil, err
+	}
+	return newUploadResult(img, o.image, report), nil
 }
 
 // maxImage is the highest image number that the protocol can name in every command.
 const maxImage = 255
 
-func newUploadResult(img *image.Image, number int) uploadResult {
-	sum := img.FileHash()
-	return uploadResult{Image: number, Bytes: len(img.Bytes()), FileSHA256: hex.EncodeToString(sum[:]), Hash: img.Hash()}
-}
-
-// send uploads the image and shows how it goes.
-func (a *app) send(ctx context.Context, c *smp.Client, t dfu.Target, o uploadOptions, r uploadResult) (result, error) {
-	bar := a.progress("upload")
-	start := time.Now()
-	done, err := c.Image.Upload(ctx, t.File.Bytes(), smp.ImageUpload{
-		Image: o.image, UpgradeOnly: o.upgrade, Hash: t.Hash(), OnProgress: bar.update,
-	})
-	bar.close()
-	if err != nil {
-		return nil, err
+func newUploadResult(img *image.Image, number int, report dfu.Report) uploadResult {
+	sum, up := img.FileHash(), report.Upload
+	r := uploadResult{
+		Image: number, Bytes: len(img.Bytes()), FileSHA256: hex.EncodeToString(sum[:]), Hash: img.Hash(),
+		AlreadyPresent: up.AlreadyPresent || len(report.Plan) == 0, ResumedFrom: up.ResumedFrom, Resent: up.Resent,
 	}
-	r.Seconds = time.Since(start).Seconds()
-	r.ResumedFrom, r.Resent, r.AlreadyPresent = done.ResumedFrom, done.Resent, done.AlreadyPresent
-	if r.Seconds > 0 {
+	for _, s := range report.Steps {
+		r.Seconds += s.Seconds
+	}
+	if r.Seconds > 0 && !r.AlreadyPresent {
 		r.BytesPerSecond = int(float64(r.Bytes-r.ResumedFrom) / r.Seconds)
 	}
-	a.log.Info("uploaded", "packet", done.PacketLimit, "resent", done.Resent)
-	return r, nil
+	return r
 }
 
 // readChecked reads an image file, checks its hash and, if a key is given, its signature: before the device hears of it.

@@ -15,7 +15,7 @@ const (
 	ConfirmAfter Mode = iota // boot image 0 for a test, confirm it once it runs and passes the check; others can only be booted for good
 	Test                     // boot the image for a test and leave it unconfirmed: the next reset brings the old one back
 	Permanent                // boot the image for good
-	UploadOnly               // put the image into its slot and leave everything else as it is
+	UploadOnly               // put the image into the slot that does not run and leave everything else as it is
 )
 
 var modeNames = [...]string{"confirm-after", "test", "permanent", "upload-only"}
@@ -156,7 +156,10 @@ func isRunning(d Device, s smp.ImageState) bool {
 	return s.Image > 0 && !known && s.Slot == 0
 }
 
-func (p position) needsUpload(o Options) bool { return o.Force || !p.running && !p.listed }
+// needsUpload reports whether the target must be sent. UploadOnly puts a copy of the running image into the other slot too.
+func (p position) needsUpload(o Options) bool {
+	return o.Force || !p.listed && (!p.running || o.Mode == UploadOnly)
+}
 
 // mark is the state write that selects the target, if it needs one.
 func (p position) mark(d Device, t Target, o Options) (Action, bool) {

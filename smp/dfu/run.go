@@ -52,10 +52,10 @@ type Report struct {
 	From    Version // what ran before; of the first target's image number
 	To      Version // the first target
 	Plan    []Step
-	Steps   []Timing // that were done
-	Upload  smp.UploadResult
-	Before  smp.ImageList // as the update found it
-	After   smp.ImageList // as last read
+	Steps   []Timing         // that were done
+	Upload  smp.UploadResult // the last one
+	Before  smp.ImageList    // as the update found it
+	After   smp.ImageList    // as last read
 	Seconds float64
 }
 
@@ -141,7 +141,7 @@ func (r *runner) run(ctx context.Context) error {
 		}
 		r.emit(begin)
 		start := time.Now()
-		err := r.step(ctx, s)
+		err := r.persist(ctx, s)
 		seconds := time.Since(start).Seconds()
 		var skip skipped
 		switch {
@@ -152,7 +152,7 @@ func (r *runner) run(ctx context.Context) error {
 			return err
 		default:
 			r.report.Steps = append(r.report.Steps, Timing{s.Action, seconds})
-			r.emit(Event{Step: s, Phase: Done, Seconds: seconds, Sent: r.sent(s)})
+			r.emit(Event{Step: s, Phase: Done, Seconds: seconds, Sent: r.brought(s)})
 		}
 	}
 	return r.finish()
@@ -204,6 +204,28 @@ type skipped string
 
 func (s skipped) Error() string { return string(s) }
 
+// maxReconnects bounds how often one step is taken up after the connection ended in it.
+const maxReconnects = 10
+
+// persist takes a step, and takes it up again when the connection ends in the middle: unplugged, reset, or renamed. Every step but the
+// reset, which waits by itself, may be repeated: an upload goes on at the device's offset, the others find their work done.
+func (r *runner) persist(ctx context.Context, s Step) error {
+	if s.Action == Upload {
+		r.report.Upload = smp.UploadResult{}
+	}
+	for reconnects := 0; ; reconnects++ {
+		err := r.step(ctx, s)
+		if s.Action == Reset || s.Action == Check || !errors.Is(err, smp.ErrClosed) || reconnects == maxReconnects {
+			return err
+		}
+		r.note(s, "the connection ended: waiting for the device")
+		if cause := r.reconnect(ctx); cause != nil {
+			return fmt.Errorf("%w; then %w", err, cause)
+		}
+		r.note(s, "the device is back")
+	}
+}
+
 func (r *runner) step(ctx context.Context, s Step) error {
 	switch s.Action {
 	case Upload:
@@ -222,21 +244,25 @@ func (r *runner) step(ctx context.Context, s Step) error {
 	panic("dfu: unknown action " + string(s.Action))
 }
 
-// sent is the number of bytes that an upload step brought over.
-func (r *runner) sent(s Step) int {
+// brought is the number of bytes that an upload step brought over.
+func (r *runner) brought(s Step) int {
 	if s.Action != Upload {
 		return 0
 	}
 	return len(r.targets[s.Target].File.Bytes()) - r.report.Upload.ResumedFrom
 }
 
+// upload sends a target. The list comes first when it is taken up: a first chunk would make Zephyr erase a complete image.
 func (r *runner) upload(ctx context.Context, s Step) error {
 	t := r.targets[s.Target]
+	if r.report.Upload.Sent > 0 && positionOf(r.device, t).listed {
+		return nil
+	}
 	result, err := r.client.Image.Upload(ctx, t.File.Bytes(), smp.ImageUpload{
 		Image: t.Image, UpgradeOnly: r.o.UpgradeOnly, Hash: t.Hash(),
 		OnProgress: func(p smp.Progress) { r.emit(Event{Step: s, Phase: Progress, Upload: p}) },
 	})
-	r.report.Upload = result
+	r.report.Upload.Add(result)
 	if err != nil {
 		return err
 	}
