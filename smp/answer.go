@@ -70,9 +70,13 @@ func (u *upload) refused(ctx context.Context, f *flight, err error) error {
 // accepted takes the offset that the device wants next.
 func (u *upload) accepted(f *flight, off int, match bool) error {
 	c, finished := f.chunk, off == len(u.data)
+	if c.off > 0 && !finished { // the first chunk erases, the last one checks
+		u.rtt.measure(u.heard.Sub(f.sent))
+	}
 	for range u.w.ack(c, off) {
 		u.drop(u.flights[0])
 	}
+	u.adapt()
 	u.idle = append(u.idle, f)
 	if finished && !match && u.builder.sentSHA {
 		return errors.New("the device's check of the written data failed: what it wrote is not what was sent")
@@ -105,14 +109,18 @@ func (u *upload) settleDoubt(ctx context.Context) error {
 	return nil
 }
 
-// lose gives a chunk up. When it is lost for the second time, packets become smaller: perhaps the device has no room
-// for so many lines.
+// lose gives a chunk up.
 func (u *upload) lose(f *flight) {
-	before := u.w.losses
 	u.w.lose(f.chunk)
 	u.drop(f)
-	if n := u.w.losses; n > before && (n == 2 || n == 4) {
-		u.builder.shrink()
+	u.adapt()
+}
+
+// adapt makes packets as large as the pace says.
+func (u *upload) adapt() {
+	u.builder.limit = u.full
+	if lines := u.pace.lines; lines.now < lines.max {
+		u.builder.limit = min(u.full, max(lines.now, 1)*lineBytes-u.c.link.Overhead())
 	}
 }
 

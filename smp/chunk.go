@@ -2,12 +2,8 @@ package smp
 
 import "math"
 
-// Sizes of packets that fill one and two lines of 127 bytes exactly. Zephyr's stock receiver has two line buffers, and
-// when lines come faster than it decodes them (USB, fast UARTs) it drops the third without a word.
-const (
-	oneLinePacket  = 89
-	twoLinesPacket = 182
-)
+// A line of console framing carries this many bytes of a packet together with the framing's own (Zephyr smp_transport.rst).
+const lineBytes = 93
 
 // chunkAlign is the largest flash write alignment of MCUboot. Older servers accept only aligned pieces, and then every
 // answer to an unaligned chunk disagrees.
@@ -97,16 +93,6 @@ func (b *chunkBuilder) request(data []byte, c chunk) *uploadRequest {
 		b.last.Image = &b.image
 	}
 	return &b.last
-}
-
-// shrink makes packets smaller, down to those that fit two lines and then one.
-func (b *chunkBuilder) shrink() {
-	switch {
-	case b.limit > twoLinesPacket:
-		b.limit = twoLinesPacket
-	case b.limit > oneLinePacket:
-		b.limit = oneLinePacket
-	}
 }
 
 // Encoded sizes (RFC 8949, section 3).

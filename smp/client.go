@@ -66,6 +66,7 @@ type Client struct {
 	forgets  int // how often Forget was called
 	version  Version
 	params   Params
+	took     time.Duration // from the first request to its answer
 	stray    int
 	err      error // why the link ended
 }

@@ -63,10 +63,12 @@ func (c *Client) Negotiate(ctx context.Context) (Params, error) {
 	if settled {
 		return params, nil
 	}
+	start := time.Now()
 	version, params, err := c.settle(ctx, limit.C)
 	if err != nil {
 		return Params{}, err
 	}
+	took := time.Since(start)
 	if c.options.MaxBuffer > 0 {
 		params.BufferSize = min(params.BufferSize, max(c.options.MaxBuffer, minBuffer))
 	}
@@ -76,9 +78,16 @@ func (c *Client) Negotiate(ctx context.Context) (Params, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.forgets == forgets { // else the answer may be from before a restart
-		c.settled, c.version, c.params = true, version, params
+		c.settled, c.version, c.params, c.took = true, version, params, took
 	}
 	return params, nil
+}
+
+// roundTrip is how long the device took for its first answer.
+func (c *Client) roundTrip() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.took
 }
 
 func (c *Client) learned() (params Params, forgets int, settled bool) {

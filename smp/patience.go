@@ -16,8 +16,8 @@ const (
 // buffers run out. Instead a second request asks for a sign of life. Answers come in the order of requests, so an answer to
 // it proves that the chunk was lost, and that nothing is queued.
 const (
-	probeAfter = time.Second // of silence
-	maxSigns   = 2           // requests for a sign of life that may be open
+	maxSigns   = 2                      // requests for a sign of life that may be open
+	secondSign = 500 * time.Millisecond // of silence at least before the second one
 )
 
 // sign is a request for a sign of life. An answer to it says what became of the chunks sent before it.
@@ -81,9 +81,9 @@ func (u *upload) timers() (ask, deadline time.Time) {
 	if len(u.signs) == maxSigns || len(u.flights)+len(u.signs) >= u.queue {
 		return deadline, deadline
 	}
-	silent := min(probeAfter, patience/4)
+	silent := min(u.rtt.silence(), patience/4)
 	if len(u.signs) > 0 {
-		silent = min(max(4*probeAfter, u.c.options.Timeout), patience/2)
+		silent = min(max(4*silent, secondSign), patience/2)
 	}
 	return u.since().Add(silent + wire), deadline
 }

@@ -31,9 +31,20 @@ type UploadResult struct {
 	FileSHA256     [sha256.Size]byte // of the uploaded bytes, not the image's hash
 	AlreadyPresent bool              // the device had the whole file, and nothing was sent but the first chunk
 	ResumedFrom    int               // offset in bytes at which an earlier upload was taken up; 0 if from the start
+	Sent           int               // bytes of chunks that were sent, those sent again included
 	Resent         int               // bytes that were sent more than once
 	PacketLimit    int               // bytes of the largest request used, after shrinking for a device that lost larger ones
 	Images         ImageList         // the device's list after the upload; empty without a hash to look for
+}
+
+// Add counts another upload of the same bytes in, which took up where this one ended.
+func (r *UploadResult) Add(next UploadResult) {
+	if r.Sent > 0 { // else the first one may have resumed an earlier process's upload
+		next.ResumedFrom, next.AlreadyPresent = r.ResumedFrom, false
+	}
+	next.Sent += r.Sent
+	next.Resent += r.Resent
+	*r = next
 }
 
 // ErrNotListed says that the device took a whole upload but does not list the image afterwards.
@@ -77,6 +88,9 @@ func (g ImageGroup) Upload(ctx context.Context, data []byte, o ImageUpload) (Upl
 type upload struct {
 	c       *Client
 	w       *window
+	pace    *pace
+	rtt     rtt
+	full    int // bytes of the largest packet that the device's buffer takes
 	o       ImageUpload
 	data    []byte
 	builder chunkBuilder
@@ -103,16 +117,19 @@ type flight struct {
 }
 
 func newUpload(c *Client, data []byte, o ImageUpload, params Params) *upload {
-	limit := max(c.options.Window, 1)
-	if limit > 1 {
-		limit = min(limit, max(params.BufferCount-1, 1)) // an answer needs a buffer too
+	depth := max(params.BufferCount-1, 1) // an answer needs a buffer too
+	if c.options.Window > 0 {
+		depth = min(depth, c.options.Window)
 	}
-	u := &upload{c: c, w: newWindow(len(data), limit), o: o, data: data}
+	u := &upload{c: c, o: o, data: data, full: min(c.PacketLimit(), maxPayload)}
+	u.pace = newPace(depth, (u.full+c.link.Overhead()+lineBytes-1)/lineBytes)
+	u.w = newWindow(len(data), u.pace)
+	u.rtt.measure(c.roundTrip())
 	u.done = make(chan *call, 2*len(c.pending)) // for every call that is open, and as many again that were given up just after they ended
 	u.queue = max(params.BufferCount, 2)        // MCUboot has one packet buffer, but more for lines
 	u.result.FileSHA256 = sha256.Sum256(data)
 	u.builder = chunkBuilder{
-		limit: min(c.PacketLimit(), maxPayload), size: len(data), image: uint(o.Image), upgrade: o.UpgradeOnly,
+		limit: u.full, size: len(data), image: uint(o.Image), upgrade: o.UpgradeOnly,
 		sha: u.result.FileSHA256[:],
 		// MCUboot before 2.0.0 takes the image number from every chunk; MCUboot has one buffer or does not say.
 		everyChunk: params.BufferCount == 1,
@@ -189,6 +206,7 @@ func (u *upload) send(c chunk) error {
 		return err
 	}
 	u.flights = append(u.flights, f)
+	u.result.Sent += c.end - c.off
 	if c.off < u.highest {
 		u.result.Resent += min(c.end, u.highest) - c.off
 	}

@@ -7,7 +7,10 @@ import (
 
 // chunk is a piece of an upload on its way, data[off:end]. It is known by its id, never by its offsets: the late timer of a lost chunk
 // must not end its second copy.
-type chunk struct{ id, off, end int }
+type chunk struct {
+	id, off, end int
+	alone        bool // no other was in flight when it was sent
+}
 
 // window decides what an upload sends next. It knows neither packets nor time: the driver asks it for chunks and tells
 // it what became of them.
@@ -17,8 +20,8 @@ type chunk struct{ id, off, end int }
 // On any disagreement the window sends nothing until the flight is empty, and then goes on where the device wants.
 type window struct {
 	size   int // bytes of the whole upload
-	limit  int // most chunks in flight; a number at which chunks were lost is not tried again
-	depth  int // chunks in flight allowed now; grows by one per good answer
+	pace   *pace
+	depth  int // chunks in flight allowed now; grows by one per good answer, up to what pace says
 	wanted int // offset that the device asked for last
 	next   int // offset of the next chunk
 
@@ -34,12 +37,12 @@ type window struct {
 
 // Limits that end an upload which gets nowhere.
 const (
-	maxLosses  = 5
+	maxLosses  = 30 // more than it takes to find the packet size of the smallest device
 	maxReturns = 2
 )
 
-func newWindow(size, limit int) *window {
-	return &window{size: size, limit: max(limit, 1), depth: 1}
+func newWindow(size int, p *pace) *window {
+	return &window{size: size, pace: p, depth: 1}
 }
 
 // take returns the next chunk to send, or false when it is time to wait. fit says where a chunk that begins at off must
@@ -63,7 +66,7 @@ func (w *window) take(fit func(off int) (end int)) (chunk, bool) {
 		panic(fmt.Sprintf("smp: empty chunk at %d", w.next))
 	}
 	w.ids++
-	c := chunk{w.ids, w.next, end}
+	c := chunk{w.ids, w.next, end, len(w.flight) == 0}
 	w.flight = append(w.flight, c)
 	w.next = end
 	return c, true
@@ -86,27 +89,29 @@ func (w *window) ack(c chunk, off int) (lost []chunk) {
 	case off == 0 && c.end == w.size && c.off > 0:
 		// The device forgets an upload once it is complete: starting again would erase a good one.
 		w.doubtful = true
-	case off == c.end && len(lost) == 0 && !w.draining:
+	case off == c.end && !w.draining: // of older chunks only the answers were lost
 		w.progress(off)
-		w.depth = min(w.depth+1, w.limit)
+		w.pace.good(c.alone)
+		w.depth = min(w.depth+1, w.pace.depth.now)
 	default:
-		w.disagree(c, off)
+		w.disagree(c, off, append(lost, c)[0].alone)
 	}
 	return lost
 }
 
-// disagree takes an answer with another offset than the chunk's end.
-func (w *window) disagree(c chunk, off int) {
+// disagree takes an answer with another offset than the chunk's end. If a chunk was lost, alone says how it was sent.
+func (w *window) disagree(c chunk, off int, alone bool) {
 	switch {
 	case off < w.wanted:
 		w.back(off)
 	case off > w.wanted:
 		w.progress(off)
 	case !w.draining: // what follows a lost chunk is no further loss
-		w.loss()
+		w.loss(alone)
 	}
 	if off > c.off && off < c.end && c.off > 0 { // the first chunk may be answered with where an earlier upload stopped
-		w.narrow() // a device that takes less than a whole chunk spoils everything behind it
+		w.pace.depth.pin(1) // a device that takes less than a whole chunk spoils everything behind it
+		w.depth = 1
 	}
 	w.draining = true
 }
@@ -119,7 +124,7 @@ func (w *window) lose(c chunk) {
 	}
 	w.flight = slices.Delete(w.flight, i, i+1)
 	if !w.draining {
-		w.loss()
+		w.loss(c.alone)
 	}
 	w.draining = true
 }
@@ -152,14 +157,10 @@ func (w *window) back(off int) {
 	}
 }
 
-func (w *window) loss() {
-	w.narrow()
+func (w *window) loss(alone bool) {
+	w.depth = 1
+	w.pace.bad(alone)
 	if w.losses++; w.losses > maxLosses {
 		w.failed = fmt.Errorf("%w: offset %d lost %d times in a row", ErrStalled, w.wanted, w.losses)
 	}
-}
-
-func (w *window) narrow() {
-	w.limit = max(w.limit/2, 1)
-	w.depth = min(w.depth, w.limit)
 }
