@@ -176,22 +176,6 @@ func TestChunkRequests(t *testing.T) {
 	}
 }
 
-func TestShrink(t *testing.T) {
-	for _, tt := range []struct{ limit, once, twice, thrice int }{
-		{4092, 182, 89, 89}, {380, 182, 89, 89}, {183, 182, 89, 89}, {182, 89, 89, 89}, {90, 89, 89, 89}, {89, 89, 89, 89}, {64, 64, 64, 64},
-	} {
-		b := chunkBuilder{limit: tt.limit}
-		var got [3]int
-		for i := range got {
-			b.shrink()
-			got[i] = b.limit
-		}
-		if want := [3]int{tt.once, tt.twice, tt.thrice}; got != want {
-			t.Errorf("from %d: %v, want %v", tt.limit, got, want)
-		}
-	}
-}
-
 func TestChunksImpossible(t *testing.T) {
 	for _, tt := range []struct {
 		limit int

@@ -190,7 +190,8 @@ func TestUploadWindow(t *testing.T) {
 		{"as asked", 3, 4, nil, 3},
 		{"no more than the device holds", 8, 4, nil, 3},
 		{"large", 8, 16, nil, 8},
-		{"by default one", 0, 16, nil, 1},
+		{"by itself", 0, 16, nil, 8},
+		{"by itself, no more than the device holds", 0, 4, nil, 3},
 		{"one buffer", 3, 1, nil, 1},
 		{"with losses", 3, 4, func(n int, _ []byte) (bool, bool) { return n == 40, n == 60 }, 3},
 	}

@@ -58,7 +58,7 @@ func TestUploadRefused(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newServer(t)
 				tt.server(s)
-				c := s.connect(t, smp.Options{})
+				c := s.connect(t, smp.Options{Window: 1})
 				within(t, tt.took+time.Second, func() {
 					_, err := c.Image.Upload(t.Context(), file(1000), smp.ImageUpload{Hash: s.hash})
 					if !errors.As(err, tt.as) || tt.text != "" && err.Error() != tt.text {
@@ -91,7 +91,7 @@ func TestUploadFails(t *testing.T) {
 		{"not listed", nil, file(1000), smp.ImageUpload{Hash: make(smp.Hash, 32)}, smp.ErrNotListed,
 			"image upload: the device does not list the image after the upload"},
 		{"never accepts a byte", func(s *server) { s.refuse = func(uploadBody) []byte { return offset(0) } }, file(1000), smp.ImageUpload{}, smp.ErrStalled,
-			"image upload at 0 of 1000 bytes: upload makes no progress: offset 0 lost 6 times in a row"},
+			"image upload at 0 of 1000 bytes: upload makes no progress: offset 0 lost 31 times in a row"},
 		{"random offsets for ever", func(s *server) {
 			rng := rand.New(rand.NewPCG(1, 2))
 			s.refuse = func(uploadBody) []byte { return offset(rng.IntN(1000)) }

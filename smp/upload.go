@@ -31,21 +31,13 @@ type UploadResult struct {
 	FileSHA256     [sha256.Size]byte // of the uploaded bytes, not the image's hash
 	AlreadyPresent bool              // the device had the whole file, and nothing was sent but the first chunk
 	ResumedFrom    int               // offset in bytes at which an earlier upload was taken up; 0 if from the start
-	Sent           int               // bytes of chunks that were sent, those sent again included
 	Resent         int               // bytes that were sent more than once
 	PacketLimit    int               // bytes of the largest request used, after shrinking for a device that lost larger ones
 	Images         ImageList         // the device's list after the upload; empty without a hash to look for
 }
 
-// Add counts another upload of the same bytes in, which took up where this one ended.
-func (r *UploadResult) Add(next UploadResult) {
-	if r.Sent > 0 { // else the first one may have resumed an earlier process's upload
-		next.ResumedFrom, next.AlreadyPresent = r.ResumedFrom, false
-	}
-	next.Sent += r.Sent
-	next.Resent += r.Resent
-	*r = next
-}
+// mostInFlight is more than fills any serial line; each loss costs as much data as there is in flight.
+const mostInFlight = 8
 
 // ErrNotListed says that the device took a whole upload but does not list the image afterwards.
 var ErrNotListed = errors.New("the device does not list the image after the upload")
@@ -117,10 +109,11 @@ type flight struct {
 }
 
 func newUpload(c *Client, data []byte, o ImageUpload, params Params) *upload {
-	depth := max(params.BufferCount-1, 1) // an answer needs a buffer too
-	if c.options.Window > 0 {
-		depth = min(depth, c.options.Window)
+	window := c.options.Window
+	if window == 0 {
+		window = mostInFlight
 	}
+	depth := min(max(params.BufferCount-1, 1), window) // an answer needs a buffer too
 	u := &upload{c: c, o: o, data: data, full: min(c.PacketLimit(), maxPayload)}
 	u.pace = newPace(depth, (u.full+c.link.Overhead()+lineBytes-1)/lineBytes)
 	u.w = newWindow(len(data), u.pace)
@@ -206,7 +199,6 @@ func (u *upload) send(c chunk) error {
 		return err
 	}
 	u.flights = append(u.flights, f)
-	u.result.Sent += c.end - c.off
 	if c.off < u.highest {
 		u.result.Resent += min(c.end, u.highest) - c.off
 	}

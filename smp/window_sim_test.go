@@ -97,7 +97,7 @@ func (s *simulation) run() error {
 
 // fill sends what the window gives, and checks its promises.
 func (s *simulation) fill() error {
-	limit := s.w.limit
+	limit := s.w.pace.depth.max
 	for {
 		c, ok := s.w.take(func(off int) int { return off - off%s.chunk + s.chunk })
 		if !ok {
@@ -199,7 +199,7 @@ func newSimulation(seed uint64) *simulation {
 	for i := range image {
 		image[i] = byte(rng.Uint32())
 	}
-	s := &simulation{rng: rng, chunk: 32 * (1 + rng.IntN(6)), w: newWindow(len(image), 1+rng.IntN(8)), flash: flash{image: image}}
+	s := &simulation{rng: rng, chunk: 32 * (1 + rng.IntN(6)), w: newWindow(len(image), newPace(1+rng.IntN(8), 1+rng.IntN(8))), flash: flash{image: image}}
 	s.maxSends = 20 * (chunks(len(image), s.chunk) + 10)
 	return s
 }
@@ -212,7 +212,7 @@ func FuzzWindow(f *testing.F) {
 	f.Add(uint16(10), uint8(1), []byte{0, 2, 0, 2, 0, 2, 0, 2, 0, 2, 0, 2, 0, 2})
 	f.Add(uint16(64), uint8(8), bytes.Repeat([]byte{0, 0, 9, 17, 3, 250, 4, 33}, 40))
 	f.Fuzz(func(t *testing.T, size uint16, limit uint8, script []byte) {
-		w := newWindow(1+int(size)%512, int(limit))
+		w := newWindow(1+int(size)%512, newPace(max(int(limit), 1), 5))
 		sends, bound := 0, (maxReturns+1)*(w.size+1)*(maxLosses+1)*max(int(limit), 1)
 		for len(script) >= 2 {
 			op, arg := script[0], int(script[1])
@@ -227,7 +227,7 @@ func FuzzWindow(f *testing.F) {
 				}
 			}
 			operate(w, op, arg)
-			if n := len(w.flight); n > max(int(limit), 1) || w.wanted < 0 || w.wanted > w.size || w.depth < 1 || w.depth > w.limit {
+			if n := len(w.flight); n > max(int(limit), 1) || w.wanted < 0 || w.wanted > w.size || w.depth < 1 || w.depth > w.pace.depth.max {
 				t.Fatalf("%d in flight, window %s", n, describe(w))
 			}
 			if op%8 == pause { // the driver limits these

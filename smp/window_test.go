@@ -29,29 +29,29 @@ func TestWindow(t *testing.T) {
 			"+0-100 . 0-100=100 +100-200 +200-300 . 100-200=200 +300-400 +400-500 . 200-300=300 +500-600 .",
 			"flight 3, wants 300, limit 3, depth 3, losses 0, returns 0"},
 		{"limit of 1", 400, 1, "+0-100 . 0-100=100 +100-200 . 100-200=200 +200-300 .", "flight 1, wants 200, limit 1, depth 1, losses 0, returns 0"},
-		{"limit of 0 counts as 1", 400, 0, "+0-100 0-100=100 +100-200 .", "flight 1, wants 100, limit 1, depth 1, losses 0, returns 0"},
 		{"last chunk waits for the flight", 400, 4, "+0-100 0-100=100 +100-200 +200-300 . 100-200=200 . 200-300=300 +300-400 .", "flight 1, wants 300, limit 4, depth 4, losses 0, returns 0"},
 
 		{"chunk lost on the way, found by the next answer", 2000, 4,
-			"+0-100 0-100=100 +100-200 +200-300 200-300=100 +100-200 +200-300 .", "flight 2, wants 100, limit 2, depth 2, losses 1, returns 0"},
+			"+0-100 0-100=100 +100-200 +200-300 200-300=100 +100-200 .", "flight 1, wants 100, limit 4, depth 1, losses 1, returns 0"},
 		{"disagreement drains", 2000, 4,
-			"+0-100 0-100=100 +100-200 +200-300 100-200=200 +300-400 +400-500 300-400=200 . 400-500=200 +200-300 +300-400 .",
-			"flight 2, wants 200, limit 2, depth 2, losses 1, returns 0"},
+			"+0-100 0-100=100 +100-200 +200-300 100-200=200 +300-400 +400-500 300-400=200 . 400-500=200 +200-300 . 200-300=300 +300-400 +400-500 .",
+			"flight 2, wants 300, limit 4, depth 2, losses 0, returns 0"},
 		{"answer lost, data arrived", 2000, 4,
-			"+0-100 0-100=100 +100-200 +200-300 200-300=300 +300-400 +400-500 .", "flight 2, wants 300, limit 4, depth 2, losses 0, returns 0"},
-		{"all lost", 2000, 4, "+0-100 0-100=100 +100-200 +200-300 !100-200 . !200-300 +100-200 +200-300 .", "flight 2, wants 100, limit 2, depth 2, losses 1, returns 0"},
-		{"each loss halves the limit", 2000, 8,
-			"+0-100 0-100=100 +100-200 +200-300 !100-200 !200-300 +100-200 +200-300 !100-200 !200-300 +100-200 +200-300 !100-200 !200-300 +100-200 .",
-			"flight 1, wants 100, limit 1, depth 1, losses 3, returns 0"},
-		{"progress forgives losses, the limit stays", 2000, 4, "+0-100 !0-100 +0-100 !0-100 +0-100 0-100=100 +100-200 .", "flight 1, wants 100, limit 1, depth 1, losses 0, returns 0"},
-		{"five losses in a row", 2000, 1, "+0-100 !0-100 +0-100 !0-100 +0-100 !0-100 +0-100 !0-100 +0-100 !0-100 +0-100 .", "flight 1, wants 0, limit 1, depth 1, losses 5, returns 0"},
-		{"six losses in a row", 2000, 1, "+0-100 !0-100 +0-100 !0-100 +0-100 !0-100 +0-100 !0-100 +0-100 !0-100 +0-100 !0-100 .",
-			"upload makes no progress: offset 0 lost 6 times in a row"},
-		{"never accepted", 2000, 1, "+0-100 0-100=0 +0-100 0-100=0 +0-100 0-100=0 +0-100 0-100=0 +0-100 0-100=0 +0-100 0-100=0 .",
-			"upload makes no progress: offset 0 lost 6 times in a row"},
+			"+0-100 0-100=100 +100-200 +200-300 200-300=300 +300-400 +400-500 +500-600 .", "flight 3, wants 300, limit 4, depth 3, losses 0, returns 0"},
+		{"all lost", 2000, 4, "+0-100 0-100=100 +100-200 +200-300 !100-200 . !200-300 +100-200 .", "flight 1, wants 100, limit 4, depth 1, losses 1, returns 0"},
+		{"depth that loses three times is not tried again at once", 20000, 3,
+			"+0-100 0-100=100 +100-200 +200-300 100-200=200 +300-400 +400-500 300-400=200 400-500=200 " +
+				"+200-300 200-300=300 +300-400 +400-500 300-400=400 +500-600 +600-700 500-600=400 600-700=400 " +
+				"+400-500 400-500=500 +500-600 +600-700 500-600=600 +700-800 +800-900 700-800=600 800-900=600 " +
+				"+600-700 600-700=700 +700-800 +800-900 700-800=800 +900-1000 .",
+			"flight 2, wants 800, limit 2, depth 2, losses 0, returns 0"},
+		{"progress forgives losses", 2000, 4, "+0-100 !0-100 +0-100 !0-100 +0-100 0-100=100 +100-200 +200-300 .", "flight 2, wants 100, limit 4, depth 2, losses 0, returns 0"},
+		{"thirty losses in a row", 2000, 1, strings.Repeat("+0-100 !0-100 ", 30) + "+0-100 .", "flight 1, wants 0, limit 1, depth 1, losses 30, returns 0"},
+		{"one more", 2000, 1, strings.Repeat("+0-100 !0-100 ", 31) + ".", "upload makes no progress: offset 0 lost 31 times in a row"},
+		{"never accepted", 2000, 1, strings.Repeat("+0-100 0-100=0 ", 31) + ".", "upload makes no progress: offset 0 lost 31 times in a row"},
 
 		{"short accept goes on from there, one at a time", 2000, 4,
-			"+0-100 0-100=100 +100-200 +200-300 100-200=196 . 200-300=196 +196-200 +200-300 .", "flight 2, wants 196, limit 2, depth 2, losses 0, returns 0"},
+			"+0-100 0-100=100 +100-200 +200-300 100-200=196 . 200-300=196 +196-200 . 196-200=200 +200-300 .", "flight 1, wants 200, limit 1, depth 1, losses 0, returns 0"},
 		{"short accept of the first chunk", 2000, 4, "+0-100 0-100=96 +96-100 .", "flight 1, wants 96, limit 4, depth 1, losses 0, returns 0"},
 		{"resume", 2000, 4, "+0-100 0-100=700 +700-800 .", "flight 1, wants 700, limit 4, depth 1, losses 0, returns 0"},
 		{"everything there already", 2000, 4, "+0-100 0-100=2000 .", "finished, wants 2000, limit 4, depth 1, losses 0, returns 0"},
@@ -80,7 +80,7 @@ func TestWindow(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newWindow(tt.size, tt.limit)
+			w := newWindow(tt.size, newPace(tt.limit, 1))
 			for i, step := range strings.Fields(tt.script) {
 				if err := play(w, step); err != nil {
 					t.Fatalf("step %d, %s: %v", i, step, err)
@@ -155,12 +155,12 @@ func describe(w *window) string {
 	case w.doubtful:
 		state = "doubtful"
 	}
-	return fmt.Sprintf("%s, wants %d, limit %d, depth %d, losses %d, returns %d", state, w.wanted, w.limit, w.depth, w.losses, w.returns)
+	return fmt.Sprintf("%s, wants %d, limit %d, depth %d, losses %d, returns %d", state, w.wanted, w.pace.depth.now, w.depth, w.losses, w.returns)
 }
 
 // News of a chunk that is no longer in flight must not touch its second copy.
 func TestWindowKnowsChunksById(t *testing.T) {
-	w := newWindow(1000, 1)
+	w := newWindow(1000, newPace(1, 1))
 	fit := func(off int) int { return off + 100 }
 	first, _ := w.take(fit)
 	w.lose(first)
@@ -183,5 +183,5 @@ func TestWindowPanicsOnAnEmptyChunk(t *testing.T) {
 			t.Errorf("recovered %v", got)
 		}
 	}()
-	newWindow(100, 1).take(func(off int) int { return off })
+	newWindow(100, newPace(1, 1)).take(func(off int) int { return off })
 }

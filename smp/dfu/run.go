@@ -123,6 +123,7 @@ type runner struct {
 	connection
 	targets []Target
 	o       Options
+	resumed bool   // the step was begun before, over a connection that ended
 	device  Device // as last read
 	report  Report
 }
@@ -210,9 +211,7 @@ const maxReconnects = 10
 // persist takes a step, and takes it up again when the connection ends in the middle: unplugged, reset, or renamed. Every step but the
 // reset, which waits by itself, may be repeated: an upload goes on at the device's offset, the others find their work done.
 func (r *runner) persist(ctx context.Context, s Step) error {
-	if s.Action == Upload {
-		r.report.Upload = smp.UploadResult{}
-	}
+	r.resumed = false
 	for reconnects := 0; ; reconnects++ {
 		err := r.step(ctx, s)
 		if s.Action == Reset || s.Action == Check || !errors.Is(err, smp.ErrClosed) || reconnects == maxReconnects {
@@ -223,6 +222,7 @@ func (r *runner) persist(ctx context.Context, s Step) error {
 			return fmt.Errorf("%w; then %w", err, cause)
 		}
 		r.note(s, "the device is back")
+		r.resumed = true
 	}
 }
 
@@ -255,14 +255,18 @@ func (r *runner) brought(s Step) int {
 // upload sends a target. The list comes first when it is taken up: a first chunk would make Zephyr erase a complete image.
 func (r *runner) upload(ctx context.Context, s Step) error {
 	t := r.targets[s.Target]
-	if r.report.Upload.Sent > 0 && positionOf(r.device, t).listed {
+	if r.resumed && positionOf(r.device, t).listed {
 		return nil
 	}
 	result, err := r.client.Image.Upload(ctx, t.File.Bytes(), smp.ImageUpload{
 		Image: t.Image, UpgradeOnly: r.o.UpgradeOnly, Hash: t.Hash(),
 		OnProgress: func(p smp.Progress) { r.emit(Event{Step: s, Phase: Progress, Upload: p}) },
 	})
-	r.report.Upload.Add(result)
+	if before := r.report.Upload; r.resumed { // what an earlier process had sent is what counts as resumed
+		result.ResumedFrom, result.AlreadyPresent = before.ResumedFrom, false
+		result.Resent += before.Resent
+	}
+	r.report.Upload = result
 	if err != nil {
 		return err
 	}
