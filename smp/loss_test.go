@@ -120,7 +120,7 @@ func TestUploadAfterLostFirstAnswersDoesNotResume(t *testing.T) {
 		data := file(5000)
 		c := s.connect(t, smp.Options{})
 		result, err := c.Image.Upload(t.Context(), data, smp.ImageUpload{Hash: s.hash})
-		if want := (smp.UploadResult{Resent: 288 + 96, PacketLimit: 182}); err != nil || !cmp.Equal(want, result, ignoreRest) {
+		if want := (smp.UploadResult{Resent: 2 * 288, PacketLimit: 380}); err != nil || !cmp.Equal(want, result, ignoreRest) {
 			t.Errorf("Upload = %+v, %v, want %+v", result, err, want)
 		}
 		s.check(t, data)
