@@ -56,15 +56,24 @@ func (u *upload) read(body []byte) error {
 	return u.reply.refusal(imageUpload.name, imageUpload.group, body)
 }
 
-// refused takes a refusal: that of a busy device means to wait, any other is the end.
+// refused takes a refusal: that of a busy device means to wait, that of one without a buffer for its answer to send less at
+// a time, any other is the end.
 func (u *upload) refused(ctx context.Context, f *flight, err error) error {
 	var refused *DeviceError
-	if !errors.As(err, &refused) || !refused.Busy() || u.busy == maxBusy {
+	if !errors.As(err, &refused) || u.busy == maxBusy {
 		return err
 	}
 	u.busy++
-	u.w.pause(f.chunk)
-	return sleep(ctx, busyPause)
+	switch {
+	case refused.Busy():
+		u.w.pause(f.chunk)
+		return sleep(ctx, busyPause)
+	case refused.Global && refused.Code == rcNoMemory:
+		u.w.lose(f.chunk)
+		u.adapt()
+		return nil
+	}
+	return err
 }
 
 // accepted takes the offset that the device wants next.

@@ -11,6 +11,7 @@ type code struct {
 // Codes that this package acts on (Zephyr mgmt_defines.h: MGMT_ERR_*).
 const (
 	rcNotSupported = 8
+	rcNoMemory     = 2
 	rcBusy         = 10
 	rcTooOld       = 12
 	rcTooNew       = 13

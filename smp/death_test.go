@@ -66,6 +66,7 @@ func TestWriteErrorEndsTheClient(t *testing.T) {
 			_, err := c.OS.Echo(t.Context(), "x")
 			checkClosed(t, err, errUnplugged)
 		})
+		synctest.Wait() // calls end first, the link after them
 		if l.closed() != 1 {
 			t.Errorf("link closed %d times, want once", l.closed())
 		}

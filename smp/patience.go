@@ -17,13 +17,15 @@ const (
 // it proves that the chunk was lost, and that nothing is queued.
 const (
 	maxSigns   = 2                      // requests for a sign of life that may be open
+	lateSigns  = 3                      // more of them once patience ends: after such a silence nothing waits in the device
 	secondSign = 500 * time.Millisecond // of silence at least before the second one
 )
 
 // sign is a request for a sign of life. An answer to it says what became of the chunks sent before it.
 type sign struct {
 	call
-	after int // id of the last chunk sent before
+	after int  // id of the last chunk sent before
+	late  bool // sent when patience had ended
 }
 
 // patience is how long the answer to c may take.
@@ -72,20 +74,26 @@ func (u *upload) since() time.Time {
 	return u.heard
 }
 
-// timers says when to ask for the next sign of life, and when the oldest chunk is due.
+// timers says when to ask for the next sign of life, and when the device counts as silent for good.
 func (u *upload) timers() (ask, deadline time.Time) {
 	f := u.flights[0]
-	wire := u.c.wire(len(f.packet))
 	patience := u.patience(f.chunk)
-	deadline = u.since().Add(patience + wire)
-	if len(u.signs) == maxSigns || len(u.flights)+len(u.signs) >= u.queue {
-		return deadline, deadline
+	since := u.since().Add(u.c.wire(len(f.packet)))
+	late := 0
+	for _, s := range u.signs {
+		if s.late {
+			late++
+		}
+	}
+	ask, deadline = since.Add(patience+time.Duration(late)*u.c.options.Timeout), since.Add(patience+lateSigns*u.c.options.Timeout)
+	if late > 0 || len(u.signs) == maxSigns || len(u.flights)+len(u.signs) >= u.queue {
+		return ask, deadline
 	}
 	silent := min(u.rtt.silence(), patience/4)
 	if len(u.signs) > 0 {
 		silent = min(max(4*silent, secondSign), patience/2)
 	}
-	return u.since().Add(silent + wire), deadline
+	return since.Add(silent), deadline
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -99,6 +107,7 @@ func earlier(a, b time.Time) time.Time {
 func (u *upload) askForSign() error {
 	h := Header{Version: u.c.Version(), Op: osParams.op, Length: 1, Group: osParams.group, Command: osParams.id}
 	s := &sign{call: call{packet: append(h.Append(nil), emptyMap), done: u.done}, after: u.flights[len(u.flights)-1].chunk.id}
+	s.late = time.Since(u.since()) >= u.patience(u.flights[0].chunk)
 	u.signs = append(u.signs, s)
 	return u.c.start(&s.call)
 }

@@ -84,12 +84,12 @@ func TestUploadSilence(t *testing.T) {
 		took    time.Duration
 		text    string
 	}{
-		{"first chunk", 1, smp.Options{}, 60 * time.Second, "image upload at 0 of 1000 bytes: no reply within 1m0s"},
-		{"in the middle", 2, smp.Options{}, 9 * time.Second, "image upload at 288 of 1000 bytes: no reply within 9s"},
-		{"in the middle, window 3", 2, smp.Options{Window: 3}, 9 * time.Second, "image upload at 288 of 1000 bytes: no reply within 9s"},
-		{"in the middle, hurried user", 2, smp.Options{Timeout: 200 * time.Millisecond, Tries: 1}, 200 * time.Millisecond,
-			"image upload at 288 of 1000 bytes: no reply within 200ms"},
-		{"last chunk", 4, smp.Options{}, 30 * time.Second, "image upload at 992 of 1000 bytes: no reply within 30s"},
+		{"first chunk", 1, smp.Options{}, 69 * time.Second, "image upload at 0 of 1000 bytes: no reply within 1m9s"},
+		{"in the middle", 2, smp.Options{}, 18 * time.Second, "image upload at 288 of 1000 bytes: no reply within 18s"},
+		{"in the middle, window 3", 2, smp.Options{Window: 3}, 18 * time.Second, "image upload at 288 of 1000 bytes: no reply within 18s"},
+		{"in the middle, hurried user", 2, smp.Options{Timeout: 800 * time.Millisecond, Tries: 1}, 3200 * time.Millisecond,
+			"image upload at 288 of 1000 bytes: no reply within 3.2s"},
+		{"last chunk", 4, smp.Options{}, 39 * time.Second, "image upload at 992 of 1000 bytes: no reply within 39s"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -44,6 +44,7 @@ func TestUploadRefused(t *testing.T) {
 		{"offset and an error", at(2, encode(reply{"off": 640, "rc": 1})), &refused,
 			"image upload: device refused: unspecified failure (rc 1 EUNKNOWN)", 2, 0},
 		{"busy for ever", always(rc(10)), &refused, "image upload: device refused: busy, try again later (rc 10 EBUSY)", 21, 20 * time.Second},
+		{"no buffers for ever", always(rc(2)), &refused, "image upload: device refused: out of memory or buffers (rc 2 ENOMEM)", 21, 0},
 		{"beyond the end", at(2, offset(1001)), &nonsense, "image upload: unusable answer: it wants offset 1001 of 1000", 2, 0},
 		{"before the start", at(2, offset(-1)), &nonsense, "image upload: unusable answer: it wants offset -1 of 1000", 2, 0},
 		{"far away", at(2, encode(reply{"off": int64(math.MaxInt64)})), &nonsense, "image upload: unusable answer: it wants offset 9223372036854775807 of 1000", 2, 0},
