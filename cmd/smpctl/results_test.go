@@ -37,6 +37,11 @@ func TestJSONKeys(t *testing.T) {
 			"images[].image images[].slot images[].version images[].hash images[].bootable images[].pending images[].confirmed images[].active " +
 			"images[].permanent slots[]?.image slots[]?.slots[].slot slots[]?.slots[].size slots[]?.slots[].upload_image_id? " +
 			"slots[]?.slots[].errno? slots[]?.max_image_size?"},
+		{benchResult{}, "port smp_version runs buf_size? buf_count? packet_limit baud? no_echo? round_trip_seconds " +
+			"measurements[].request measurements[].packet_bytes measurements[].lines measurements[].in_flight measurements[].sent " +
+			"measurements[].lost measurements[].round_trip_seconds measurements[].bytes_per_second measurements[].wire_share? " +
+			"limit reason lines_pass? upload?.packet_bytes upload?.chunk_bytes upload?.in_flight upload?.bytes_per_second upload?.wire_share? " +
+			"advice[].option advice[].value advice[].text advice[].bytes_per_second advice[].factor seconds"},
 		{echoResult{}, "text seconds"},
 		{paramsResult{}, "buf_size buf_count"},
 		{osInfoResult{}, "output"},
