@@ -344,3 +344,34 @@ func TestBenchOutput(t *testing.T) {
 		}
 	})
 }
+
+// TestBenchKnowsItsWire: a baud rate says something of a serial port, nothing of USB CDC ACM or TCP.
+func TestBenchKnowsItsWire(t *testing.T) {
+	board, err := sim.NewDevice(sim.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer board.Close()
+	c := smp.NewClient(board.Link(), smp.Options{})
+	defer c.Close()
+	tests := []struct {
+		name string
+		kind transport.Kind
+		port transport.Port
+		want int
+	}{
+		{"serial port", transport.KindPath, transport.Port{Name: "/dev/ttyS0"}, 57600},
+		{"virtual device", transport.KindSim, transport.Port{}, 57600},
+		{"USB by name", transport.KindPath, transport.Port{Name: "/dev/ttyACM0", USB: true}, 0},
+		{"USB by identity", transport.KindUSB, transport.Port{Name: "/dev/ttyACM0", USB: true}, 0},
+		{"the only port", transport.KindAny, transport.Port{Name: "COM3", USB: true}, 0},
+		{"TCP", transport.KindTCP, transport.Port{}, 0},
+	}
+	for _, tt := range tests {
+		d := &device{port: tt.port}
+		d.settings.address.Kind, d.settings.transport.Baud = tt.kind, 57600
+		if got := d.benchLink(c, smp.Params{}).baud; got != tt.want {
+			t.Errorf("%s: baud %d, want %d", tt.name, got, tt.want)
+		}
+	}
+}
