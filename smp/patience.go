@@ -90,7 +90,7 @@ func (u *upload) timers() (ask, deadline time.Time) {
 		return ask, deadline
 	}
 	silent := min(u.rtt.silence(), patience/4)
-	if len(u.signs) > 0 {
+	if len(u.signs) > 0 || u.buffers > 1 && len(u.flights)+1 >= u.buffers { // the sign would take the last buffer, which the answer needs
 		silent = min(max(4*silent, secondSign), patience/2)
 	}
 	return since.Add(silent), deadline

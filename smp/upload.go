@@ -94,6 +94,7 @@ type upload struct {
 	idle    []*flight // to use again
 	signs   []*sign   // open requests for a sign of life, oldest first
 	queue   int       // requests that the device can hold
+	buffers int       // that it has for requests and answers
 	timer   *time.Timer
 	heard   time.Time // when the device last answered
 	highest int       // end of the furthest chunk sent
@@ -120,6 +121,7 @@ func newUpload(c *Client, data []byte, o ImageUpload, params Params) *upload {
 	u.rtt.measure(c.roundTrip())
 	u.done = make(chan *call, 2*len(c.pending)) // for every call that is open, and as many again that were given up just after they ended
 	u.queue = max(params.BufferCount, 2)        // MCUboot has one packet buffer, but more for lines
+	u.buffers = params.BufferCount
 	u.result.FileSHA256 = sha256.Sum256(data)
 	u.builder = chunkBuilder{
 		limit: u.full, size: len(data), image: uint(o.Image), upgrade: o.UpgradeOnly,
