@@ -79,7 +79,11 @@ func (a *app) connSettings() (connSettings, error) {
 	if err != nil {
 		return connSettings{}, err
 	}
-	return saved.merge(extra), nil
+	saved = saved.merge(extra)
+	if p.Type == "udp" && saved.Dev == "" && f.port == "" {
+		return connSettings{}, usage("connection type udp: an address is missing: --connstring HOST:PORT")
+	}
+	return saved, nil
 }
 
 // first returns the first number that is not 0.

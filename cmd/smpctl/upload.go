@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/smpctl/smpctl/image"
@@ -146,7 +145,8 @@ func (a *app) readChecked(path, keyPath string) (*image.Image, error) {
 
 // readPublicKey reads the public half of a signing key.
 func readPublicKey(path string) (crypto.PublicKey, error) {
-	b, err := os.ReadFile(path)
+	const largest = 1 << 20 // far more than any key
+	b, err := readFile(path, largest)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("key: %w", err)}
 	}

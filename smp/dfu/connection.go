@@ -18,6 +18,8 @@ const (
 	quiet = 1500 * time.Millisecond
 	// redialPause is the time between two looks for a port that went away.
 	redialPause = 200 * time.Millisecond
+	// lookPatience is how long a device that may still be starting is waited for at a time.
+	lookPatience = 3 * time.Second
 	// lookPause is the time between two looks at a device that answers but has not reset yet.
 	lookPause = 500 * time.Millisecond
 )

@@ -63,6 +63,15 @@ func (r *runner) look(ctx context.Context) (smp.ImageList, error) {
 	if err := r.again(ctx); err != nil {
 		return smp.ImageList{}, err
 	}
+	// A device that does not answer yet is asked again rather than waited for: it hears only what is sent once it is up.
+	hello, cancel := context.WithTimeout(ctx, lookPatience)
+	defer cancel()
+	if _, err := r.client.Negotiate(hello); err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return smp.ImageList{}, cause
+		}
+		return smp.ImageList{}, fmt.Errorf("%w: %w", smp.ErrNoReply, err)
+	}
 	return r.client.Image.List(ctx)
 }
 
