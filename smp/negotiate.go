@@ -120,6 +120,9 @@ func (c *Client) PacketLimit() int {
 // probeInterval is how long the device has for an answer before it is asked again, perhaps in the other version.
 const probeInterval = time.Second
 
+// secondThought is how long a device that answered in version 1 has to answer in version 2 after all.
+const secondThought = 300 * time.Millisecond
+
 // settle asks for the parameters, first in version 2 and then in version 1, because MCUboot up to 1.10.0 answers a version 2
 // request with silence. Every probe stays open: a busy server answers late, but the first one first. There are only a few, for
 // a busy device queues them all, and Zephyr 4.4.0 crashes when its packet buffers run out.
@@ -130,9 +133,13 @@ func (c *Client) settle(ctx context.Context, limit <-chan time.Time) (Version, P
 	interval := min(probeInterval, t.timeout*time.Duration(t.tries)/probes) + c.wire(2*HeaderLen)
 	next := time.NewTimer(0)
 	defer next.Stop()
+	var old *Params // of a device that answered in version 1
 	for {
 		select {
 		case <-next.C:
+			if old != nil {
+				return V1, *old, nil
+			}
 			if err := ended(ctx); err != nil {
 				return 0, Params{}, err
 			}
@@ -147,11 +154,23 @@ func (c *Client) settle(ctx context.Context, limit <-chan time.Time) (Version, P
 			if err != nil {
 				return 0, Params{}, err
 			}
-			if !again {
+			switch {
+			case again:
+				next.Reset(interval)
+			case cl.header.Version == V2 || c.options.Version != Auto || p.switched != Auto:
 				return cl.header.Version, params, nil
+			case old == nil:
+				// It may have been starting while it was asked in version 2.
+				old, p.versions = &params, []Version{V2}
+				if err := p.ask(); err != nil {
+					return 0, Params{}, err
+				}
+				next.Reset(secondThought + c.wire(2*HeaderLen))
 			}
-			next.Reset(interval)
 		case <-limit:
+			if old != nil {
+				return V1, *old, nil
+			}
 			return 0, Params{}, silence(t)
 		case <-ctx.Done():
 			return 0, Params{}, ended(ctx)

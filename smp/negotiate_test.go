@@ -55,7 +55,13 @@ func TestNegotiate(t *testing.T) {
 				return nil
 			}
 			return rc(8)
-		}, smp.Options{}, assumed, smp.V1, "221", 2 * time.Second},
+		}, smp.Options{}, assumed, smp.V1, "2212", 2300 * time.Millisecond},
+		{"starting, and up when it is asked in version 1", func(n int, _ smp.Version) []byte {
+			if n < 3 {
+				return nil
+			}
+			return goodParams
+		}, smp.Options{}, told, smp.V2, "2212", 2 * time.Second},
 		{"first request lost", func(n int, _ smp.Version) []byte {
 			if n == 1 {
 				return nil
@@ -87,7 +93,7 @@ func TestNegotiate(t *testing.T) {
 				return nil
 			}
 			return goodParams
-		}, smp.Options{Timeout: 600 * time.Millisecond, Tries: 1}, told, smp.V1, "221", 400 * time.Millisecond},
+		}, smp.Options{Timeout: 600 * time.Millisecond, Tries: 1}, told, smp.V1, "2212", 600 * time.Millisecond},
 		{"user knows the buffer", always(rc(8)), smp.Options{Buffer: 2048}, smp.Params{BufferSize: 2048, BufferCount: 1}, smp.V2, "2", 0},
 		{"user limits the buffer", always(goodParams), smp.Options{MaxBuffer: 300}, smp.Params{BufferSize: 300, BufferCount: 4, Known: true}, smp.V2, "2", 0},
 	}
