@@ -271,6 +271,9 @@ func (r *runner) upload(ctx context.Context, s Step) error {
 		return err
 	}
 	r.device.Images = result.Images
+	if !positionOf(r.device, t).listed { // of an image that runs already, its running slot proves nothing
+		return fmt.Errorf("upload: %w", smp.ErrNotListed)
+	}
 	return nil
 }
 
