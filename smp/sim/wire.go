@@ -1,0 +1,308 @@
+package sim
+
+import (
+	"bytes"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Wire says what goes wrong on a byte link between host and device, as plain data: what [Faults] are to the device, a Wire is to what
+// lies between. The zero value is a perfect link. The same seed and the same bytes give the same faults.
+//
+// Lines end with a newline. Frames are those of the console framing (Zephyr subsys/mgmt/mcumgr/transport/src/serial_util.c): a line that
+// begins with 06 09, and the lines after it.
+type Wire struct {
+	Seed uint64
+
+	// Probabilities from 0 to 1, in both directions.
+	Flip       float64 // for each byte: one bit is wrong
+	LoseByte   float64 // for each byte
+	LoseLine   float64 // for each line
+	DoubleLine float64 // for each line: it comes twice
+
+	// Probabilities from 0 to 1, towards the host.
+	LogBetween float64 // for each line: other text comes before it, colours and framing bytes included
+	LogInside  float64 // for each line: other text cuts it in two
+	Echo       float64 // for each write: the host gets its own bytes back
+	Late       float64 // for each frame: it comes later by LateBy, and the next ones overtake it
+	Stall      float64 // for each frame: it and everything after it comes later by StallFor
+
+	// Probability from 0 to 1, towards the device.
+	StallWrite float64 // for each write: it blocks for StallWriteFor
+
+	LateBy, StallFor, StallWriteFor time.Duration // 0: 3 s
+
+	// HangUpAfter is the number of bytes, of both directions together, after which the link ends: Read gives [io.EOF] and Write
+	// [io.ErrClosedPipe]. 0: never.
+	HangUpAfter int
+}
+
+// chatterTexts are what a console prints at the wrong moment: colours, bytes that begin a frame or a line of one, long and binary text.
+var chatterTexts = [...]string{
+	"[00:00:01.042,000] \x1b[1;33m<wrn> app: queue is full\x1b[0m\r\n",
+	"\x1b[8D\x1b[J[00:00:02.000] <inf> app: tick\r\n\x1b[1;32muart:~$ \x1b[m",
+	"\x06", "\x04", "\x06\x09", "\x04\x14", "\x06\x09\x04\x14\r\n", "\x06\x09AAAA\n", "\x04\x14////\n",
+	"\r\n", "\x00\xff\xfe\x80", "uart:~$ ",
+	"E: " + "a very long line of a very talkative driver, without an end to it, " + "a very long line of a very talkative driver, without an end to it\r\n",
+}
+
+// Wrap puts the faults between the host and a stream such as [Device.Stream], which it owns from then on: Close closes it. It has one
+// goroutine, which ends when the stream's Read does.
+func (w Wire) Wrap(inner io.ReadWriteCloser) io.ReadWriteCloser {
+	w.LateBy, w.StallFor, w.StallWriteFor = or(w.LateBy, defaultDelay), or(w.StallFor, defaultDelay), or(w.StallWriteFor, defaultDelay)
+	f := &faulty{
+		w: w, inner: inner, broken: make(chan struct{}), news: make(chan struct{}, 1),
+		in:  damage{w, rand.New(rand.NewPCG(w.Seed, 1))},
+		out: damage{w, rand.New(rand.NewPCG(w.Seed, 2))},
+	}
+	go f.pump()
+	return f
+}
+
+// faulty is a link with faults.
+type faulty struct {
+	w      Wire
+	inner  io.ReadWriteCloser
+	broken chan struct{} // closed at the end of the link
+	once   sync.Once
+	closed error // what Read gives after that; set before
+
+	// Of the pump.
+	in   damage
+	late time.Duration // of the present frame
+	free time.Time     // when the stall is over
+
+	writing sync.Mutex // guards out
+	out     damage
+
+	reading sync.Mutex // guards rest
+	rest    []byte
+
+	news   chan struct{} // holds a token after a change of what follows
+	mu     sync.Mutex    // guards what follows
+	queue  []parcel      // on their way to the host, earliest first
+	end    error         // of the stream, after the queue
+	passed int           // bytes, of both directions
+}
+
+// Read waits for bytes to the host.
+func (f *faulty) Read(p []byte) (int, error) {
+	f.reading.Lock()
+	defer f.reading.Unlock()
+	for len(f.rest) == 0 {
+		var wait time.Duration
+		var err error
+		if f.rest, wait, err = f.next(); err != nil {
+			return 0, err
+		}
+		if len(f.rest) == 0 && !f.sleep(wait) {
+			return 0, f.closed
+		}
+	}
+	n := copy(p, f.rest)
+	f.rest = f.rest[n:]
+	return n, nil
+}
+
+// next gives what has arrived, or else the time until something does.
+func (f *faulty) next() (data []byte, wait time.Duration, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.queue) == 0 {
+		return nil, time.Hour, f.end
+	}
+	if wait := time.Until(f.queue[0].due); wait > 0 {
+		return nil, wait, nil
+	}
+	data = f.queue[0].data
+	f.queue = f.queue[1:]
+	return data, 0, nil
+}
+
+// sleep waits for news, at most for the given time. It is false at the end of the link.
+func (f *faulty) sleep(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-f.broken:
+		return false
+	case <-f.news:
+	case <-t.C:
+	}
+	return true
+}
+
+// Write sends bytes to the device, or what is left of them.
+func (f *faulty) Write(p []byte) (int, error) {
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	if f.out.happens(f.w.StallWrite) {
+		pause(f.w.StallWriteFor, f.broken)
+	}
+	select {
+	case <-f.broken:
+		return 0, io.ErrClosedPipe
+	default:
+	}
+	passed := f.pass(len(p))
+	var damaged []byte
+	for line := range bytes.Lines(p[:passed]) {
+		damaged = append(damaged, f.out.line(line)...)
+	}
+	if f.out.happens(f.w.Echo) {
+		f.post(parcel{bytes.Clone(p[:passed]), time.Now()})
+	}
+	if _, err := f.inner.Write(damaged); err != nil {
+		return 0, err
+	}
+	if passed < len(p) {
+		f.hangUp(io.EOF)
+		return passed, io.ErrClosedPipe
+	}
+	return len(p), nil
+}
+
+// Close ends the link and the stream. It may be called again.
+func (f *faulty) Close() error { return f.hangUp(io.ErrClosedPipe) }
+
+func (f *faulty) hangUp(err error) error {
+	var closing error
+	f.once.Do(func() {
+		f.closed = err
+		close(f.broken)
+		closing = f.inner.Close()
+	})
+	return closing
+}
+
+// pass counts bytes, and gives how many of them come before the hang-up.
+func (f *faulty) pass(n int) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.w.HangUpAfter > 0 {
+		n = min(n, f.w.HangUpAfter-f.passed)
+	}
+	f.passed += n
+	return n
+}
+
+// maxHeld is how much text without a newline waits for one.
+const maxHeld = 4096
+
+// pump takes lines off the stream until it ends.
+func (f *faulty) pump() {
+	buf := make([]byte, 4096)
+	var line []byte
+	for {
+		n, err := f.inner.Read(buf)
+		for piece := range bytes.Lines(buf[:n]) {
+			line = append(line, piece...)
+			if len(line) > maxHeld || piece[len(piece)-1] == '\n' {
+				f.arrived(line)
+				line = line[:0]
+			}
+		}
+		if err != nil {
+			f.arrived(line)
+			f.mu.Lock()
+			f.end = err
+			f.mu.Unlock()
+			f.tell()
+			return
+		}
+	}
+}
+
+// arrived puts what the faults leave of a line on its way to the host.
+func (f *faulty) arrived(line []byte) {
+	passed := f.pass(len(line))
+	if passed < len(line) {
+		defer f.hangUp(io.EOF)
+	}
+	now := time.Now()
+	if bytes.Contains(line, []byte{0x06, 0x09}) {
+		f.late = 0
+		if f.in.happens(f.w.Late) {
+			f.late = f.w.LateBy
+		}
+		if f.in.happens(f.w.Stall) {
+			f.free = now.Add(f.w.StallFor)
+		}
+	}
+	if f.free.After(now) {
+		now = f.free
+	}
+	if data := f.in.mixed(line[:passed]); len(data) > 0 {
+		f.post(parcel{data, now.Add(f.late)})
+	}
+}
+
+// post queues a parcel behind those that are due no later.
+func (f *faulty) post(p parcel) {
+	f.mu.Lock()
+	if len(f.queue) < outboxSize {
+		i, _ := slices.BinarySearchFunc(f.queue, p.due, func(q parcel, due time.Time) int {
+			if q.due.After(due) {
+				return 1
+			}
+			return -1
+		})
+		f.queue = slices.Insert(f.queue, i, p)
+	}
+	f.mu.Unlock()
+	f.tell()
+}
+
+func (f *faulty) tell() {
+	select {
+	case f.news <- struct{}{}:
+	default:
+	}
+}
+
+// damage is what one direction of a wire does to lines.
+type damage struct {
+	w   Wire
+	rng *rand.Rand
+}
+
+// happens rolls for an event, and does not roll for what cannot happen.
+func (d damage) happens(p float64) bool { return p > 0 && d.rng.Float64() < p }
+
+// line gives a copy of what is left of a line.
+func (d damage) line(line []byte) []byte {
+	if d.happens(d.w.LoseLine) {
+		return nil
+	}
+	out := make([]byte, 0, 2*len(line))
+	for _, b := range line {
+		if d.happens(d.w.LoseByte) {
+			continue
+		}
+		if d.happens(d.w.Flip) {
+			b ^= 1 << d.rng.IntN(8)
+		}
+		out = append(out, b)
+	}
+	if d.happens(d.w.DoubleLine) {
+		out = append(out, out...)
+	}
+	return out
+}
+
+// mixed is a line with other text before or in it.
+func (d damage) mixed(line []byte) []byte {
+	out := d.line(line)
+	if d.happens(d.w.LogInside) && len(out) > 0 {
+		out = slices.Insert(out, d.rng.IntN(len(out)), d.chatter()...)
+	}
+	if d.happens(d.w.LogBetween) {
+		out = append(d.chatter(), out...)
+	}
+	return out
+}
+
+func (d damage) chatter() []byte { return []byte(chatterTexts[d.rng.IntN(len(chatterTexts))]) }
