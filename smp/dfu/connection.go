@@ -121,5 +121,5 @@ func notBack(cause, last error, wait time.Duration) error {
 	if last == nil || errors.Is(last, ErrNotBack) {
 		last = smp.ErrNoReply
 	}
-	return fmt.Errorf("%w within %v after the reset: %w", ErrNotBack, wait, last)
+	return fmt.Errorf("%w within %v: %w", ErrNotBack, wait, last)
 }

@@ -21,7 +21,7 @@ import (
 )
 
 var (
-	faultSeeds = flag.Int("faults.seeds", 4, "seeds of each kind of fault")
+	faultSeeds = flag.Int("faults.seeds", 8, "seeds of each kind of fault")
 	faultSeed  = flag.Int("faults.seed", -1, "the one seed to run")
 	faultKind  = flag.String("faults.kind", "", "the one kind of fault to run")
 )

@@ -14,41 +14,59 @@ import (
 // that the device has reset.
 const unchanged = 6 * time.Second
 
-// reset restarts the device and waits until it shows what it runs.
+// errNotTaken says that the device still runs as before after a reset request that nobody answered.
+var errNotTaken = errors.New("the reset request was lost")
+
+// reset restarts the device and waits until it shows what it runs. A request that was lost is repeated, as often as the time to come back
+// allows, but only after the device has answered a later request without resetting: a second reset would return to the old image.
 func (r *runner) reset(ctx context.Context) error {
 	before := r.device
 	if list, err := r.client.Image.List(ctx); err == nil {
 		before.Images = list // marks made elsewhere count too
 	}
-	accepted := time.Now()
-	err := r.client.OS.Reset(ctx, smp.ResetOptions{})
-	if err != nil && !errors.Is(err, smp.ErrNoReply) {
-		return err
-	}
 	ctx, cancel := context.WithTimeoutCause(ctx, r.o.Wait, ErrNotBack)
 	defer cancel()
-	vanished, err := r.settle(ctx)
-	if err != nil {
-		return err
+	for {
+		a := attempt{asked: time.Now()}
+		err := r.client.OS.Reset(ctx, smp.ResetOptions{})
+		a.doubtful = errors.Is(err, smp.ErrNoReply) || errors.Is(err, smp.ErrClosed)
+		if err != nil && !a.doubtful {
+			return err
+		}
+		if a.vanished, err = r.settle(ctx); err != nil {
+			return err
+		}
+		if err := r.comeBack(ctx, before, a); err != errNotTaken {
+			return err
+		}
 	}
-	return r.comeBack(ctx, before, vanished, accepted)
+}
+
+// attempt is a reset request and what came of it.
+type attempt struct {
+	asked    time.Time
+	doubtful bool // no answer came, so the device may not have got it
+	vanished bool // the link ended after it
 }
 
 // comeBack looks at the device until it shows a state after the reset.
-func (r *runner) comeBack(ctx context.Context, before Device, vanished bool, accepted time.Time) error {
-	var last error
+func (r *runner) comeBack(ctx context.Context, before Device, a attempt) error {
+	last := smp.ErrNoReply
 	for {
 		list, err := r.look(ctx)
 		switch {
-		case errors.Is(err, smp.ErrClosed):
-			vanished = true
-			last = err
+		case errors.Is(err, ErrNotBack): // cut short, which says nothing of the device
 		case err != nil:
+			a.vanished = a.vanished || errors.Is(err, smp.ErrClosed)
 			last = err
 		default:
 			last = nil
 			r.device.Images = list
-			if r.decided(before, vanished, time.Since(accepted)) {
+			if a.doubtful && sameStates(before.Images.Images, list.Images) {
+				if time.Since(a.asked) > unchanged {
+					return errNotTaken
+				}
+			} else if r.decided(before, a.vanished, time.Since(a.asked)) {
 				return nil
 			}
 		}

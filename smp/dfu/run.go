@@ -124,6 +124,7 @@ type runner struct {
 	targets []Target
 	o       Options
 	resumed bool   // the step was begun before, over a connection that ended
+	reached int    // bytes of the step's upload that the device has accepted at most
 	device  Device // as last read
 	report  Report
 }
@@ -205,15 +206,18 @@ type skipped string
 
 func (s skipped) Error() string { return string(s) }
 
-// maxReconnects bounds how often one step is taken up after the connection ended in it.
+// maxReconnects bounds how often one step is taken up, without any progress, after the connection ended in it.
 const maxReconnects = 10
 
 // persist takes a step, and takes it up again when the connection ends in the middle: unplugged, reset, or renamed. Every step but the
 // reset, which waits by itself, may be repeated: an upload goes on at the device's offset, the others find their work done.
 func (r *runner) persist(ctx context.Context, s Step) error {
-	r.resumed = false
-	for reconnects := 0; ; reconnects++ {
+	r.resumed, r.reached = false, 0
+	for reconnects, reached := 0, 0; ; reconnects++ {
 		err := r.step(ctx, s)
+		if r.reached > reached {
+			reached, reconnects = r.reached, 0
+		}
 		if s.Action == Reset || s.Action == Check || !errors.Is(err, smp.ErrClosed) || reconnects == maxReconnects {
 			return err
 		}
@@ -233,6 +237,9 @@ func (r *runner) step(ctx context.Context, s Step) error {
 	case MarkTest, MarkPermanent:
 		return r.mark(ctx, s)
 	case Reset:
+		if r.running(r.device) { // another reset would return to the old image
+			return skipped("the device restarted by itself and runs the new image")
+		}
 		return r.reset(ctx)
 	case Verify:
 		return r.verify()
@@ -260,7 +267,10 @@ func (r *runner) upload(ctx context.Context, s Step) error {
 	}
 	result, err := r.client.Image.Upload(ctx, t.File.Bytes(), smp.ImageUpload{
 		Image: t.Image, UpgradeOnly: r.o.UpgradeOnly, Hash: t.Hash(),
-		OnProgress: func(p smp.Progress) { r.emit(Event{Step: s, Phase: Progress, Upload: p}) },
+		OnProgress: func(p smp.Progress) {
+			r.reached = max(r.reached, p.Done)
+			r.emit(Event{Step: s, Phase: Progress, Upload: p})
+		},
 	})
 	if before := r.report.Upload; r.resumed { // what an earlier process had sent is what counts as resumed
 		result.ResumedFrom, result.AlreadyPresent = before.ResumedFrom, false
@@ -278,7 +288,7 @@ func (r *runner) upload(ctx context.Context, s Step) error {
 }
 
 // mark selects the target for the next boot. A device without the command starts the newest image anyway; one that
-// has it selected already refuses, which is as good.
+// has it selected already, or restarted into it before it could answer, refuses, which is as good.
 func (r *runner) mark(ctx context.Context, s Step) error {
 	h := r.targets[s.Target].Hash()
 	var list smp.ImageList
@@ -297,7 +307,7 @@ func (r *runner) mark(ctx context.Context, s Step) error {
 			return refused
 		}
 		r.device.Images = list
-		if p := positionOf(r.device, r.targets[s.Target]); !p.pending {
+		if p := positionOf(r.device, r.targets[s.Target]); !p.pending && !p.running {
 			return refused
 		}
 		return nil
