@@ -35,8 +35,8 @@ type Wire struct {
 
 	LateBy, StallFor, StallWriteFor time.Duration // 0: 3 s
 
-	// HangUpAfter is the number of bytes, of both directions together, after which the link ends: Read gives [io.EOF] and Write
-	// [io.ErrClosedPipe]. 0: never.
+	// HangUpAfter is the number of bytes, of both directions together, after which the link ends: Read gives [io.EOF] once it has
+	// delivered what had arrived, and Write [io.ErrClosedPipe]. 0: never.
 	HangUpAfter int
 }
 
@@ -93,13 +93,16 @@ func (f *faulty) Read(p []byte) (int, error) {
 	f.reading.Lock()
 	defer f.reading.Unlock()
 	for len(f.rest) == 0 {
-		var wait time.Duration
-		var err error
-		if f.rest, wait, err = f.next(); err != nil {
-			return 0, err
-		}
-		if len(f.rest) == 0 && !f.sleep(wait) {
+		data, wait, err := f.next()
+		switch {
+		case len(data) > 0:
+			f.rest = data
+		case isClosed(f.broken):
 			return 0, f.closed
+		case err != nil:
+			return 0, err
+		default:
+			f.sleep(wait)
 		}
 	}
 	n := copy(p, f.rest)
@@ -122,17 +125,15 @@ func (f *faulty) next() (data []byte, wait time.Duration, err error) {
 	return data, 0, nil
 }
 
-// sleep waits for news, at most for the given time. It is false at the end of the link.
-func (f *faulty) sleep(d time.Duration) bool {
+// sleep waits for news or the end of the link, at most for the given time.
+func (f *faulty) sleep(d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-f.broken:
-		return false
 	case <-f.news:
 	case <-t.C:
 	}
-	return true
 }
 
 // Write sends bytes to the device, or what is left of them.
@@ -142,10 +143,8 @@ func (f *faulty) Write(p []byte) (int, error) {
 	if f.out.happens(f.w.StallWrite) {
 		pause(f.w.StallWriteFor, f.broken)
 	}
-	select {
-	case <-f.broken:
+	if isClosed(f.broken) {
 		return 0, io.ErrClosedPipe
-	default:
 	}
 	passed := f.pass(len(p))
 	var damaged []byte
@@ -189,6 +188,15 @@ func (f *faulty) pass(n int) int {
 	return n
 }
 
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
 // maxHeld is how much text without a newline waits for one.
 const maxHeld = 4096
 
@@ -218,6 +226,9 @@ func (f *faulty) pump() {
 
 // arrived puts what the faults leave of a line on its way to the host.
 func (f *faulty) arrived(line []byte) {
+	if len(line) == 0 {
+		return
+	}
 	passed := f.pass(len(line))
 	if passed < len(line) {
 		defer f.hangUp(io.EOF)
