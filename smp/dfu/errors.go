@@ -14,7 +14,7 @@ const (
 	Rejected     Reason = "rejected"      // the bootloader did not start it: it is gone from its slot
 	WentBack     Reason = "reverted"      // the bootloader went back, or never started it: it is still in its slot
 	CheckFailed  Reason = "check-failed"  // the caller's check failed, and the old image runs again
-	NoReset      Reason = "no-reset"      // the device accepted the reset and did not reset
+	NoReset      Reason = "no-reset"      // the device was asked to reset and did not
 	InBootloader Reason = "in-bootloader" // no image runs: the device stays in its bootloader
 	NotConfirmed Reason = "not-confirmed" // it runs, but the device does not say that it stays
 )
@@ -42,7 +42,7 @@ func (e *NotRunningError) Error() string {
 	case CheckFailed:
 		s += fmt.Sprintf("the check failed (%v), and the old one runs again", e.Err)
 	case NoReset:
-		s += "it accepted the reset, but keeps running"
+		s += "it was asked to reset, but keeps running"
 	case InBootloader:
 		s += "it stays in the bootloader and runs none"
 	case NotConfirmed:

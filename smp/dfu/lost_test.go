@@ -2,9 +2,11 @@ package dfu_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -103,6 +105,33 @@ func TestRunLosesOne(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestRunNeverResets loses every reset request.
+func TestRunNeverResets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, _ := board(t, sim.Options{})
+		defer d.Close()
+		done, asked := false, 0
+		dial := func(context.Context) (*smp.Client, error) {
+			l := tamper{hit: isReset, done: &done, Link: transport.NewConn(d.Stream(), transport.Options{})}
+			l.request = func() (bool, error) {
+				done = false
+				asked++
+				return false, nil
+			}
+			return smp.NewClient(&l, smp.Options{}), nil
+		}
+		start := time.Now()
+		_, err := dfu.Run(t.Context(), dial, []dfu.Target{{File: load(t, "app-2.0.0.bin")}}, dfu.Options{})
+		var still *dfu.NotRunningError
+		if !errors.As(err, &still) || still.Reason != dfu.NoReset {
+			t.Errorf("Run = %v, want that the device did not reset", err)
+		}
+		if took := time.Since(start); asked != 3 || took > 125*time.Second {
+			t.Errorf("asked %d times in %v, want 3 times and the wait", asked, took)
+		}
+	})
 }
 
 // TestRunOverShortLinks ends the link far more often than a step is taken up without progress.

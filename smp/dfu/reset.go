@@ -14,11 +14,15 @@ import (
 // that the device has reset.
 const unchanged = 6 * time.Second
 
+// maxResets bounds how often a reset is asked for. The last request counts as taken even without an answer: a device may reset before it
+// answers, and look afterwards as before.
+const maxResets = 3
+
 // errNotTaken says that the device still runs as before after a reset request that nobody answered.
 var errNotTaken = errors.New("the reset request was lost")
 
-// reset restarts the device and waits until it shows what it runs. A request that was lost is repeated, as often as the time to come back
-// allows, but only after the device has answered a later request without resetting: a second reset would return to the old image.
+// reset restarts the device and waits until it shows what it runs. A request that was lost is repeated, but only after the
+// device has answered a later one and runs as before: a second reset would return to the old image.
 func (r *runner) reset(ctx context.Context) error {
 	before := r.device
 	if list, err := r.client.Image.List(ctx); err == nil {
@@ -26,13 +30,14 @@ func (r *runner) reset(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, r.o.Wait, ErrNotBack)
 	defer cancel()
-	for {
+	for tries := 1; ; tries++ {
 		a := attempt{asked: time.Now()}
 		err := r.client.OS.Reset(ctx, smp.ResetOptions{})
-		a.doubtful = errors.Is(err, smp.ErrNoReply) || errors.Is(err, smp.ErrClosed)
-		if err != nil && !a.doubtful {
+		unanswered := errors.Is(err, smp.ErrNoReply) || errors.Is(err, smp.ErrClosed)
+		if err != nil && !unanswered {
 			return err
 		}
+		a.doubtful = unanswered && tries < maxResets
 		if a.vanished, err = r.settle(ctx); err != nil {
 			return err
 		}
@@ -45,7 +50,7 @@ func (r *runner) reset(ctx context.Context) error {
 // attempt is a reset request and what came of it.
 type attempt struct {
 	asked    time.Time
-	doubtful bool // no answer came, so the device may not have got it
+	doubtful bool // no answer came, so the device may not have got it, and it may be sent again
 	vanished bool // the link ended after it
 }
 
