@@ -129,15 +129,25 @@ func (k kind) run(t *testing.T, seed int, sum *tally) {
 	if k.lasts {
 		return
 	}
+	if wrong := s.again(ctx, d, targets); wrong != "" {
+		fail("after %v, the same command on a clean link: %s", err, wrong)
+	}
+}
+
+// again runs the same command over a clean link and says what is wrong then.
+func (s trial) again(ctx context.Context, d *sim.Device, targets []dfu.Target) string {
 	time.Sleep(10 * time.Second) // fake: a device that was resetting is back
 	s.wire = sim.Wire{}
-	clean, stopClean := s.dialer(d)
-	defer stopClean()
-	if report, again := dfu.Run(ctx, clean, targets, s.o); again != nil {
-		fail("after %v, the same command on a clean link: %v", err, again)
-	} else if wrong := missing(d, targets[0].File, s.o.Mode); wrong != "" {
-		fail("the second run reported %s, but %s", report.Result, wrong)
+	dial, stop := s.dialer(d)
+	defer stop()
+	report, err := dfu.Run(ctx, dial, targets, s.o)
+	if err != nil {
+		return err.Error()
 	}
+	if wrong := missing(d, targets[0].File, s.o.Mode); wrong != "" {
+		return fmt.Sprintf("reported %s, but %s", report.Result, wrong)
+	}
+	return ""
 }
 
 // use puts an image into the slot for the update, so that it must be erased.
