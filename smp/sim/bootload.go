@@ -6,6 +6,8 @@ func (d *Device) bootload() (moved int) {
 	f := d.flash
 	d.boots++
 	f.note.ResetPending, f.note.Mode = false, d.o.Mode.String()
+	stay := f.note.BootMode == bootModeLoader
+	f.note.BootMode = 0
 	for i, p := range d.plans() {
 		p.apply(f.slot(2*i), f.slot(2*i+1))
 		f.note.Running[i] = p.run
@@ -13,8 +15,13 @@ func (d *Device) bootload() (moved int) {
 			moved++
 		}
 	}
+	f.note.Recovery = !d.o.SerialRecovery.Absent && (stay || !d.bootable())
 	return moved
 }
+
+// bootModeLoader is the boot mode that keeps the device in the bootloader (Zephyr include/zephyr/retention/bootmode.h:
+// BOOT_MODE_TYPE_BOOTLOADER).
+const bootModeLoader = 1
 
 // plans decides for each image.
 func (d *Device) plans() []plan {

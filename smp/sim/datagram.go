@@ -41,7 +41,7 @@ func (d *Device) ServePacket(ctx context.Context, socket net.PacketConn) error {
 			return fmt.Errorf("serve virtual device: %w", err)
 		}
 		d.mu.Lock()
-		d.take(buf[:n], d.o.BufSize, &mailbox{d: d, outbox: outbox, host: host})
+		d.take(buf[:n], false, &mailbox{d: d, outbox: outbox, host: host})
 		d.mu.Unlock()
 	}
 }

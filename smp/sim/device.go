@@ -20,9 +20,9 @@ type Device struct {
 
 	mu      sync.Mutex // guards everything below, but is not held while time passes
 	flash   *flash
-	life    *life // the running application; nil while the device is dark
+	life    *life // what runs: the application, or the bootloader's serial recovery; nil while the device is dark
 	ports   map[port]struct{}
-	turn    chan struct{} // closed when the application starts or stops
+	turn    chan struct{} // closed when something starts or stops to answer
 	clock   clock
 	wake    *time.Timer // ends the present phase: reset due, or boot finished
 	boots   int
@@ -37,7 +37,7 @@ type Device struct {
 
 // port is one way in: a link, a stream, a serial port.
 type port interface {
-	// powerUp tells the port that the application l runs now, powerDown that it stopped. The device's lock is held.
+	// powerUp tells the port that l runs now, powerDown that it stopped. The device's lock is held.
 	powerUp(l *life)
 	powerDown()
 	// unplug tells the port that its host is gone. The device's lock is held.
@@ -46,13 +46,19 @@ type port interface {
 	send(l *life, packet []byte)
 }
 
-// life is one run of the application, from boot to reset.
+// life is one run of the application or of serial recovery, from boot to reset.
 type life struct {
-	dead   chan struct{} // closed at the reset
-	queue  chan request
-	free   int    // packet buffers; guarded by the device's lock
-	stats  *Stats // of the device
-	upload upload
+	dead     chan struct{} // closed at the reset
+	queue    chan request
+	free     int    // packet buffers; guarded by the device's lock
+	limit    int    // bytes of the largest packet
+	stats    *Stats // of the device
+	upload   upload
+	recovery bool // this is the bootloader
+	window   bool // only for a moment, unless a request comes; guarded by the device's lock
+	loaded   bool // it has an image in RAM
+
+	recoveryState recoveryState
 }
 
 // request is a packet that waits for the server.
@@ -88,7 +94,7 @@ func NewDevice(o Options) (*Device, error) {
 	return d, nil
 }
 
-// powerOn makes the flash bootable and starts the application.
+// powerOn makes the flash bootable and starts what it holds.
 func (d *Device) powerOn(fresh bool) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -97,15 +103,21 @@ func (d *Device) powerOn(fresh bool) error {
 	if boots {
 		d.bootload()
 	}
-	if !d.bootable() || d.candidate(d.active(0)).content != valid {
+	nothing := !d.bootable() || d.candidate(d.active(0)).content != valid
+	if nothing && d.o.SerialRecovery.Absent {
 		return errNothingBoots
 	}
+	d.flash.note.Recovery = d.flash.note.Recovery || nothing || d.o.Recovery
 	if boots {
 		if err := d.flash.saveAll(); err != nil {
 			return err
 		}
 	}
-	d.start()
+	if fresh && d.waits() {
+		d.listen()
+	} else {
+		d.start()
+	}
 	return nil
 }
 
@@ -135,8 +147,8 @@ func (d *Device) Close() error {
 	return d.err
 }
 
-// Reset pulls the reset line: the application stops at once, the bootloader does its work, and the application starts
-// after boot and swap time.
+// Reset pulls the reset line: everything stops at once, the bootloader does its work, and the application or serial
+// recovery starts after boot and swap time.
 func (d *Device) Reset() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -158,15 +170,15 @@ func (d *Device) Boots() int {
 	return d.boots
 }
 
-// Alive reports whether the application runs and would answer.
+// Alive reports whether something runs and would answer: the application, or the bootloader's serial recovery.
 func (d *Device) Alive() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.life != nil
 }
 
-// WaitAlive waits until the application runs. It returns the error of ctx if that ends first, and [io.EOF] if the device
-// is closed.
+// WaitAlive waits until something answers, see [Device.Alive]. It returns the error of ctx if that ends first, and
+// [io.EOF] if the device is closed.
 func (d *Device) WaitAlive(ctx context.Context) error {
 	for {
 		d.mu.Lock()
@@ -185,7 +197,7 @@ func (d *Device) WaitAlive(ctx context.Context) error {
 	}
 }
 
-// turned wakes everybody who waits for the application. The lock is held.
+// turned wakes everybody who waits for the device. The lock is held.
 func (d *Device) turned() {
 	close(d.turn)
 	d.turn = make(chan struct{})
@@ -201,17 +213,22 @@ func (d *Device) Running(number int) (version image.Version, hash []byte, ok boo
 	return image.Version{}, nil, false
 }
 
-// start brings the application up. The lock is held.
+// start brings up what the bootloader decided for: the application, or its own serial recovery. The lock is held.
 func (d *Device) start() {
-	if d.shut || !d.bootable() {
-		return
+	switch {
+	case d.shut:
+	case d.flash.note.Recovery:
+		d.begin(d.newRecovery())
+	case d.bootable() && !d.o.NoSMP:
+		d.begin(&life{
+			queue: make(chan request, d.o.BufCount), free: d.o.BufCount, limit: d.o.BufSize - lenLen - crcLen,
+		})
 	}
-	l := &life{
-		dead:  make(chan struct{}),
-		queue: make(chan request, d.o.BufCount),
-		free:  d.o.BufCount,
-		stats: &d.stats,
-	}
+}
+
+// begin starts a life. The lock is held.
+func (d *Device) begin(l *life) {
+	l.dead, l.stats = make(chan struct{}), &d.stats
 	d.life = l
 	d.work.Add(1)
 	go d.serve(l)
@@ -221,7 +238,7 @@ func (d *Device) start() {
 	d.turned()
 }
 
-// stop ends the application without a word. The lock is held.
+// stop ends what runs, without a word. The lock is held.
 func (d *Device) stop() {
 	if d.life == nil {
 		return
@@ -234,15 +251,14 @@ func (d *Device) stop() {
 	d.turned()
 }
 
-// scheduleReset lets the application live for the reset delay. A second request starts the delay again. The lock is
-// held.
+// scheduleReset lets what runs live for the reset delay. A second request starts the delay again. The lock is held.
 func (d *Device) scheduleReset() {
 	d.flash.note.ResetPending = true
 	d.keep(d.flash.saveNote())
 	d.after(d.o.ResetDelay, d.reboot)
 }
 
-// reboot runs the bootloader and brings the application back when its time has passed. The lock is held.
+// reboot runs the bootloader and brings the device back when its time has passed. The lock is held.
 func (d *Device) reboot() {
 	if d.shut {
 		return
@@ -251,7 +267,12 @@ func (d *Device) reboot() {
 	d.stats.Resets++
 	moved := d.bootload()
 	d.keep(d.flash.saveAll())
-	d.after(d.o.BootTime+time.Duration(moved)*d.o.SwapTime, d.start)
+	swapped := time.Duration(moved) * d.o.SwapTime
+	if d.waits() {
+		d.after(swapped, d.listen)
+		return
+	}
+	d.after(d.o.BootTime+swapped, d.start)
 }
 
 // after ends the present phase in a while. It replaces what was planned before. The lock is held.

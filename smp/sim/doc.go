@@ -10,7 +10,8 @@
 //
 // It is meant to be as awkward as the real thing: small buffers that fill up without a word, wrong upload offsets
 // answered as success, an upload forgotten once it is complete, whole slots erased before the first answer, answers in
-// CBOR of indefinite length, silence after a reset, images that the bootloader refuses without telling, and reverts.
+// CBOR of indefinite length, silence after a reset, images that the bootloader refuses without telling, reverts, and
+// MCUboot's serial recovery with its own rules.
 // [Options] choose the build, [Faults] what goes wrong.
 //
 // In ten lines:
@@ -25,6 +26,5 @@
 // second opinion on the protocol. Time passes in timers only, and what is in memory blocks on channels only, so that
 // testing/synctest can run whole updates in no time. Only [Device.Serve] and [Device.ServePTY] talk to the system.
 //
-// Left out: serial recovery in the bootloader, groups other than OS and image, encrypted images, swaps that are
-// interrupted by a power loss.
+// Left out: groups other than OS and image, real encryption, swaps that are interrupted by a power loss.
 package sim

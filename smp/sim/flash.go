@@ -20,6 +20,8 @@ type note struct {
 	Running      []int    `json:"running"`       // slot within its pair that each image runs from
 	Trusted      [][]byte `json:"trusted"`       // hashes of the factory images
 	ResetPending bool     `json:"reset_pending"` // a reset was accepted and has not happened yet
+	BootMode     uint8    `json:"boot_mode,omitempty"`
+	Recovery     bool     `json:"recovery,omitempty"` // the bootloader's serial recovery runs
 }
 
 // openFlash reads the flash file of o, or makes a new flash with factory images. Layout fields of o that are 0 are
@@ -42,7 +44,11 @@ func openFlash(o *Options) (f *flash, fresh bool, err error) {
 
 // program puts the factory images into an erased flash, as a programming adapter does on the bench.
 func (f *flash) program(o Options) error {
+	f.note.Running = make([]int, o.Images)
 	for i := range o.Images {
+		if o.Blank {
+			break
+		}
 		b := o.Factory
 		if b == nil || i > 0 {
 			b = factoryImage(i)
@@ -61,7 +67,6 @@ func (f *flash) program(o Options) error {
 		}
 		f.note.Trusted = append(f.note.Trusted, hash)
 	}
-	f.note.Running = make([]int, o.Images)
 	return nil
 }
 

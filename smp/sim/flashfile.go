@@ -133,7 +133,7 @@ func parseFlashHead(sector []byte, size int64) (flashHead, error) {
 		return h, errors.New("has a damaged first line")
 	}
 	for _, slot := range h.Running {
-		if slot != 0 && slot != 1 {
+		if slot < -1 || slot > 1 { // -1: nothing runs
 			return h, errors.New("has a damaged first line")
 		}
 	}

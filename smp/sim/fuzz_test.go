@@ -19,7 +19,8 @@ import (
 func locked() sim.Options {
 	return sim.Options{
 		SlotSize: 4 * sim.Sector, BufSize: 4096, LineSize: 1024, EraseTime: time.Millisecond,
-		Key: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public(),
+		Key:            ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public(),
+		SerialRecovery: sim.SerialRecovery{Absent: true},
 	}
 }
 

@@ -37,7 +37,7 @@ func (j judge) candidate(n int, slot []byte, start int) candidate {
 		c.content = empty
 	default:
 		c.needs = m.Dependencies()
-		if j.fits(n, m, len(slot)) && m.CheckHash() == nil && (j.exempt(n) || j.signed(m)) {
+		if j.fits(n, m, len(slot)) && m.CheckHash() == nil && j.signed(m) {
 			c.content = valid
 		}
 	}
@@ -59,10 +59,8 @@ func (j judge) fits(n int, m *image.Image, slotSize int) bool {
 	return !fixed || m.Header.LoadAddr == slotAddress(n, slotSize)
 }
 
-// exempt reports whether a slot needs no signature: the primary slot, if images only get there by way of the secondary
-// (MCUBOOT_VALIDATE_PRIMARY_SLOT off).
-func (j judge) exempt(n int) bool { return j.mode.swaps() && n%2 == 0 }
-
+// signed reports whether the signature fits. It is asked for in every slot: an image gets into the primary one by serial
+// recovery too (MCUboot BOOT_VALIDATE_SLOT0, on by default).
 func (j judge) signed(m *image.Image) bool {
 	if j.key == nil {
 		return true

@@ -63,7 +63,7 @@ func (k *Link) WritePacket(p []byte) error {
 		return io.EOF
 	default:
 	}
-	k.d.take(p, k.d.o.BufSize-k.Overhead(), k)
+	k.d.take(p, true, k)
 	return nil
 }
 
@@ -88,12 +88,13 @@ func (k *Link) send(_ *life, packet []byte) {
 	post(k.outbox, parcel{packet, k.d.arrival()})
 }
 
-// take receives a packet of at most limit bytes as a whole. Whatever is in its way loses it. The lock is held.
-func (d *Device) take(p []byte, limit int, from port) {
+// take receives a packet as a whole, from a serial port or from the network, which the bootloader does not have. Whatever
+// is in its way loses it. The lock is held.
+func (d *Device) take(p []byte, serial bool, from port) {
 	l := d.life
 	switch {
-	case d.vanishes(len(p)) || l == nil:
-	case len(p) > limit:
+	case d.vanishes(len(p)) || l == nil || l.recovery && !serial:
+	case serial && len(p) > l.limit, len(p) > d.o.BufSize && !serial:
 		l.stats.Broken++
 	case l.free == 0:
 		l.stats.LostPackets++

@@ -76,6 +76,7 @@ type Options struct {
 	// Factory is the image in slot 0 when the flash is new. The bootloader trusts it without a signature. Nil: a tiny
 	// generated one of version 1.0.0, with a different hash for each image number.
 	Factory []byte
+	Blank   bool // no factory image: the device comes up in serial recovery
 
 	// Flash names a file that holds the flash from one device to the next, as if the board stayed powered. It is
 	// created if it does not exist. Empty: the flash lives in memory.
@@ -100,6 +101,15 @@ type Options struct {
 	ResetDelay time.Duration // from the answer to the reset, while the old application still answers; 250 ms
 	BootTime   time.Duration // from the reset to the application; 500 ms
 	SwapTime   time.Duration // on top of it for each image that is moved; 1 s
+
+	// Recovery leaves the device in MCUboot's serial recovery when it is made, as a button held at power-up does.
+	Recovery bool
+	// RecoveryWindow is how long the bootloader waits for a packet at every boot before it starts the application
+	// (BOOT_SERIAL_WAIT_FOR_DFU). Any request in this time keeps the device in serial recovery.
+	RecoveryWindow time.Duration
+	SerialRecovery SerialRecovery
+	NoSMP          bool // the application has no SMP server: only the bootloader ever answers
+	NoBootMode     bool // the application ignores the boot mode of a reset (CONFIG_MCUMGR_GRP_OS_RESET_BOOT_MODE off)
 
 	Legacy  bool // a server from before protocol version 2: version bits 0, flat error codes, "rc" in success
 	Verbose bool // explains errors in "rsn" (CONFIG_MCUMGR_SMP_VERBOSE_ERR_RESPONSE)
@@ -130,6 +140,7 @@ func (o Options) fill() (Options, error) {
 	o.BootTime = max(0, or(o.BootTime, defaultBootTime))
 	o.SwapTime = max(0, or(o.SwapTime, defaultSwapTime))
 	o.AlignWrite = max(o.AlignWrite, 1)
+	o.SerialRecovery = o.SerialRecovery.fill()
 	o.Board = or(o.Board, "native_sim")
 	o.Kernel = or(o.Kernel, "4.4.0")
 	return o, o.check()
@@ -151,10 +162,15 @@ func (o Options) check() error {
 		return fmt.Errorf("virtual device: %d receive lines, possible are 0 to %d", o.RXLines, 1<<16)
 	case o.LineSize < 8 || o.LineSize > 1<<16:
 		return fmt.Errorf("virtual device: line size %d, possible are 8 to %d", o.LineSize, 1<<16)
-	case o.LineTime < 0 || o.EraseTime < 0 || o.Latency < 0:
+	case o.LineTime < 0 || o.EraseTime < 0 || o.Latency < 0 || o.RecoveryWindow < 0:
 		return fmt.Errorf("virtual device: a time is negative")
+	case o.SerialRecovery.Absent && (o.Recovery || o.Blank || o.RecoveryWindow > 0):
+		return fmt.Errorf("virtual device: without serial recovery the device needs an application")
 	case o.Baud < 0:
 		return fmt.Errorf("virtual device: baud rate %d is negative", o.Baud)
+	}
+	if err := o.SerialRecovery.check(); err != nil {
+		return err
 	}
 	return o.Faults.check()
 }

@@ -157,6 +157,9 @@ func osReset(c *call) *failure {
 		return protocolFailure(rcInvalid)
 	}
 	c.reset = true
+	if !c.d.o.NoBootMode && !c.d.o.SerialRecovery.Absent {
+		c.d.flash.note.BootMode = uint8(mode)
+	}
 	return nil
 }
 

@@ -13,7 +13,8 @@ type receiver struct {
 	collected bool   // the line has a buffer
 	ignoring  bool   // until the next newline
 	packets   assembler
-	off       bool // the host is gone
+	loader    recoveryAssembler // instead, in the bootloader
+	off       bool              // the host is gone
 
 	used  int         // line buffers in use
 	queue chan []byte // lines that wait for decoding; nil if there are always enough buffers
@@ -109,11 +110,28 @@ func (r *receiver) decode(line []byte) {
 	if r.off {
 		return
 	}
+	if r.l.recovery {
+		r.decodeRecovery(line)
+		return
+	}
 	packet, ok := r.packets.line(r.l, line, r.d.o.BufSize)
 	if !ok {
 		return
 	}
 	r.l.accept(r.d, request{packet: packet, from: r.from})
+}
+
+// decodeRecovery passes a line on to the bootloader, which has no packet buffers to count: lines wait for it.
+func (r *receiver) decodeRecovery(line []byte) {
+	packet, ok := r.loader.line(line, r.d.o.SerialRecovery.BufSize)
+	switch {
+	case !ok:
+	case r.l.free == 0:
+		r.l.stats.LostPackets++
+	default:
+		r.l.free--
+		r.l.accept(r.d, request{packet: packet, from: r.from})
+	}
 }
 
 // accept queues a request that holds a packet buffer, unless a fault swallows it. The lock is held.

@@ -98,6 +98,9 @@ func TestRecordedPackets(t *testing.T) {
 		o.Mode, o.SlotSize, o.Verbose, o.Factory = mode, slotSize, true, buildImage("0.0.0")
 		return o
 	}
+	recovery := func(s sim.SerialRecovery) sim.Options {
+		return sim.Options{Mode: sim.RAMLoad, SlotSize: 524288, Factory: buildImage("0.0.0"), Recovery: true, SerialRecovery: s}
+	}
 	for _, tt := range []struct {
 		file string
 		o    sim.Options
@@ -108,6 +111,12 @@ func TestRecordedPackets(t *testing.T) {
 		{"m0-swap.txt", with(bare, sim.SwapOffset, 106496)},
 		{"m0-swap-b.txt", with(bare, sim.SwapOffset, 106496)},
 		{"mps2-ramload.txt", with(bare, sim.RAMLoad, 524288)},
+		{"recovery-os.txt", recovery(sim.SerialRecovery{})},
+		{"recovery-errors.txt", recovery(sim.SerialRecovery{})},
+		{"recovery-image.txt", recovery(sim.SerialRecovery{})},
+		{"recovery-upload.txt", recovery(sim.SerialRecovery{})},
+		{"recovery-blank.txt", sim.Options{Blank: true}},
+		{"recovery-noparams.txt", recovery(sim.SerialRecovery{NoParams: true})},
 	} {
 		t.Run(tt.file, func(t *testing.T) {
 			r := readRecording(t, tt.file)
@@ -154,6 +163,7 @@ func TestRecordedFrames(t *testing.T) {
 		{"enough lines", "native-framing-manylines.txt", sim.Options{LineSize: 512}, ""},
 		// While the lines of these four are decoded one after the other the first one is answered already; in the
 		// recorded simulator no time passes.
+		{"serial recovery", "recovery-framing.txt", sim.Options{Recovery: true}, ""},
 		{"32 lines", "native-framing-manylines.txt", sim.Options{RXLines: 32, LineSize: 512}, "4 requests in one write"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -45,7 +45,11 @@ func (d *Device) serve(l *life) {
 		case <-l.dead:
 			return
 		case r := <-l.queue:
-			d.process(l, r)
+			if l.recovery {
+				d.processRecovery(l, r)
+			} else {
+				d.process(l, r)
+			}
 		}
 	}
 }

@@ -144,7 +144,11 @@ func (s *stream) powerDown() {
 
 // send prints an answer line by line. The server prints by itself, so it does nothing else meanwhile.
 func (s *stream) send(l *life, packet []byte) {
-	for _, line := range s.d.chatter(appendLines(nil, packet)) {
+	lines := appendLines(nil, packet)
+	if l.recovery {
+		lines = recoveryLines(packet, s.d.o.SerialRecovery.Old)
+	}
+	for _, line := range s.d.chatter(lines) {
 		if !s.out.carry(len(line), l.dead) {
 			return
 		}
