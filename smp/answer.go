@@ -118,8 +118,36 @@ func (u *upload) settleDoubt(ctx context.Context) error {
 	return nil
 }
 
+// recognize asks who answers before an upload starts again from the beginning: a device that restarted in the middle may be in its
+// bootloader now, which takes any request in its wait window for a wish to stay.
+func (u *upload) recognize(ctx context.Context) error {
+	back := u.w.returns > u.returns
+	u.returns = u.w.returns
+	if !back || u.w.wanted > 0 || u.o.Recovery {
+		return nil
+	}
+	u.c.Forget()
+	list, err := u.c.Image.List(ctx)
+	if IsUnsupported(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	firmware, err := u.c.Identify(ctx, list)
+	if err == nil && firmware == SerialRecovery {
+		return ErrInBootloader
+	}
+	return err
+}
+
 // lose gives a chunk up.
 func (u *upload) lose(f *flight) {
+	if u.o.Recovery && u.o.Encrypted && f.chunk.end == len(u.data) {
+		u.w.doubt(f.chunk)
+		u.drop(f)
+		return
+	}
 	u.w.lose(f.chunk)
 	u.drop(f)
 	u.adapt()

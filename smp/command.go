@@ -30,6 +30,7 @@ const (
 // The table (Zephyr smp_group_0.rst and smp_group_1.rst).
 var (
 	osEcho       = command[echoRequest, echoReply]{name: "echo", op: Write, group: GroupOS, id: 0}
+	osConsole    = command[consoleEchoRequest, none]{name: "console echo control", op: Write, group: GroupOS, id: 1, once: true}
 	osTaskStat   = command[none, tasksReply]{name: "task statistics", op: Read, group: GroupOS, id: 2}
 	osMPStat     = command[none, poolsReply]{name: "memory pool statistics", op: Read, group: GroupOS, id: 3}
 	osTimeRead   = command[none, datetimeBody]{name: "date and time", op: Read, group: GroupOS, id: 4}

@@ -15,6 +15,10 @@ var ErrClosed = errors.New("connection closed")
 // ErrStalled says that an upload made no progress although the device kept answering, or restarted too often.
 var ErrStalled = errors.New("upload makes no progress")
 
+// ErrInBootloader says that an upload for the application cannot begin, or go on, because MCUboot's serial recovery answers.
+var ErrInBootloader = errors.New("the device is in its bootloader (MCUboot serial recovery), where an upload overwrites the application: " +
+	"no test, no way back")
+
 // DeviceError is a refusal: the device understood the packet and answered with an error.
 type DeviceError struct {
 	Command string // what was asked, such as "image upload"

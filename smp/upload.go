@@ -24,6 +24,13 @@ type ImageUpload struct {
 	UpgradeOnly bool           // the device refuses the image unless it is newer than the running one
 	Hash        Hash           // of the image, to look for in the device's list; nil skips that check
 	OnProgress  func(Progress) // called on the caller's goroutine after every answer; must not block
+
+	// Recovery says that MCUboot's serial recovery takes the upload, see [Client.Identify]: one request at a time, the image number
+	// in every chunk, and packets of 512 bytes if the bootloader does not say what it takes.
+	Recovery bool
+	// Encrypted says that the image is. Serial recovery decrypts such an image in place after its last chunk, and a second copy of
+	// that chunk makes it do so again, which destroys the image. So it is never sent twice: if no answer comes, the list decides.
+	Encrypted bool
 }
 
 // UploadResult says how an upload went.
@@ -98,6 +105,7 @@ type upload struct {
 	timer   *time.Timer
 	heard   time.Time // when the device last answered
 	highest int       // end of the furthest chunk sent
+	returns int       // steps backwards that were looked into
 	busy    int
 }
 
@@ -115,7 +123,10 @@ func newUpload(c *Client, data []byte, o ImageUpload, params Params) *upload {
 		window = mostInFlight
 	}
 	depth := min(max(params.BufferCount-1, 1), window) // an answer needs a buffer too
-	u := &upload{c: c, o: o, data: data, full: min(c.PacketLimit(), maxPayload)}
+	if o.Recovery {
+		depth = 1 // it is deaf while it writes
+	}
+	u := &upload{c: c, o: o, data: data, full: min(c.uploadLimit(o, params), maxPayload)}
 	u.pace = newPace(depth, (u.full+c.link.Overhead()+lineBytes-1)/lineBytes)
 	u.w = newWindow(len(data), u.pace)
 	u.rtt.measure(c.roundTrip())
@@ -127,9 +138,24 @@ func newUpload(c *Client, data []byte, o ImageUpload, params Params) *upload {
 		limit: u.full, size: len(data), image: uint(o.Image), upgrade: o.UpgradeOnly,
 		sha: u.result.FileSHA256[:],
 		// MCUboot before 2.0.0 takes the image number from every chunk; MCUboot has one buffer or does not say.
-		everyChunk: params.BufferCount == 1,
+		everyChunk: params.BufferCount == 1 || o.Recovery,
 	}
 	return u
+}
+
+// recoveryBuffer is what serial recovery takes on every platform (MCUBOOT_SERIAL_MAX_RECEIVE_SIZE; 1024 on Zephyr).
+const recoveryBuffer = 512
+
+// uploadLimit is the size in bytes of the largest request.
+func (c *Client) uploadLimit(o ImageUpload, params Params) int {
+	size := recoveryBuffer
+	if c.options.MaxBuffer > 0 {
+		size = min(size, max(c.options.MaxBuffer, minBuffer))
+	}
+	if !o.Recovery || params.Known || c.options.Buffer > 0 {
+		return c.PacketLimit()
+	}
+	return size - c.link.Overhead()
 }
 
 func (u *upload) run(ctx context.Context) error {
@@ -153,6 +179,9 @@ func (u *upload) run(ctx context.Context) error {
 		}
 		if u.w.failed != nil {
 			return u.w.failed
+		}
+		if err := u.recognize(ctx); err != nil {
+			return err
 		}
 	}
 	u.result.PacketLimit = u.builder.limit

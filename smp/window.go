@@ -137,6 +137,14 @@ func (w *window) pause(c chunk) {
 	}
 }
 
+// doubt takes the news that chunk c, the last one, was not answered and must not be sent again.
+func (w *window) doubt(c chunk) {
+	if i := slices.Index(w.flight, c); i >= 0 {
+		w.flight = slices.Delete(w.flight, i, i+1)
+		w.doubtful = true
+	}
+}
+
 // resolve ends a doubt: have says that the device lists the complete image.
 func (w *window) resolve(have bool) {
 	w.doubtful = false
