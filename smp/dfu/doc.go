@@ -13,4 +13,6 @@
 //
 // The bootloader decides what runs, without a word to the host: an image with a wrong signature uploads and is marked, and after the reset
 // the old one runs. Run then returns a [*NotRunningError].
+//
+// [Recover] is for a device without a working application: it uploads through MCUboot's serial recovery.
 package dfu

@@ -17,6 +17,8 @@ const (
 	NoReset      Reason = "no-reset"      // the device was asked to reset and did not
 	InBootloader Reason = "in-bootloader" // no image runs: the device stays in its bootloader
 	NotConfirmed Reason = "not-confirmed" // it runs, but the device does not say that it stays
+	NotListed    Reason = "not-listed"    // serial recovery has all of it and does not list it: it does not accept the image
+	OtherRuns    Reason = "other-image"   // the bootloader started another image
 )
 
 // NotRunningError says that all steps were taken and the device does not run the new image.
@@ -45,6 +47,10 @@ func (e *NotRunningError) Error() string {
 		s += "it was asked to reset, but keeps running"
 	case InBootloader:
 		s += "it stays in the bootloader and runs none"
+	case NotListed:
+		s += "the bootloader took all of it and does not list it, as it does with images that it does not accept (damaged, or signed with another key)"
+	case OtherRuns:
+		s += "the bootloader started another one"
 	case NotConfirmed:
 		s += "runs, but the device does not list it as confirmed"
 	}
@@ -56,3 +62,16 @@ func (e *NotRunningError) Error() string {
 
 // Unwrap gives the error of the check, if that is the reason.
 func (e *NotRunningError) Unwrap() error { return e.Err }
+
+// BootloaderError says that the bootloader could not be reached because the application answers. Nothing was changed.
+type BootloaderError struct {
+	Asked bool // the application was asked to reboot into the bootloader, and came back
+}
+
+// Error says which of the two it is.
+func (e *BootloaderError) Error() string {
+	if e.Asked {
+		return "the application runs again instead of the bootloader: boot mode 1 has no effect on this device"
+	}
+	return "the application answers, not the bootloader"
+}

@@ -44,6 +44,7 @@ func (t Target) Hash() smp.Hash { return t.File.Hash() }
 
 // Device is what an update needs to know of a device before it starts.
 type Device struct {
+	Firmware   smp.Firmware // what answers
 	Images     smp.ImageList
 	Slots      []smp.ImageSlots   // nil if the device does not say
 	Bootloader smp.BootloaderInfo // Mode is ModeUnknown if the device does not say
@@ -61,6 +62,8 @@ const (
 	Verify        Action = "verify"         // the running image is the new one
 	Check         Action = "check"          // the caller's own test
 	Confirm       Action = "confirm"        // and verify that the device says so
+
+	Enter Action = "enter" // wait until the bootloader answers; of a recovery only
 )
 
 // Step is one step of a plan.
@@ -74,8 +77,11 @@ const allTargets = -1
 
 // Plan says what is left to do to bring the targets onto the device. It looks only at where the device is, so an update that was interrupted
 // goes on from there; an empty plan means that everything is done. An error says why the targets cannot work, before the device
-// is changed: *[UnfitError] for a file, *[StateError] for a device.
+// is changed: *[UnfitError] for a file, *[StateError] or [smp.ErrInBootloader] for a device.
 func Plan(d Device, targets []Target, o Options) ([]Step, error) {
+	if d.Firmware == smp.SerialRecovery {
+		return nil, smp.ErrInBootloader
+	}
 	var uploads, marks, confirms []Step
 	restart := false
 	for i, t := range targets {

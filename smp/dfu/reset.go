@@ -57,7 +57,7 @@ type attempt struct {
 // comeBack looks at the device until it shows a state after the reset.
 func (r *runner) comeBack(ctx context.Context, before Device, a attempt) error {
 	last := smp.ErrNoReply
-	for {
+	for left := false; ; {
 		list, err := r.look(ctx)
 		switch {
 		case errors.Is(err, ErrNotBack): // cut short, which says nothing of the device
@@ -67,11 +67,15 @@ func (r *runner) comeBack(ctx context.Context, before Device, a attempt) error {
 		default:
 			last = nil
 			r.device.Images = list
-			if a.doubtful && sameStates(before.Images.Images, list.Images) {
+			switch {
+			case r.device.Firmware == smp.SerialRecovery && !left:
+				left = true
+				last = r.leaveAgain(ctx)
+			case a.doubtful && sameStates(before.Images.Images, list.Images):
 				if time.Since(a.asked) > unchanged {
 					return errNotTaken
 				}
-			} else if r.decided(before, a.vanished, time.Since(a.asked)) {
+			case r.decided(before, a.vanished, time.Since(a.asked)):
 				return nil
 			}
 		}
@@ -81,7 +85,32 @@ func (r *runner) comeBack(ctx context.Context, before Device, a attempt) error {
 	}
 }
 
-// look asks for the image list once, over a new connection if the old one has ended.
+// leaveAgain starts the application once more, and leaves the device alone for longer: a swap takes its time before the wait window opens,
+// and then a look at the device keeps it in the bootloader.
+func (r *runner) leaveAgain(ctx context.Context) error {
+	r.note(Step{Reset, allTargets}, "the bootloader answers; perhaps it was asked too soon: resetting once more")
+	if err := r.leave(ctx); err != nil {
+		return err
+	}
+	return sleep(ctx, longQuiet)
+}
+
+// longQuiet is longer than any wait window that makes sense.
+const longQuiet = 5 * time.Second
+
+// leave has the bootloader start the application.
+func (r *runner) leave(ctx context.Context) error {
+	err := r.client.OS.Reset(ctx, smp.ResetOptions{})
+	if errors.Is(err, smp.ErrNoReply) && ctx.Err() == nil {
+		err = nil
+	}
+	if err == nil {
+		r.client.Forget()
+	}
+	return err
+}
+
+// look asks who answers and what it lists once, over a new connection if the old one has ended.
 func (r *runner) look(ctx context.Context) (smp.ImageList, error) {
 	if err := r.again(ctx); err != nil {
 		return smp.ImageList{}, err
@@ -95,17 +124,25 @@ func (r *runner) look(ctx context.Context) (smp.ImageList, error) {
 		}
 		return smp.ImageList{}, fmt.Errorf("%w: %w", smp.ErrNoReply, err)
 	}
-	return r.client.Image.List(ctx)
+	list, err := r.client.Image.List(ctx)
+	if err != nil {
+		return list, err
+	}
+	r.device.Firmware, err = r.client.Identify(ctx, list)
+	return list, err
 }
 
 // decided reports whether the list shows the device after its reset. The new image running proves it, and so does a list that changed:
 // a bootloader that refuses an image takes its mark away. Otherwise the link must have gone, or enough time.
 func (r *runner) decided(before Device, vanished bool, since time.Duration) bool {
+	if r.device.Firmware == smp.SerialRecovery {
+		return false // it may still start the application
+	}
 	if r.running(r.device) && !r.running(before) {
 		return true
 	}
 	if !slices.ContainsFunc(r.device.Images.Images, func(s smp.ImageState) bool { return s.Active }) {
-		return false // the bootloader answers; it may still start the application
+		return false // no application lists images without running one
 	}
 	if !sameStates(before.Images.Images, r.device.Images.Images) {
 		return true
@@ -157,11 +194,10 @@ func (r *runner) lost(cause, last error) error {
 	}
 	t := r.targets[0]
 	p := positionOf(r.device, t)
-	reason := NoReset
-	if p.active == nil {
-		reason = InBootloader
+	if r.device.Firmware == smp.SerialRecovery || p.active == nil {
+		return &NotRunningError{Reason: InBootloader, Image: t.Image, Wanted: t.Hash()}
 	}
-	return &NotRunningError{Reason: reason, Image: t.Image, Wanted: t.Hash(), Running: p.active}
+	return &NotRunningError{Reason: NoReset, Image: t.Image, Wanted: t.Hash(), Running: p.active}
 }
 
 // verify compares what runs with what should.
@@ -221,6 +257,9 @@ func (r *runner) reconnect(ctx context.Context) error {
 		list, err := r.look(ctx)
 		if err == nil {
 			r.device.Images = list
+			if r.device.Firmware == smp.SerialRecovery {
+				return smp.ErrInBootloader
+			}
 			return nil
 		}
 		if cause := pause(ctx, err); cause != nil {

@@ -32,6 +32,9 @@ const (
 	Uploaded           Result = "uploaded"            // the new image is in its slot
 	AlreadyRunning     Result = "already-running"     // there was nothing to do
 	Reverted           Result = "reverted"            // the old image runs
+	Recovered          Result = "recovered"           // serial recovery took the new image, and the application runs it
+	NotRunning         Result = "not-running"         // serial recovery took the new image, but the device does not run it
+	Unverified         Result = "unverified"          // serial recovery took the new image and was left, but no application says what runs
 )
 
 // Version names an image by version and hash.
@@ -54,6 +57,7 @@ type Report struct {
 	Plan    []Step
 	Steps   []Timing         // that were done
 	Upload  smp.UploadResult // the last one
+	Listed  bool             // of [Recover]: the bootloader lists every target
 	Before  smp.ImageList    // as the update found it
 	After   smp.ImageList    // as last read
 	Seconds float64
@@ -63,20 +67,22 @@ type Report struct {
 // once when the device is not there (yet).
 type Dial func(context.Context) (*smp.Client, error)
 
-// Inspect reads what [Plan] needs. Commands that the device does not have are no error.
+// Inspect reads what [Plan] needs. Commands that the device does not have are no error, except the image list.
 func Inspect(ctx context.Context, c *smp.Client) (Device, error) {
 	d := Device{Bootloader: smp.BootloaderInfo{Mode: smp.ModeUnknown}}
 	var err error
-	if d.Images, err = c.Image.List(ctx); err != nil {
-		return d, err
-	}
 	if d.Slots, err = c.Image.Slots(ctx); optional(err) != nil {
 		return d, err
 	}
 	if d.Bootloader, err = c.OS.Bootloader(ctx); optional(err) != nil {
 		return d, err
 	}
-	return d, nil
+	// Last, so that nothing stands between knowing who answers and the first chunk of an upload.
+	if d.Images, err = c.Image.List(ctx); err != nil {
+		return d, err
+	}
+	d.Firmware, err = c.Identify(ctx, d.Images)
+	return d, err
 }
 
 // optional drops the refusal of a command that a device need not have.
@@ -136,28 +142,36 @@ func (r *runner) run(ctx context.Context) error {
 	if err := r.prepare(ctx); err != nil {
 		return err
 	}
-	for i, s := range r.report.Plan {
-		begin := Event{Step: s, Phase: Begin}
-		if i == 0 {
-			begin.Report = &r.report
-		}
-		r.emit(begin)
-		start := time.Now()
-		err := r.persist(ctx, s)
-		seconds := time.Since(start).Seconds()
-		var skip skipped
-		switch {
-		case errors.As(err, &skip):
-			r.emit(Event{Step: s, Phase: Skipped, Seconds: seconds, Text: string(skip)})
-		case err != nil:
-			r.emit(Event{Step: s, Phase: Failed, Seconds: seconds, Err: err})
+	for _, s := range r.report.Plan {
+		if err := r.take(ctx, s, r.persist); err != nil {
 			return err
-		default:
-			r.report.Steps = append(r.report.Steps, Timing{s.Action, seconds})
-			r.emit(Event{Step: s, Phase: Done, Seconds: seconds, Sent: r.brought(s)})
 		}
 	}
 	return r.finish()
+}
+
+// take carries out one step, between the events of its beginning and its end.
+func (r *runner) take(ctx context.Context, s Step, do func(context.Context, Step) error) error {
+	begin := Event{Step: s, Phase: Begin}
+	if len(r.report.Plan) > 0 && r.report.Plan[0] == s {
+		begin.Report = &r.report
+	}
+	r.emit(begin)
+	start := time.Now()
+	err := do(ctx, s)
+	seconds := time.Since(start).Seconds()
+	var skip skipped
+	switch {
+	case errors.As(err, &skip):
+		r.emit(Event{Step: s, Phase: Skipped, Seconds: seconds, Text: string(skip)})
+		return nil
+	case err != nil:
+		r.emit(Event{Step: s, Phase: Failed, Seconds: seconds, Err: err})
+		return err
+	}
+	r.report.Steps = append(r.report.Steps, Timing{s.Action, seconds})
+	r.emit(Event{Step: s, Phase: Done, Seconds: seconds, Sent: r.brought(s)})
+	return nil
 }
 
 // prepare reads the device and makes the plan.

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // board starts a virtual device whose factory image is app-1.0.0.
 func board(t *testing.T, o sim.Options) (*sim.Device, dfu.Dial) {
 	t.Helper()
-	if o.Factory == nil {
+	if o.Factory == nil && !o.Blank {
 		o.Factory = load(t, "app-1.0.0.bin").Bytes()
 	}
 	d, err := sim.NewDevice(o)

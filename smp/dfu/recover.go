@@ -1,0 +1,351 @@
+package dfu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/smp"
+)
+
+// RecoverOptions adjust [Recover].
+type RecoverOptions struct {
+	Enter    bool          // ask the application to reboot into its bootloader first
+	Force    bool          // upload even if the bootloader lists the image already
+	NoReset  bool          // leave the device in its bootloader
+	NoVerify bool          // do not wait for the application after the reset: it has no SMP
+	Wait     time.Duration // for the bootloader to answer, and for the application to come back; 0 means two minutes
+	OnEvent  func(Event)   // called on the caller's goroutine; must not block
+}
+
+// Recover uploads images through MCUboot's serial recovery: it waits until the bootloader answers, uploads, looks whether the
+// bootloader lists the new images, leaves it by a reset, and looks whether the application runs the new image. The report is valid,
+// as far as it goes, also with an error.
+//
+//	+-------+   +--------+   +-------+   +--------+
+//	| enter |-> | upload |-> | reset |-> | verify |
+//	+-------+   +--------+   +-------+   +--------+
+//	bootloader  image is in  application runs the
+//	answers     its list     answers     new hash
+//
+// There is no test and no way back: the upload overwrites the slot from which the device runs. The image number of a target is what
+// the upload names; a bootloader that was built for it (MCUBOOT_SERIAL_DIRECT_IMAGE_UPLOAD) takes it for a slot.
+//
+// After a reset that nothing answers, the error is [ErrNotBack] and the report's result [Unverified]: an application without
+// SMP is as silent as one that does not run. RecoverOptions.NoVerify is for the former.
+func Recover(ctx context.Context, dial Dial, targets []Target, o RecoverOptions) (Report, error) {
+	if len(targets) == 0 {
+		return Report{}, errNoImage
+	}
+	if o.Wait <= 0 {
+		o.Wait = DefaultWait
+	}
+	r := &recoverer{
+		runner:  runner{connection: connection{dial: dial}, targets: targets, o: Options{Wait: o.Wait, OnEvent: o.OnEvent}},
+		options: o,
+		places:  make([]place, len(targets)),
+	}
+	r.report.Listed = true
+	defer r.close()
+	t := targets[0]
+	r.report.To = Version{t.File.Header.Version.String(), t.Hash()}
+	start := time.Now()
+	err := r.run(ctx)
+	r.report.After = r.device.Images
+	r.report.Seconds = time.Since(start).Seconds()
+	return r.report, err
+}
+
+// recoverer holds the state of one recovery.
+type recoverer struct {
+	runner
+	options RecoverOptions
+	places  []place // where each target is, once it is listed
+}
+
+func (r *recoverer) run(ctx context.Context) error {
+	for _, t := range r.targets {
+		if len(t.Hash()) == 0 {
+			return &UnfitError{t.Image, "the file has no image hash"}
+		}
+	}
+	if err := r.take(ctx, Step{Enter, allTargets}, r.enter); err != nil {
+		return err
+	}
+	if err := r.prepare(ctx); err != nil {
+		return err
+	}
+	for _, s := range r.report.Plan {
+		if err := r.take(ctx, s, r.step); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enter waits until the bootloader answers.
+func (r *recoverer) enter(ctx context.Context, s Step) error {
+	d := newDoor(&r.connection, func(text string) { r.note(s, text) })
+	if r.options.Enter {
+		if inside, err := d.ask(ctx); inside || err != nil {
+			return err
+		}
+	}
+	return d.enter(ctx, r.o.Wait)
+}
+
+// prepare reads what the bootloader has and checks the files against it.
+func (r *recoverer) prepare(ctx context.Context) error {
+	var err error
+	if r.device, err = Inspect(ctx, r.client); err != nil {
+		return err
+	}
+	r.report.Before = r.device.Images
+	if s, ok := r.device.in(r.targets[0].places(r.device)); ok {
+		r.report.From = Version{Describe(s), s.Hash}
+	}
+	for i, t := range r.targets {
+		if problem := size(r.device, Target{t.places(r.device)[0].image, t.File}); problem != "" {
+			return &UnfitError{t.Image, problem}
+		}
+		if p, ok := t.find(r.device); ok && !r.options.Force {
+			r.places[i], r.report.Result = p, Uploaded
+			continue
+		}
+		r.report.Plan = append(r.report.Plan, Step{Upload, i})
+	}
+	if r.options.NoReset {
+		return nil
+	}
+	r.report.Plan = append(r.report.Plan, Step{Reset, allTargets})
+	if !r.options.NoVerify {
+		r.report.Plan = append(r.report.Plan, Step{Verify, allTargets})
+	}
+	return nil
+}
+
+func (r *recoverer) step(ctx context.Context, s Step) error {
+	switch s.Action {
+	case Upload:
+		return r.upload(ctx, s)
+	case Reset:
+		return r.reset(ctx)
+	case Verify:
+		return r.verify()
+	}
+	panic("dfu: unknown action " + string(s.Action))
+}
+
+// upload brings a target into its slot. When the connection ends in the middle, as it does when the power fails, it starts again as soon as the
+// bootloader is back: without an application there is nothing else to come back.
+func (r *recoverer) upload(ctx context.Context, s Step) error {
+	for reconnects := 0; ; reconnects++ {
+		err := r.send(ctx, s)
+		if !errors.Is(err, smp.ErrClosed) || reconnects == maxReconnects {
+			return err
+		}
+		r.note(s, "the connection ended: waiting for the bootloader")
+		if cause := newDoor(&r.connection, func(string) {}).enter(ctx, r.o.Wait); cause != nil {
+			return fmt.Errorf("%w; then %w", err, cause)
+		}
+		r.note(s, "the bootloader is back")
+	}
+}
+
+// send uploads a target and finds it in the list.
+func (r *recoverer) send(ctx context.Context, s Step) error {
+	t := r.targets[s.Target]
+	complete := false
+	result, err := r.client.Image.Upload(ctx, t.File.Bytes(), smp.ImageUpload{
+		Image: t.Image, Hash: t.Hash(), Recovery: true, Encrypted: t.File.Encrypted(),
+		OnProgress: func(p smp.Progress) {
+			complete = p.Done == p.Total
+			r.emit(Event{Step: s, Phase: Progress, Upload: p})
+		},
+	})
+	r.report.Upload = result
+	if err != nil && !complete {
+		return err // else it is only that the list is late, or without the image
+	}
+	r.device.Images = result.Images
+	if err := r.listed(ctx, s); err != nil {
+		return err
+	}
+	r.report.Result = Uploaded
+	return nil
+}
+
+const (
+	// listTime limits the wait for a list that shows the image: the bootloader may be decrypting it first.
+	listTime = 2 * time.Minute
+	// listTries is how often a list without the image is asked for again: old bootloaders may list nothing right after an upload.
+	listTries = 4
+)
+
+// listed looks for the target in the list, first in the one that the upload ended with.
+func (r *recoverer) listed(ctx context.Context, s Step) error {
+	t := r.targets[s.Target]
+	ctx, cancel := context.WithTimeoutCause(ctx, listTime, smp.ErrNoReply)
+	defer cancel()
+	for tries := 0; ; {
+		p, ok := t.find(r.device)
+		if ok {
+			r.places[s.Target] = p
+			return nil
+		}
+		if tries == listTries || tries == 1 && t.loadsToRAM() {
+			break
+		}
+		if err := sleep(ctx, lookPause); err != nil {
+			return err
+		}
+		list, err := r.client.Image.List(ctx)
+		switch {
+		case errors.Is(err, smp.ErrNoReply) && ctx.Err() == nil: // it may still be decrypting
+		case err != nil:
+			return err
+		default:
+			r.device.Images = list
+			tries++
+		}
+	}
+	return r.unlisted(ctx, s, t)
+}
+
+// unlisted decides what it means that the list has no such hash.
+func (r *recoverer) unlisted(ctx context.Context, s Step, t Target) error {
+	firmware, err := r.client.Identify(ctx, r.device.Images) // the device may have restarted in the middle
+	if err != nil {
+		return err
+	}
+	p, ok := t.findVersion(r.device)
+	switch {
+	case firmware == smp.Application:
+		return &BootloaderError{}
+	case ok:
+		r.note(s, "this bootloader lists no hashes: only the version could be compared")
+	case t.loadsToRAM():
+		// Such a bootloader checks and lists what it loaded at boot (MCUboot bootutil_priv.h: LOAD_IMAGE_DATA).
+		r.note(s, "not listed; a bootloader that loads images to RAM lists what it loaded at boot, so only the reset shows")
+		p, r.report.Listed = t.places(r.device)[0], false
+	default:
+		return r.notListed(t)
+	}
+	r.places[s.Target] = p
+	return nil
+}
+
+func (r *recoverer) notListed(t Target) error {
+	r.report.Listed = false
+	return &NotRunningError{Reason: NotListed, Image: t.Image, Wanted: t.Hash()}
+}
+
+// loadsToRAM reports whether the image is for a bootloader that copies images to RAM and runs them there.
+func (t Target) loadsToRAM() bool { return t.File.Header.Flags&image.FlagRAMLoad != 0 }
+
+// reset leaves the bootloader and waits for the application.
+func (r *recoverer) reset(ctx context.Context) error {
+	r.report.Result = Unverified
+	if r.options.NoVerify {
+		return r.leave(ctx)
+	}
+	outer := ctx
+	ctx, cancel := context.WithTimeoutCause(ctx, r.o.Wait, ErrNotBack)
+	defer cancel()
+	err := r.leave(ctx)
+	if err == nil {
+		err = sleep(ctx, quiet)
+	}
+	if err == nil {
+		err = r.comeBack(ctx)
+	}
+	if errors.Is(err, smp.ErrInBootloader) {
+		if err = r.leaveAgain(ctx); err == nil {
+			err = r.comeBack(ctx)
+		}
+	}
+	switch {
+	case errors.Is(err, smp.ErrInBootloader):
+		return r.stuck()
+	case err != nil && outer.Err() == nil && ctx.Err() != nil:
+		return notBack(context.Cause(ctx), err, r.o.Wait)
+	}
+	return err
+}
+
+// stuck says why the device stays in its bootloader.
+func (r *recoverer) stuck() error {
+	t := r.targets[0]
+	r.report.Result = NotRunning
+	if _, ok := t.find(r.device); !ok {
+		return r.notListed(t)
+	}
+	return &NotRunningError{Reason: InBootloader, Image: t.Image, Wanted: t.Hash()}
+}
+
+// comeBack looks at the device until the application answers; [smp.ErrInBootloader] if the bootloader does instead.
+func (r *recoverer) comeBack(ctx context.Context) error {
+	for {
+		err := r.ask(ctx)
+		if err == nil || errors.Is(err, smp.ErrInBootloader) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return err
+		}
+		if cause := pause(ctx, err); cause != nil {
+			return err
+		}
+	}
+}
+
+// ask reads once who answers and what it lists.
+func (r *recoverer) ask(ctx context.Context) error {
+	list, err := r.look(ctx)
+	switch {
+	case smp.IsUnsupported(err):
+		r.device = Device{Firmware: smp.Application}
+		return nil
+	case err != nil:
+		return err
+	}
+	r.device.Images = list
+	if r.device.Firmware == smp.SerialRecovery {
+		return smp.ErrInBootloader
+	}
+	return nil
+}
+
+// verify compares what runs with what was put into the primary slots. A target in another slot does not run by itself.
+func (r *recoverer) verify() error {
+	if len(r.device.Images.Images) == 0 {
+		return skipped("the application answers, but does not list its images")
+	}
+	r.report.Result = Uploaded
+	for i, t := range r.targets {
+		if r.places[i].slot != 0 {
+			continue
+		}
+		p := positionOf(r.device, Target{r.places[i].image, t.File})
+		if !p.running {
+			r.report.Result = NotRunning
+			return &NotRunningError{Reason: OtherRuns, Image: t.Image, Wanted: t.Hash(), Running: p.active}
+		}
+		r.report.Result = Recovered
+	}
+	return nil
+}
+
+// sleep waits for d or the end of the context.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
