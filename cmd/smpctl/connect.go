@@ -19,7 +19,32 @@ type device struct {
 	trace    *os.File       // nil without --trace
 	port     transport.Port // as it was at the first connection; empty for links without one
 	name     string         // what the device is called in output: the port it was opened under
+	current  transport.Port // as it was at the last connection
+	awaits   face           // that may be talked to at once when the port comes back
 	returned time.Time      // since when a port of the same device, but with another face, has been there
+}
+
+// face is how a USB device looks: application and bootloader often differ in product id and text.
+type face int
+
+const (
+	firstFace face = iota // that of the first connection
+	anyFace
+	otherFace // than that of the present connection
+)
+
+// fits reports whether the port of a device that looked as before may be talked to at once.
+func (f face) fits(before, now transport.Port) bool {
+	same := now.VID == before.VID && now.PID == before.PID && now.Product == before.Product
+	return f == anyFace || same == (f == firstFace)
+}
+
+// await says which face to expect from now on.
+func (d *device) await(f face) {
+	if f == otherFace {
+		d.port = d.current
+	}
+	d.awaits, d.returned = f, time.Time{}
 }
 
 // device prepares the way to the device that the user means. The caller closes it.
@@ -62,7 +87,8 @@ func (a *app) withDevice(ctx context.Context, f func(*device, *smp.Client) (resu
 		return nil, err
 	}
 	defer c.Close()
-	return f(d, c)
+	r, err := f(d, c)
+	return r, explained(ctx, c, err)
 }
 
 // connect opens a client. From the second time on it follows the device to the port under which it came back.
@@ -99,6 +125,7 @@ func (d *device) link(ctx context.Context) (*transport.Conn, error) {
 	if d.name == "" {
 		d.port = conn.Port()
 	}
+	d.current = conn.Port()
 	d.name = d.settings.address.String()
 	if name := conn.Port().Name; name != "" {
 		d.name = name
@@ -128,7 +155,7 @@ func (d *device) follow() (string, error) {
 		d.returned = time.Time{}
 		return "", &transport.OpenError{Address: d.port.Name, Err: os.ErrNotExist}
 	}
-	if now.VID == d.port.VID && now.PID == d.port.PID && now.Product == d.port.Product {
+	if d.awaits.fits(d.port, now) {
 		return now.Name, nil
 	}
 	if d.returned.IsZero() {

@@ -59,6 +59,7 @@ func (a *app) kindOf(ctx context.Context, err error) kind {
 		refused    *smp.DeviceError
 		unfit      *dfu.UnfitError
 		state      *dfu.StateError
+		outside    *dfu.BootloaderError
 		nonsense   *smp.ProtocolError
 		file       *image.Error
 		unusable   imageError
@@ -73,7 +74,7 @@ func (a *app) kindOf(ctx context.Context, err error) kind {
 		return kindNotRunning
 	case errors.Is(err, dfu.ErrNotBack), errors.Is(err, smp.ErrStalled):
 		return kindNoReply
-	case errors.As(err, &refused), errors.As(err, &state):
+	case errors.As(err, &refused), errors.As(err, &state), errors.As(err, &outside), errors.Is(err, smp.ErrInBootloader):
 		return kindRefused
 	case errors.As(err, &file), errors.As(err, &unfit), errors.As(err, &unusable):
 		return kindImage
@@ -141,6 +142,9 @@ func (a *app) hint(k kind, err error) string {
 	var choice *transport.ChoiceError
 	var refused *smp.DeviceError
 	var running *dfu.NotRunningError
+	if text := recoveryHint(err); text != "" {
+		return text
+	}
 	switch {
 	case k == kindUsage:
 		return "smpctl --help, or smpctl COMMAND --help"
@@ -197,7 +201,11 @@ func runningHint(e *dfu.NotRunningError) string {
 	case dfu.WentBack:
 		return "the new image crashed or was reset before it was confirmed, or the bootloader keeps images that it refuses; its console says which"
 	case dfu.InBootloader:
-		return "the bootloader found no image that it starts; upload one that it accepts"
+		return "the bootloader found no image that it starts; smpctl recover uploads one in the bootloader"
+	case dfu.NotListed:
+		return "check the file with the bootloader's public key (--key); the device stays in its bootloader"
+	case dfu.OtherRuns:
+		return "another slot holds an image that the bootloader prefers; smpctl image list shows it"
 	}
 	return ""
 }

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/smpctl/smpctl/image"
 	"github.com/smpctl/smpctl/smp"
+	"github.com/smpctl/smpctl/smp/dfu"
 	"github.com/spf13/cobra"
 )
 
@@ -35,6 +37,9 @@ func imageListCommand(a *app) *cobra.Command {
 				list, err := c.Image.List(ctx)
 				if err != nil {
 					return nil, err
+				}
+				if firmware, err := c.Identify(ctx, list); err == nil && firmware == smp.SerialRecovery {
+					a.say("the device is in its bootloader: %s", recoveryName)
 				}
 				return newImageList(list), nil
 			})
@@ -87,6 +92,10 @@ func (a *app) setImageState(ctx context.Context, which string, set func(*smp.Cli
 		list, err := set(c, h)
 		if err != nil {
 			return nil, err
+		}
+		if !slices.ContainsFunc(list.Images, func(s smp.ImageState) bool { return s.Active || s.Pending || s.Confirmed }) {
+			// MCUboot up to 1.10.0 takes the request for a wish to see the list.
+			return nil, &dfu.StateError{Problem: "the device answered with its list, but marked no image: its bootloader cannot"}
 		}
 		return newImageList(list), nil
 	})

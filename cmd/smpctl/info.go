@@ -44,6 +44,7 @@ type infoResult struct {
 	Clock       string            `json:"datetime,omitempty"`
 	BufferSize  int               `json:"buf_size,omitempty"`
 	BufferCount int               `json:"buf_count,omitempty"`
+	Runs        string            `json:"runs"`
 	Bootloader  *bootloaderResult `json:"bootloader,omitempty"`
 	Images      []imageEntry      `json:"images"`
 	Slots       []slotImage       `json:"slots,omitempty"`
@@ -87,8 +88,14 @@ func (r *infoResult) fillImages(ctx context.Context, c *smp.Client) error {
 	} else if unanswered(err) != nil {
 		return err
 	}
+	r.Runs = runsApplication
 	if l, err := c.Image.List(ctx); err == nil {
 		r.Images = newImageList(l).Images
+		firmware, err := c.Identify(ctx, l)
+		if err != nil {
+			return err
+		}
+		r.Runs = firmware.String()
 	} else if unanswered(err) != nil {
 		return err
 	}
@@ -117,6 +124,9 @@ func (r infoResult) Text(w io.Writer) error {
 	}
 	line("port", r.Port)
 	line("serial", r.Serial)
+	if r.Runs == runsBootloader {
+		line("runs", recoveryName)
+	}
 	line("board", r.Board)
 	line("system", join(r.OS, r.Version))
 	line("processor", join(r.Machine, r.Processor))

@@ -30,7 +30,7 @@ func resetCommand(a *app) *cobra.Command {
 	f := cmd.Flags()
 	f.BoolVar(&o.force, "force", false, "reset even if the application refuses for now")
 	f.IntVar(&o.bootMode, "boot-mode", 0, "boot `mode` to enter: 0 normal, 1 bootloader")
-	f.BoolVar(&o.bootloader, "bootloader", false, "enter the bootloader (boot mode 1)")
+	f.BoolVar(&o.bootloader, "bootloader", false, "enter the bootloader, for serial recovery (boot mode 1); with --wait until that answers")
 	f.BoolVar(&o.wait, "wait", false, "wait until the device answers again")
 	cmd.MarkFlagsMutuallyExclusive("boot-mode", "bootloader")
 	return cmd
@@ -39,13 +39,20 @@ func resetCommand(a *app) *cobra.Command {
 type resetResult struct {
 	Reset   bool    `json:"reset"`
 	Back    bool    `json:"back"`
+	Runs    string  `json:"runs,omitempty"` // what answers, if that was looked at
 	Seconds float64 `json:"seconds"`
 }
 
 func (r resetResult) Text(w io.Writer) error {
+	took := span(time.Duration(r.Seconds * float64(time.Second)))
 	text := "Done"
-	if r.Back {
-		text = fmt.Sprintf("the device answers again after %s", span(time.Duration(r.Seconds*float64(time.Second))))
+	switch {
+	case r.Back && !r.Reset:
+		text = "the device is in its bootloader already"
+	case r.Back && r.Runs == runsBootloader:
+		text = "the bootloader answers after " + took
+	case r.Back:
+		text = "the device answers again after " + took
 	}
 	_, err := fmt.Fprintln(w, text)
 	return err
@@ -59,6 +66,14 @@ func (a *app) reset(ctx context.Context, o resetOptions) (result, error) {
 		o.bootMode = int(smp.BootBootloader)
 	}
 	return a.withDevice(ctx, func(d *device, c *smp.Client) (result, error) {
+		enter := o.bootMode == int(smp.BootBootloader)
+		if enter { // a bootloader takes any reset for a wish to leave
+			if inside, err := inBootloader(ctx, c); err != nil {
+				return nil, err
+			} else if inside {
+				return resetResult{Back: true, Runs: runsBootloader}, nil
+			}
+		}
 		start := time.Now()
 		if err := c.OS.Reset(ctx, smp.ResetOptions{Force: o.force, BootMode: smp.BootMode(o.bootMode)}); err != nil {
 			return nil, err
@@ -66,12 +81,24 @@ func (a *app) reset(ctx context.Context, o resetOptions) (result, error) {
 		if !o.wait {
 			return resetResult{Reset: true}, nil
 		}
-		a.say("waiting for the device")
-		back, err := dfu.WaitBack(ctx, c, d.connect, dfu.DefaultWait)
+		back, runs, err := a.await(ctx, d, c, enter)
 		if err != nil {
 			return nil, err
 		}
 		defer back.Close()
-		return resetResult{Reset: true, Back: true, Seconds: time.Since(start).Seconds()}, nil
+		return resetResult{Reset: true, Back: true, Runs: runs, Seconds: time.Since(start).Seconds()}, nil
 	})
+}
+
+// await waits until the device answers again, or until its bootloader does.
+func (a *app) await(ctx context.Context, d *device, c *smp.Client, bootloader bool) (back *smp.Client, runs string, err error) {
+	if !bootloader {
+		a.say("waiting for the device")
+		back, err = dfu.WaitBack(ctx, c, d.connect, dfu.DefaultWait)
+		return back, "", err
+	}
+	a.say("waiting for the bootloader")
+	d.await(anyFace)
+	back, err = dfu.EnterBootloader(ctx, c, d.connect, dfu.DefaultWait)
+	return back, runsBootloader, err
 }

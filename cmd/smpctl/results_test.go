@@ -27,12 +27,13 @@ func TestJSONKeys(t *testing.T) {
 			"images[].max_image_size?"},
 		{uploadResult{}, "image bytes seconds bytes_per_second file_sha256 hash already_present resumed_from resent"},
 		{upgradeResult{}, "result from.version from.hash to.version to.hash device.port device.serial steps[].step steps[].seconds seconds"},
+		{recoverResult{}, "result from.version from.hash to.version to.hash device.port device.serial steps[].step steps[].seconds seconds"},
 		{dryRunResult{}, "from.version from.hash to.version to.hash steps[]"},
-		{resetResult{}, "reset back seconds"},
+		{resetResult{}, "reset back runs? seconds"},
 		{portList{}, "ports[].name ports[].usb ports[].vid? ports[].pid? ports[].serial? ports[].product? ports[].manufacturer? " +
 			"ports[].interface ports[].interface_name? ports[].location? ports[].probe?.smp ports[].probe?.smp_version? ports[].probe?.runs? " +
 			"ports[].probe?.version? ports[].probe?.hash? ports[].probe?.buf_size? ports[].probe?.buf_count? ports[].probe?.kind? ports[].probe?.problem?"},
-		{infoResult{}, "port serial? smp_version board? os? kernel? kernel_version? machine? processor? built? datetime? buf_size? buf_count? " +
+		{infoResult{}, "port serial? smp_version board? os? kernel? kernel_version? machine? processor? built? datetime? buf_size? buf_count? runs " +
 			"bootloader?.bootloader bootloader?.mode bootloader?.mode_name bootloader?.no_downgrade " +
 			"images[].image images[].slot images[].version images[].hash images[].bootable images[].pending images[].confirmed images[].active " +
 			"images[].permanent slots[]?.image slots[]?.slots[].slot slots[]?.slots[].size slots[]?.slots[].upload_image_id? " +

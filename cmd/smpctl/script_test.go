@@ -74,6 +74,13 @@ func startDevice(ts *testscript.TestScript, neg bool, args []string) {
 	f.BoolVar(&o.NoSlotInfo, "no-slots", false, "")
 	f.BoolVar(&o.NoEcho, "no-echo", false, "")
 	f.BoolVar(&o.NoDowngrade, "no-downgrade", false, "")
+	f.BoolVar(&o.Blank, "blank", false, "")
+	f.BoolVar(&o.Recovery, "recovery", false, "")
+	f.DurationVar(&o.RecoveryWindow, "recovery-window", 0, "")
+	f.BoolVar(&o.SerialRecovery.Old, "old-recovery", false, "")
+	f.BoolVar(&o.SerialRecovery.DirectUpload, "direct-upload", false, "")
+	f.BoolVar(&o.NoBootMode, "no-boot-mode", false, "")
+	f.BoolVar(&o.NoSMP, "no-smp", false, "")
 	ts.Check(f.Parse(args))
 	if neg || f.NArg() > 1 {
 		ts.Fatalf("usage: device [flags] [NAME]")

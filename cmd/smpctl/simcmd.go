@@ -23,6 +23,7 @@ type simOptions struct {
 	bootMode  string
 	faults    string
 	eraseTime seconds
+	window    seconds
 	board     sim.Options
 }
 
@@ -57,6 +58,9 @@ func (o *simOptions) register(f *pflag.FlagSet) {
 	f.IntVar(&o.board.BufCount, "buf-count", 0, "`number` of packet buffers (default 4)")
 	f.IntVar(&o.board.RXLines, "rx-lines", 0, "`number` of buffers for received lines (default: always enough)")
 	f.Var(&o.eraseTime, "erase-time", "how long the flash takes to erase 4096 bytes (default: none)")
+	f.BoolVar(&o.board.Recovery, "recovery", false, "come up in MCUboot's serial recovery")
+	f.BoolVar(&o.board.Blank, "blank", false, "come up without an application, in serial recovery; with --flash only if the file is new")
+	f.Var(&o.window, "recovery-window", "how long the bootloader waits at every boot for a request that keeps it in serial recovery (default: not)")
 	f.BoolVar(&o.board.Noise, "noise", false, "print log lines, colours and prompts between the answers")
 	f.StringVar(&o.faults, "faults", "", "what goes wrong, as a `list` of name=value")
 }
@@ -76,7 +80,7 @@ func (o simOptions) options(a *app) (sim.Options, error) {
 			return b, err
 		}
 	}
-	b.Baud, b.EraseTime = a.flags.baud, time.Duration(o.eraseTime)
+	b.Baud, b.EraseTime, b.RecoveryWindow = a.flags.baud, time.Duration(o.eraseTime), time.Duration(o.window)
 	return b, nil
 }
 

@@ -117,6 +117,7 @@ type upgradeResult struct {
 	Steps   []stepTime    `json:"steps"`
 	Seconds float64       `json:"seconds"`
 	after   smp.ImageList
+	listed  bool // of recover: the bootloader listed the image
 }
 
 type imageVersion struct {
@@ -144,7 +145,7 @@ type stepTime struct {
 func newUpgradeResult(r dfu.Report, d *device) upgradeResult {
 	u := upgradeResult{
 		Result: r.Result, From: imageVersion(r.From), To: imageVersion(r.To),
-		Device: upgradeDevice{d.name, d.port.Serial}, Steps: []stepTime{}, Seconds: r.Seconds, after: r.After,
+		Device: upgradeDevice{d.name, d.port.Serial}, Steps: []stepTime{}, Seconds: r.Seconds, after: r.After, listed: r.Listed,
 	}
 	for _, s := range r.Steps {
 		u.Steps = append(u.Steps, stepTime(s))
@@ -234,6 +235,9 @@ type upgradeView struct {
 	device *device
 	bar    *progress
 	plain  bool // of image upload: nothing but the upload itself is news
+
+	recovery bool        // of a device in its bootloader
+	report   *dfu.Report // as far as it goes, from the first step on
 }
 
 type stepEvent struct {
@@ -245,17 +249,14 @@ type stepEvent struct {
 }
 
 func (v *upgradeView) event(e dfu.Event) {
-	if e.Report != nil && !v.plain {
-		v.opening(*e.Report)
+	if e.Report != nil {
+		v.report = e.Report
+		v.opening()
 	}
 	step := e.Step.Action
 	switch e.Phase {
 	case dfu.Begin:
-		if step == dfu.Upload {
-			v.bar = v.app.progress(string(step))
-		} else if step == dfu.Reset {
-			v.app.say("%-9s waiting for the device", step)
-		}
+		v.begin(step)
 	case dfu.Progress:
 		if v.bar == nil {
 			v.bar = v.app.progress(string(step))
@@ -280,13 +281,41 @@ func (v *upgradeView) event(e dfu.Event) {
 	v.app.event(stepEvent{"step", step, e.Phase, e.Seconds, e.Text})
 }
 
+func (v *upgradeView) begin(step dfu.Action) {
+	switch step {
+	case dfu.Upload:
+		v.bar = v.app.progress(string(step))
+	case dfu.Enter:
+		v.device.await(anyFace)
+	case dfu.Reset:
+		if v.recovery {
+			v.device.await(otherFace)
+		}
+		v.app.say("%-9s waiting for the device", step)
+	}
+}
+
 // opening says what is there and what will happen.
-func (v *upgradeView) opening(r dfu.Report) {
+func (v *upgradeView) opening() {
+	if v.plain {
+		return
+	}
+	r, from := v.report, "running"
+	if v.recovery {
+		from = "in slot"
+	}
 	v.app.say("%-9s %s", "device", v.device.name)
-	v.app.say("%-9s %s", "running", imageVersion(r.From))
+	v.app.say("%-9s %s", from, imageVersion(r.From))
 	v.app.say("%-9s %s", "new", imageVersion(r.To))
 	if !v.app.flags.quiet && !v.app.flags.json {
 		_ = slotTable(v.app.err, r.Before)
+	}
+	switch {
+	case !v.recovery:
+	case len(r.Plan) > 0 && r.Plan[0].Action == dfu.Upload:
+		v.app.say("%-9s overwrites the slot: no test, no way back", dfu.Upload)
+	default:
+		v.app.say("%-9s not needed: the bootloader lists the image already", dfu.Upload)
 	}
 }
 
@@ -295,7 +324,13 @@ func (v *upgradeView) done(e dfu.Event) string {
 	switch e.Step.Action {
 	case dfu.Upload:
 		n := e.Sent
-		return fmt.Sprintf("%s in %s (%s), listed by the device", size(n), took, rate(n, time.Duration(e.Seconds*float64(time.Second))))
+		listed := ", listed by the device"
+		if v.recovery && !v.report.Listed {
+			listed = ""
+		}
+		return fmt.Sprintf("%s in %s (%s)%s", size(n), took, rate(n, time.Duration(e.Seconds*float64(time.Second))), listed)
+	case dfu.Enter:
+		return "the bootloader answers"
 	case dfu.MarkTest:
 		return "marked to boot once"
 	case dfu.MarkPermanent:

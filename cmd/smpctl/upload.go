@@ -91,8 +91,11 @@ func (a *app) upload(ctx context.Context, path string, o uploadOptions) (result,
 	}
 	defer d.close()
 	v := &upgradeView{app: a, device: d, plain: true}
-	report, err := dfu.Run(ctx, d.connect, []dfu.Target{{Image: o.image, File: img}},
-		dfu.Options{Mode: dfu.UploadOnly, UpgradeOnly: o.upgrade, OnEvent: v.event})
+	targets := []dfu.Target{{Image: o.image, File: img}}
+	report, err := dfu.Run(ctx, d.connect, targets, dfu.Options{Mode: dfu.UploadOnly, UpgradeOnly: o.upgrade, OnEvent: v.event})
+	if errors.Is(err, smp.ErrInBootloader) {
+		report, err = a.uploadInBootloader(ctx, v, targets, o)
+	}
 	v.close()
 	if err != nil {
 		return nil, err

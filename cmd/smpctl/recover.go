@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/smpctl/smpctl/smp"
+	"github.com/smpctl/smpctl/smp/dfu"
+	"github.com/spf13/cobra"
+)
+
+// recoveryName is what people know the other side as.
+const recoveryName = "MCUboot serial recovery"
+
+type recoverOptions struct {
+	enter    bool
+	image    int
+	key      string
+	wait     seconds
+	force    bool
+	noReset  bool
+	noVerify bool
+}
+
+func recoverCommand(a *app) *cobra.Command {
+	o := recoverOptions{wait: seconds(dfu.DefaultWait)}
+	cmd := &cobra.Command{
+		Use:   "recover <file>",
+		Short: "Upload through MCUboot's serial recovery, to a device without a working application",
+		Long: `Upload an image through MCUboot's serial recovery: wait for the bootloader, upload, see that the bootloader lists the image, reset, and see
+that the application runs it.
+
+The upload overwrites the slot that the device runs from. There is no test and no way back; upgrade is the better command while
+the application works.
+
+The bootloader is found if it answers already: on a board without an application, or with its recovery button held at the reset. With
+--enter the application is asked to reboot into it. Otherwise reset or power up the board while the command waits: many
+bootloaders listen for half a second before they start the application.
+
+The number of --image is what the upload names: the image whose primary slot is written or, with a bootloader that was built for
+direct upload, a slot: 1 and 2 are the slots of image 0, 3 and 4 those of image 1.`,
+		Example: `  smpctl -p /dev/ttyACM0 recover app.signed.bin
+  smpctl -p usb:2fe3:0004 recover app.signed.bin --enter --key app.pub.pem`,
+		Args: cobra.ExactArgs(1),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return a.recover(ctx, args[0], o) }),
+	}
+	f := cmd.Flags()
+	f.BoolVar(&o.enter, "enter", false, "ask the application to reboot into its bootloader first")
+	f.IntVar(&o.image, "image", 0, "`number` of the image, or of the slot with direct upload")
+	f.StringVar(&o.key, "key", "", "refuse a file that was not signed by the private half of this public `key` (PEM)")
+	f.Var(&o.wait, "wait", "how long the bootloader may take to answer, and the application to come back")
+	f.BoolVar(&o.force, "force", false, "upload even if the bootloader lists the image already")
+	f.BoolVar(&o.noReset, "no-reset", false, "leave the device in its bootloader")
+	f.BoolVar(&o.noVerify, "no-verify", false, "do not wait for the application after the reset: it has no SMP")
+	cmd.MarkFlagsMutuallyExclusive("no-reset", "no-verify")
+	return cmd
+}
+
+func (a *app) recover(ctx context.Context, path string, o recoverOptions) (result, error) {
+	if o.image < 0 || o.image > maxImage {
+		return nil, usage("--image %d: want 0 to %d", o.image, maxImage)
+	}
+	img, err := a.readChecked(path, o.key)
+	if err != nil {
+		return nil, err
+	}
+	d, err := a.device()
+	if err != nil {
+		return nil, err
+	}
+	defer d.close()
+	v := &upgradeView{app: a, device: d, recovery: true}
+	report, err := dfu.Recover(ctx, d.connect, []dfu.Target{{Image: o.image, File: img}}, dfu.RecoverOptions{
+		Enter: o.enter, Force: o.force, NoReset: o.noReset, NoVerify: o.noVerify, Wait: time.Duration(o.wait), OnEvent: v.event,
+	})
+	v.close()
+	var refused *smp.DeviceError
+	switch {
+	case errors.As(err, &refused) && refused.Global && refused.Code == refusedArgument:
+		err = &bootloaderRefusal{err, "the bootloader knows no such image number, or the file is larger than the slot"}
+	case errors.Is(err, dfu.ErrNotBack) && report.Result == dfu.Unverified:
+		err = &silentError{err}
+	}
+	if report.Result == "" && err != nil {
+		return nil, err
+	}
+	return recoverResult{newUpgradeResult(report, d)}, err
+}
+
+// refusedArgument is how MCUboot refuses an upload, whatever the reason.
+const refusedArgument = 3
+
+// recoverResult is the result of recover.
+type recoverResult struct{ upgradeResult }
+
+func (r recoverResult) Text(w io.Writer) error {
+	took := span(time.Duration(r.Seconds * float64(time.Second)))
+	listed := "took"
+	if r.listed {
+		listed = "listed"
+	}
+	switch r.Result {
+	case dfu.Recovered:
+		fmt.Fprintf(w, "recovered in %s: the application runs %s\n", took, r.To)
+	case dfu.Unverified:
+		fmt.Fprintf(w, "uploaded %s in %s: the bootloader %s it and was reset, and nothing says what runs since\n", r.To, took, listed)
+	case dfu.NotRunning:
+		fmt.Fprintf(w, "not recovered: %s is uploaded, but does not run\n", r.To)
+	default:
+		fmt.Fprintf(w, "uploaded %s in %s: the bootloader %s it\n", r.To, took, listed)
+	}
+	return slotTable(w, r.after)
+}
+
+// silentError says that nothing answers after a recovery.
+type silentError struct{ error }
+
+func (e *silentError) Unwrap() error { return e.error }
+
+// bootloaderRefusal is a refusal by the bootloader, with what to do about it.
+type bootloaderRefusal struct {
+	error
+	hint string
+}
+
+func (e *bootloaderRefusal) Unwrap() error { return e.error }
+
+// recoveryHint is the hint for errors that have to do with the bootloader; empty for others.
+func recoveryHint(err error) string {
+	var refusal *bootloaderRefusal
+	var silent *silentError
+	var outside *dfu.BootloaderError
+	switch {
+	case errors.As(err, &refusal):
+		return refusal.hint
+	case errors.As(err, &silent):
+		return "an application without SMP does not answer; with --no-verify nobody waits for it"
+	case errors.As(err, &outside) && outside.Asked:
+		return "hold the board's recovery button at the reset, or reset the board while smpctl recover waits for it without --enter"
+	case errors.As(err, &outside):
+		return "--enter asks the application to reboot into the bootloader; or reset the board while the command waits"
+	case errors.Is(err, smp.ErrInBootloader):
+		return "smpctl recover uploads in the bootloader; smpctl reset leaves it"
+	}
+	return ""
+}
+
+// inBootloader reports whether the bootloader answers.
+func inBootloader(ctx context.Context, c *smp.Client) (bool, error) {
+	list, err := c.Image.List(ctx)
+	if smp.IsUnsupported(err) {
+		return false, nil // the list is the one command that the bootloader always has
+	}
+	if err != nil {
+		return false, err
+	}
+	firmware, err := c.Identify(ctx, list)
+	return firmware == smp.SerialRecovery, err
+}
+
+// explainTime is how long a failing command may take longer to find out why.
+const explainTime = 5 * time.Second
+
+// explained adds to the refusal of a command that the device does not have that it is in its bootloader, if it is.
+func explained(ctx context.Context, c *smp.Client, err error) error {
+	if !smp.IsUnsupported(err) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, explainTime)
+	defer cancel()
+	if inside, failed := inBootloader(ctx, c); failed != nil || !inside {
+		return err
+	}
+	return &bootloaderRefusal{
+		fmt.Errorf("%w: the device is in its bootloader", err), recoveryName + " has few commands; smpctl reset leaves it",
+	}
+}
+
+// uploadInBootloader is image upload to a device in its bootloader: as mcumgr-cli does it, but with a word about what it means.
+func (a *app) uploadInBootloader(ctx context.Context, v *upgradeView, targets []dfu.Target, o uploadOptions) (dfu.Report, error) {
+	if o.upgrade {
+		return dfu.Report{}, &dfu.StateError{Image: o.image, Problem: "the device is in its bootloader, which compares no versions"}
+	}
+	a.warn("the device is in its bootloader: the upload overwrites the slot that it runs from, without a test and without a way back")
+	return dfu.Recover(ctx, v.device.connect, targets, dfu.RecoverOptions{Force: true, NoReset: true, OnEvent: v.event})
+}
