@@ -91,7 +91,8 @@ func TestUploadShrinksItsPackets(t *testing.T) {
 		{"two lines", 384, 182, 1, 182, 2100 * time.Millisecond},
 		{"two lines, window 3", 384, 182, 3, 182, 2100 * time.Millisecond},
 		{"one line", 384, 89, 1, 89, 4200 * time.Millisecond},
-		{"one line, large buffer", 4096, 89, 3, 89, 4200 * time.Millisecond},
+		{"one line, large buffer", 4096, 89, 0, 89, 4200 * time.Millisecond},
+		{"one line, large buffer, no room for a sign of life", 4096, 89, 3, 89, 10 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -191,7 +192,7 @@ func TestUploadWindow(t *testing.T) {
 		{"no more than the device holds", 8, 4, nil, 3},
 		{"large", 8, 16, nil, 8},
 		{"by itself", 0, 16, nil, 8},
-		{"by itself, no more than the device holds", 0, 4, nil, 3},
+		{"by itself, with room for an answer and a sign of life", 0, 4, nil, 2},
 		{"one buffer", 3, 1, nil, 1},
 		{"with losses", 3, 4, func(n int, _ []byte) (bool, bool) { return n == 40, n == 60 }, 3},
 	}

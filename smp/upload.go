@@ -118,11 +118,10 @@ type flight struct {
 }
 
 func newUpload(c *Client, data []byte, o ImageUpload, params Params) *upload {
-	window := c.options.Window
-	if window == 0 {
-		window = mostInFlight
+	depth := min(max(params.BufferCount-1, 1), c.options.Window) // an answer needs a buffer too
+	if c.options.Window == 0 {
+		depth = min(max(params.BufferCount-2, 1), mostInFlight) // and a sign of life another
 	}
-	depth := min(max(params.BufferCount-1, 1), window) // an answer needs a buffer too
 	if o.Recovery {
 		depth = 1 // it is deaf while it writes
 	}
@@ -131,7 +130,7 @@ func newUpload(c *Client, data []byte, o ImageUpload, params Params) *upload {
 	u.w = newWindow(len(data), u.pace)
 	u.rtt.measure(c.roundTrip())
 	u.done = make(chan *call, 2*len(c.pending)) // for every call that is open, and as many again that were given up just after they ended
-	u.queue = max(params.BufferCount, 2)        // MCUboot has one packet buffer, but more for lines
+	u.queue = max(params.BufferCount-1, 2)      // MCUboot has one packet buffer, but more for lines
 	u.buffers = params.BufferCount
 	u.result.FileSHA256 = sha256.Sum256(data)
 	u.builder = chunkBuilder{
