@@ -1,6 +1,7 @@
 package smp
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -20,12 +21,57 @@ type call struct {
 	queued atomic.Bool // the writer has not done with packet yet, even if the call has ended
 }
 
-// start gives the call a free sequence number and hands it to the writer. It never blocks.
-func (c *Client) start(cl *call) error {
+// errNoRoom says that the device holds as many requests as it may.
+var errNoRoom = errors.New("the device has no room for another request")
+
+// noLimit lets a request go however many the device holds.
+const noLimit = 1 << 10
+
+// queue is the number of requests that the device can hold: an answer needs a buffer too. MCUboot has one packet buffer, but more
+// for lines. A device that was not asked yet is only sent what its prober chooses.
+func (c *Client) queue() int {
+	params, _, settled := c.learned()
+	if !settled {
+		return noLimit
+	}
+	return max(params.BufferCount-1, 2)
+}
+
+// startInTurn starts the call as soon as the device has room for it.
+func (c *Client) startInTurn(ctx context.Context, cl *call) error {
+	for {
+		if err := c.start(cl, c.queue()); !errors.Is(err, errNoRoom) {
+			return err
+		}
+		select {
+		case <-c.freed:
+		case <-ctx.Done():
+			return ended(ctx)
+		}
+	}
+}
+
+// free wakes one of those that wait for room.
+func (c *Client) free() {
+	select {
+	case c.freed <- struct{}{}:
+	default:
+	}
+}
+
+// start gives the call a free sequence number and hands it to the writer, unless limit calls wait for their answers. It never blocks.
+func (c *Client) start(cl *call, limit int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err != nil {
+		c.free()
 		return c.err
+	}
+	switch waiting := c.waiting(); {
+	case waiting >= limit:
+		return errNoRoom
+	case waiting+1 < limit:
+		c.free() // for the next one in line
 	}
 	for range c.pending {
 		c.sequence++
@@ -49,6 +95,24 @@ func (c *Client) start(cl *call) error {
 	}
 }
 
+// outstanding is the number of requests that the device may hold.
+func (c *Client) outstanding() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.waiting()
+}
+
+// waiting is the number of calls that wait for their answers. c.mu is held.
+func (c *Client) waiting() int {
+	n := 0
+	for _, cl := range c.pending {
+		if cl != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // withdraw ends a call that its owner no longer waits for. It reports whether the call was still open; if not, it has
 // already been delivered.
 func (c *Client) withdraw(cl *call) bool {
@@ -58,6 +122,7 @@ func (c *Client) withdraw(cl *call) bool {
 		return false
 	}
 	c.pending[cl.header.Sequence] = nil
+	c.free()
 	return true
 }
 
@@ -130,6 +195,7 @@ func (c *Client) deliver(packet []byte) {
 		return
 	}
 	c.pending[h.Sequence] = nil
+	c.free()
 	cl.body = append(cl.body[:0], body...)
 	cl.done <- cl // never blocks: see call.done
 }
@@ -148,6 +214,7 @@ func (c *Client) end(err error) {
 			}
 		}
 		close(c.dead)
+		c.free()
 	}
 	c.mu.Unlock()
 	if first {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
 )
@@ -46,7 +45,8 @@ const maxPayload = 1<<16 - 1
 // ErrTooLarge says that a request does not fit the device's packet buffer; nothing was sent.
 var ErrTooLarge = errors.New("request too large")
 
-// Client talks SMP to one device. Its methods and those of its groups may be called from several goroutines at a time.
+// Client talks SMP to one device. Its methods and those of its groups may be called from several goroutines at a time; a request
+// waits while the device holds as many as its packet buffers allow.
 type Client struct {
 	OS    OSGroup
 	Image ImageGroup
@@ -56,6 +56,7 @@ type Client struct {
 	chosen  bool // the timeout is the caller's choice, not the default
 	writes  chan *call
 	dead    chan struct{} // closed once the link has ended
+	freed   chan struct{} // holds a token once a call has ended, for those that wait for room
 
 	settling chan struct{} // holds a token while Negotiate asks
 
@@ -86,6 +87,7 @@ func NewClient(link Link, o Options) *Client {
 		chosen:   chosen,
 		writes:   make(chan *call, 256),
 		dead:     make(chan struct{}),
+		freed:    make(chan struct{}, 1),
 		settling: make(chan struct{}, 1),
 		sequence: uint8(rand.Uint32()), // an answer to an earlier process is then unlikely to fit
 		version:  o.Version,
@@ -167,55 +169,6 @@ func (c *Client) wire(n int) time.Duration {
 	return time.Duration(n) * 3 * time.Second / time.Duration(c.options.Rate)
 }
 
-// exchange sends the packet until an answer comes and returns its payload, which belongs to the caller. Each try has a sequence number
-// of its own, and an answer to any of them counts: a device that is merely slow then costs no second wait.
-func (c *Client) exchange(ctx context.Context, packet []byte, t timing) ([]byte, error) {
-	t.timeout += c.wire(len(packet))
-	done := make(chan *call, t.tries)
-	calls := make([]*call, 0, t.tries)
-	defer func() {
-		for _, cl := range calls {
-			c.withdraw(cl)
-		}
-	}()
-	timer := time.NewTimer(t.timeout)
-	defer timer.Stop()
-	for range t.tries {
-		if err := ended(ctx); err != nil {
-			return nil, err
-		}
-		cl := &call{packet: slices.Clone(packet), done: done, sent: t.sent}
-		if err := c.start(cl); err != nil {
-			return nil, err
-		}
-		calls = append(calls, cl)
-		timer.Reset(t.timeout)
-		if cl, err := await(ctx, done, timer.C); err != nil {
-			return nil, err
-		} else if cl != nil {
-			return cl.body, cl.err
-		}
-	}
-	return nil, silence(t)
-}
-
-// await returns the next call that ends, or nil when the timer fires before.
-func await(ctx context.Context, done <-chan *call, timer <-chan time.Time) (*call, error) {
-	select {
-	case cl := <-done:
-		return cl, nil
-	case <-ctx.Done():
-		return nil, ended(ctx)
-	case <-timer:
-	}
-	select { // after the computer slept both are ready, and the answer counts
-	case cl := <-done:
-		return cl, nil
-	default:
-		return nil, nil
-	}
-}
-
 // ended is nil while the context lives. Its error reads as the context's cause and wraps [context.Canceled] or
 // [context.DeadlineExceeded] too, whatever the cause is.
 func ended(ctx context.Context) error {
@@ -230,11 +183,3 @@ type contextError struct{ cause, err error }
 
 func (e *contextError) Error() string   { return e.cause.Error() }
 func (e *contextError) Unwrap() []error { return []error{e.cause, e.err} }
-
-// silence is the error after the last try went unanswered.
-func silence(t timing) error {
-	if t.tries == 1 {
-		return fmt.Errorf("%w within %v", ErrNoReply, t.timeout.Round(time.Millisecond))
-	}
-	return fmt.Errorf("%w within %v (%d tries)", ErrNoReply, t.timeout.Round(time.Millisecond), t.tries)
-}

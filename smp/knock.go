@@ -40,7 +40,7 @@ func (c *Client) Knock(ctx context.Context, interval time.Duration) ([]byte, err
 			calls = calls[1:]
 		}
 		cl = &call{packet: append([]byte(nil), packet...), done: done}
-		switch err := c.start(cl); {
+		switch err := c.start(cl, noLimit); {
 		case err == nil:
 			calls = append(calls, cl)
 		case !errors.Is(err, ErrNoReply): // else the link takes nothing for now, and the next may pass

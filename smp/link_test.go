@@ -18,6 +18,7 @@ type device func(l *link, request []byte)
 type link struct {
 	far      device
 	overhead int
+	deaf     bool          // requests for a sign of life get lost, and are not recorded
 	stuck    chan struct{} // if not nil, WritePacket blocks until it is closed, as in a driver that takes no data
 
 	mu     sync.Mutex // guards what follows
@@ -57,6 +58,10 @@ func (l *link) WritePacket(p []byte) error {
 	}
 	l.mu.Lock()
 	err := l.err
+	if l.deaf && commandOf(p) == params {
+		l.mu.Unlock()
+		return err
+	}
 	if err == nil {
 		l.sent = append(l.sent, append([]byte(nil), p...))
 	}
@@ -182,12 +187,18 @@ func connect(t testing.TB, far device, o smp.Options) (*smp.Client, *link) {
 	return c, l
 }
 
-// settled is connect for tests that are not about the negotiation: its requests are forgotten.
+// settled is connect for tests that are not about the negotiation: its requests are forgotten, and those for a sign of life get lost.
 func settled(t testing.TB, far device, o smp.Options) (*smp.Client, *link) {
+	t.Helper()
+	return settledWith(t, 4, far, o)
+}
+
+// settledWith is settled for a device with this many packet buffers.
+func settledWith(t testing.TB, buffers int, far device, o smp.Options) (*smp.Client, *link) {
 	t.Helper()
 	c, l := connect(t, func(l *link, p []byte) {
 		if commandOf(p) == params {
-			l.reply(response(p, encode(reply{"buf_size": 1024, "buf_count": 4})))
+			l.reply(response(p, encode(reply{"buf_size": 1024, "buf_count": buffers})))
 			return
 		}
 		if far != nil {
@@ -198,7 +209,7 @@ func settled(t testing.TB, far device, o smp.Options) (*smp.Client, *link) {
 		t.Fatal(err)
 	}
 	l.mu.Lock()
-	l.sent = nil
+	l.sent, l.deaf = nil, true
 	l.mu.Unlock()
 	return c, l
 }

@@ -207,7 +207,7 @@ func (p *prober) ask() error {
 	p.versions = p.versions[1:]
 	cl := &call{packet: append(h.Append(nil), emptyMap), done: p.done}
 	p.calls = append(p.calls, cl)
-	return p.c.start(cl)
+	return p.c.start(cl, noLimit)
 }
 
 // emptyMap is the payload of a request without arguments.

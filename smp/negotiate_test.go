@@ -214,7 +214,7 @@ func TestNegotiateOnceForManyCallers(t *testing.T) {
 		c, l := connect(t, func(l *link, p []byte) {
 			time.AfterFunc(time.Second/2, func() {
 				if commandOf(p) == params {
-					l.reply(response(p, goodParams))
+					l.reply(response(p, encode(reply{"buf_size": 1024, "buf_count": 32})))
 				} else {
 					l.reply(echoed(p))
 				}

@@ -103,13 +103,11 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// askForSign sends a request that every server answers, if only by saying that it does not have it.
 func (u *upload) askForSign() error {
-	h := Header{Version: u.c.Version(), Op: osParams.op, Length: 1, Group: osParams.group, Command: osParams.id}
-	s := &sign{call: call{packet: append(h.Append(nil), emptyMap), done: u.done}, after: u.flights[len(u.flights)-1].chunk.id}
+	s := &sign{call: call{packet: u.c.signRequest(), done: u.done}, after: u.flights[len(u.flights)-1].chunk.id}
 	s.late = time.Since(u.since()) >= u.patience(u.flights[0].chunk)
 	u.signs = append(u.signs, s)
-	return u.c.start(&s.call)
+	return u.c.start(&s.call, noLimit)
 }
 
 // alive takes the ith sign of life: every chunk sent before it was lost.

@@ -202,7 +202,7 @@ func (u *upload) fill() error {
 	if !u.builder.possible() {
 		return fmt.Errorf("%w: a packet of %d bytes has no room for a chunk", ErrTooLarge, u.builder.limit)
 	}
-	for len(u.flights) == 0 || len(u.flights)+len(u.signs) < u.queue {
+	for len(u.flights) == 0 || u.c.outstanding() < u.queue {
 		c, ok := u.w.take(u.builder.end)
 		if !ok {
 			return nil
@@ -225,7 +225,7 @@ func (u *upload) send(c chunk) error {
 	f.packet = f.buf.Bytes()
 	imageUpload.header(u.c, len(f.packet)-HeaderLen).Append(f.packet[:0])
 	f.sent = time.Now()
-	if err := u.c.start(&f.call); err != nil {
+	if err := u.c.start(&f.call, noLimit); err != nil {
 		return err
 	}
 	u.flights = append(u.flights, f)

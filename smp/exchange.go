@@ -1,0 +1,157 @@
+package smp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// When a request goes unanswered, a second one asks for a sign of life, as in an upload (see [sign]): where its answer comes first, the
+// request was lost, and a new one need not wait for the rest of the time.
+const (
+	doubtAfter     = 250 * time.Millisecond // of silence; most answers take a tenth of that
+	slowDoubtAfter = time.Second            // for what makes the device work
+	maxProvenLost  = 5                      // requests that were lost although the device answers others
+)
+
+// question is one request and the answer it waits for. Each try has a sequence number of its own, and an answer to any of
+// them counts: a device that is merely slow then costs no second wait.
+type question struct {
+	c      *Client
+	packet []byte
+	timing timing
+	done   chan *call
+	tries  []*call
+	signs  []*call
+	timer  *time.Timer
+}
+
+// exchange sends the packet until an answer comes and returns its payload, which belongs to the caller.
+func (c *Client) exchange(ctx context.Context, packet []byte, t timing) ([]byte, error) {
+	t.timeout += c.wire(len(packet))
+	q := &question{c: c, packet: packet, timing: t, done: make(chan *call, 2*(t.tries+maxProvenLost)), timer: time.NewTimer(t.timeout)}
+	defer q.timer.Stop()
+	defer q.withdraw()
+	for unanswered, lost := 0, 0; unanswered < t.tries; {
+		cl, alive, err := q.try(ctx)
+		switch {
+		case err != nil:
+			return nil, err
+		case cl != nil:
+			return cl.body, cl.err
+		case !alive:
+			unanswered++
+		case lost == maxProvenLost:
+			return nil, fmt.Errorf("%w to any of %d tries, although the device answers other requests", ErrNoReply, len(q.tries))
+		default:
+			lost++
+		}
+	}
+	return nil, silence(t)
+}
+
+// try sends the request once more. It returns the call that was answered, or, in alive, that the request was lost for sure.
+func (q *question) try(ctx context.Context) (answered *call, alive bool, err error) {
+	if err := ended(ctx); err != nil {
+		return nil, false, err
+	}
+	cl := &call{packet: slices.Clone(q.packet), done: q.done, sent: q.timing.sent}
+	if err := q.start(ctx, cl); err != nil {
+		return nil, false, err
+	}
+	q.tries = append(q.tries, cl)
+	began := time.Now()
+	doubt := q.doubt()
+	for {
+		q.timer.Reset(min(doubt, q.timing.timeout) - time.Since(began))
+		cl, err := await(ctx, q.done, q.timer.C)
+		switch {
+		case err != nil:
+			return nil, false, err
+		case cl != nil && cl.err == nil && slices.Contains(q.signs, cl):
+			q.withdraw() // the device holds none of them any more
+			return nil, true, nil
+		case cl != nil:
+			return cl, false, nil
+		case time.Since(began) >= q.timing.timeout:
+			return nil, false, nil
+		}
+		doubt = q.timing.timeout
+		if err := q.askForSign(); err != nil {
+			return nil, false, err
+		}
+	}
+}
+
+// start waits for room with the first try only: the others have it, unless the device is gone.
+func (q *question) start(ctx context.Context, cl *call) error {
+	if len(q.tries) > 0 {
+		return q.c.start(cl, noLimit)
+	}
+	return q.c.startInTurn(ctx, cl)
+}
+
+// doubt is how long silence may last before it is worth a second request; the whole timeout where none may be sent.
+func (q *question) doubt() time.Duration {
+	params, _, _ := q.c.learned()
+	if q.timing.tries == 1 || params.BufferCount == 2 { // the sign would take the buffer that the answer needs
+		return q.timing.timeout
+	}
+	var r rtt
+	r.measure(q.c.roundTrip())
+	least := doubtAfter
+	if q.timing.timeout > q.c.options.Timeout+q.c.wire(len(q.packet)) {
+		least = slowDoubtAfter
+	}
+	return max(r.silence(), least) + q.c.wire(len(q.packet))
+}
+
+// askForSign sends the request for a sign of life, unless the device has no room for it.
+func (q *question) askForSign() error {
+	cl := &call{packet: q.c.signRequest(), done: q.done}
+	err := q.c.start(cl, q.c.queue())
+	if errors.Is(err, errNoRoom) {
+		return nil
+	}
+	q.signs = append(q.signs, cl)
+	return err
+}
+
+// signRequest is a request that every server answers, if only by saying that it does not have it.
+func (c *Client) signRequest() []byte {
+	h := Header{Version: c.Version(), Op: osParams.op, Length: 1, Group: osParams.group, Command: osParams.id}
+	return append(h.Append(nil), emptyMap)
+}
+
+func (q *question) withdraw() {
+	for _, cl := range slices.Concat(q.tries, q.signs) {
+		q.c.withdraw(cl)
+	}
+}
+
+// await returns the next call that ends, or nil when the timer fires before.
+func await(ctx context.Context, done <-chan *call, timer <-chan time.Time) (*call, error) {
+	select {
+	case cl := <-done:
+		return cl, nil
+	case <-ctx.Done():
+		return nil, ended(ctx)
+	case <-timer:
+	}
+	select { // after the computer slept both are ready, and the answer counts
+	case cl := <-done:
+		return cl, nil
+	default:
+		return nil, nil
+	}
+}
+
+// silence is the error after the last try went unanswered.
+func silence(t timing) error {
+	if t.tries == 1 {
+		return fmt.Errorf("%w within %v", ErrNoReply, t.timeout.Round(time.Millisecond))
+	}
+	return fmt.Errorf("%w within %v (%d tries)", ErrNoReply, t.timeout.Round(time.Millisecond), t.tries)
+}

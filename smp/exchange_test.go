@@ -1,0 +1,143 @@
+package smp_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/smpctl/smpctl/smp"
+)
+
+// A lost image list cost ten seconds, although the device answered everything else.
+func TestLostRequestIsRepeatedAfterSignOfLife(t *testing.T) {
+	for _, tc := range []struct {
+		name                string
+		request, answerLost bool
+	}{
+		{name: "request", request: true},
+		{name: "answer", answerLost: true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newServer(t)
+				lost := 0
+				c := s.connect(t, smp.Options{})
+				if _, err := c.Negotiate(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				s.loseOther = func() (bool, bool) {
+					lost++
+					return tc.request && lost == 1, tc.answerLost && lost == 1
+				}
+				start := time.Now()
+				if _, err := c.Image.List(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if took := time.Since(start); took > 1100*time.Millisecond {
+					t.Errorf("the list took %v after one loss", took)
+				}
+			})
+		})
+	}
+}
+
+// A device that never answers one command is not asked for ever, and the error says that it lives.
+func TestIgnoredCommandEndsSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, l := connect(t, func(l *link, p []byte) {
+			if commandOf(p) == params {
+				time.AfterFunc(time.Millisecond, func() { l.reply(response(p, encode(reply{"buf_size": 1024, "buf_count": 4}))) })
+			}
+		}, smp.Options{})
+		start := time.Now()
+		_, err := c.OS.Echo(t.Context(), "anyone?")
+		if !errors.Is(err, smp.ErrNoReply) || !strings.Contains(err.Error(), "answers other requests") {
+			t.Errorf("Echo: %v", err)
+		}
+		if took, n := time.Since(start), len(l.requests()); took > 3*time.Second || n > 14 {
+			t.Errorf("took %v and %d requests", took, n)
+		}
+	})
+}
+
+// What may do harm is never repeated, whatever the device shows.
+func TestSignOfLifeRepeatsNoReset(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		resets := 0
+		c, _ := connect(t, func(l *link, p []byte) {
+			if commandOf(p) == params {
+				l.reply(response(p, encode(reply{"buf_size": 1024, "buf_count": 4})))
+				return
+			}
+			resets++
+		}, smp.Options{})
+		if _, err := c.Raw(t.Context(), smp.Write, smp.GroupOS, 5, []byte{0xa0}); !errors.Is(err, smp.ErrNoReply) {
+			t.Errorf("Raw: %v", err)
+		}
+		if resets != 1 {
+			t.Errorf("%d requests, want 1", resets)
+		}
+	})
+}
+
+// Zephyr 4.4.0 crashes when its packet buffers run out, so many callers take turns.
+func TestCallersTakeTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		held, most := 0, 0
+		var mu sync.Mutex
+		c, _ := settled(t, func(l *link, p []byte) {
+			mu.Lock()
+			held++
+			most = max(most, held)
+			mu.Unlock()
+			time.AfterFunc(10*time.Millisecond, func() {
+				mu.Lock()
+				held--
+				mu.Unlock()
+				l.reply(echoed(p))
+			})
+		}, smp.Options{})
+		var group sync.WaitGroup
+		for range 50 {
+			group.Go(func() {
+				if _, err := c.OS.Echo(t.Context(), "turn"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if most != 3 {
+			t.Errorf("the device held %d requests at once, want 3 with four buffers", most)
+		}
+	})
+}
+
+func TestWaitForRoomEnds(t *testing.T) {
+	for _, how := range []string{"context", "close"} {
+		t.Run(how, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, _ := settled(t, nil, smp.Options{Timeout: time.Hour})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				if how == "close" {
+					time.AfterFunc(time.Minute, func() { c.Close() })
+					ctx = t.Context()
+				}
+				var group sync.WaitGroup
+				for range 9 {
+					group.Go(func() {
+						_, err := c.OS.Echo(ctx, "waits")
+						if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, smp.ErrClosed) {
+							t.Errorf("Echo: %v", err)
+						}
+					})
+				}
+				took(t, time.Minute, group.Wait)
+			})
+		})
+	}
+}
