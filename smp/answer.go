@@ -153,8 +153,9 @@ func (u *upload) lose(f *flight) {
 	u.adapt()
 }
 
-// adapt makes packets as large as the pace says.
+// adapt makes packets as large, and lines as far apart, as the pace says.
 func (u *upload) adapt() {
+	u.c.setLineGap(u.pace.gap)
 	u.builder.limit = u.full
 	if lines := u.pace.lines; lines.now < lines.max {
 		u.builder.limit = min(u.full, max(lines.now, 1)*lineBytes-u.c.link.Overhead())

@@ -68,6 +68,7 @@ type Client struct {
 	version  Version
 	params   Params
 	took     time.Duration // from the first request to its answer
+	gap      int           // of lineGaps
 	stray    int
 	err      error // why the link ended
 }

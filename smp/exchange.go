@@ -48,6 +48,7 @@ func (c *Client) exchange(ctx context.Context, packet []byte, t timing) ([]byte,
 		default:
 			lost++
 		}
+		c.widenGap(packet)
 	}
 	return nil, silence(t)
 }

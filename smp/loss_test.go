@@ -103,7 +103,7 @@ func TestUploadShrinksItsPackets(t *testing.T) {
 				c := s.connect(t, smp.Options{Window: tt.window})
 				within(t, tt.took, func() {
 					result, err := c.Image.Upload(t.Context(), data, smp.ImageUpload{Image: 1, UpgradeOnly: true, Hash: s.hash})
-					if err != nil || result.PacketLimit != tt.limit {
+					if err != nil || result.Settled.PacketLimit != tt.limit {
 						t.Errorf("Upload = %+v, %v", result, err)
 					}
 				})
@@ -121,7 +121,7 @@ func TestUploadAfterLostFirstAnswersDoesNotResume(t *testing.T) {
 		data := file(5000)
 		c := s.connect(t, smp.Options{})
 		result, err := c.Image.Upload(t.Context(), data, smp.ImageUpload{Hash: s.hash})
-		if want := (smp.UploadResult{Resent: 2 * 288, PacketLimit: 380}); err != nil || !cmp.Equal(want, result, ignoreRest) {
+		if want := (smp.UploadResult{Resent: 2 * 288, Settled: full}); err != nil || !cmp.Equal(want, result, ignoreRest) {
 			t.Errorf("Upload = %+v, %v, want %+v", result, err, want)
 		}
 		s.check(t, data)
@@ -137,7 +137,7 @@ func TestUploadShrinksOnceForABurst(t *testing.T) {
 		data := file(20_000)
 		c := s.connect(t, smp.Options{Window: 8})
 		result, err := c.Image.Upload(t.Context(), data, smp.ImageUpload{Hash: s.hash})
-		if err != nil || result.PacketLimit != 182 {
+		if err != nil || result.Settled.PacketLimit != 182 {
 			t.Errorf("Upload = %+v, %v, want packets of 182", result, err)
 		}
 		s.check(t, data)

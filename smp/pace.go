@@ -1,13 +1,14 @@
 package smp
 
 // pace finds out how much a device and its driver take, from what becomes of the chunks: how many may be in flight, and how many lines a
-// packet may have. Three things set the limits, and no device tells them all: its packet buffers, its line buffers (a burst of more lines than
+// packet may have, and whether they must come with a gap. Three things set the limits, and no device tells them all: its packet buffers, its line buffers (a burst of more lines than
 // the two of a stock Zephyr is dropped without a word when nothing paces it), and its flash.
 //
 // A noisy wire loses chunks too, whatever their size. So a setting counts as too much only when it loses a good part of them,
 // and the next larger one is tried again later, ever more rarely.
 type pace struct {
 	depth, lines setting
+	gap, maxGap  int // of lineGaps
 }
 
 // setting is one of the two numbers, and how it fared. Depth is judged by the chunks that were sent while others were in flight,
@@ -45,15 +46,29 @@ func (p *pace) good(alone bool) {
 	p.lines.ripen(moreLines(p.lines.now))
 }
 
-// bad takes a chunk that was lost.
+// bad takes a chunk that was lost. A gap between lines is the first remedy, for it is the cheapest: less in flight and smaller packets
+// cost a part of the rate for as long as the upload lasts.
 func (p *pace) bad(alone bool) {
-	switch s := &p.depth; {
-	case alone && p.lines.fails():
+	s := &p.depth
+	if alone {
+		s = &p.lines
+	}
+	failed := s.fails()
+	switch {
+	case p.gap < p.maxGap && p.burst(alone) && (failed || s.good == 0):
+		p.gap++
+		s.set(s.now)
+	case !failed:
+	case alone:
+		p.gap, p.maxGap = 0, 0 // it was no help
 		p.lines.set(fewerLines(p.lines.now))
-	case !alone && s.fails():
+	default:
 		s.set(s.now - 1)
 	}
 }
+
+// burst reports whether what was lost may have been too many lines at once.
+func (p *pace) burst(alone bool) bool { return !alone || p.lines.now > burstLines }
 
 // fails counts a loss and reports whether there have been too many.
 func (s *setting) fails() bool {

@@ -33,6 +33,32 @@ func TestPaceFindsTheLimit(t *testing.T) {
 	}
 }
 
+// A gap between lines comes before smaller packets, and goes again if it is no help.
+func TestPaceTriesAGapFirst(t *testing.T) {
+	for _, tt := range []struct {
+		name             string
+		gap, lines       int // that the device takes: with this gap any number, with a shorter one so many
+		wantGap, wantOne int
+	}{
+		{"needs no gap", 0, 5, 0, 5},
+		{"needs a short gap", 1, 2, 1, 5},
+		{"needs a long gap", 2, 2, 2, 5},
+		{"small buffer, no gap helps", 3, 3, 0, 3},
+		{"two lines, no gap helps", 3, 2, 0, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newPace(2, 5)
+			p.maxGap = len(lineGaps) - 1
+			for range 60 {
+				playPace(p, 2, map[bool]int{true: 5, false: tt.lines}[p.gap >= tt.gap])
+			}
+			if p.gap != tt.wantGap || p.lines.now != tt.wantOne || p.depth.now != 2 {
+				t.Errorf("gap %d, lines %d, depth %d; want %d, %d, 2", p.gap, p.lines.now, p.depth.now, tt.wantGap, tt.wantOne)
+			}
+		})
+	}
+}
+
 // playPace sends one chunk alone, and one at full depth if the first arrived.
 func playPace(p *pace, depth, lines int) {
 	if p.lines.now > lines {

@@ -39,8 +39,17 @@ type UploadResult struct {
 	AlreadyPresent bool              // the device had the whole file, and nothing was sent but the first chunk
 	ResumedFrom    int               // offset in bytes at which an earlier upload was taken up; 0 if from the start
 	Resent         int               // bytes that were sent more than once
-	PacketLimit    int               // bytes of the largest request used, after shrinking for a device that lost larger ones
+	Settled        Settled           // what suited the device
 	Images         ImageList         // the device's list after the upload; empty without a hash to look for
+}
+
+// Settled is what an upload found out about the device and the way to it.
+type Settled struct {
+	InFlight    int           // requests at a time
+	PacketLimit int           // bytes of the largest request, which is smaller than the device's buffer if larger ones were lost
+	LineGap     time.Duration // from one line to the next, for a device that loses lines when they come at once; 0 if it needs none
+	RoundTrip   time.Duration // of a chunk while so many are in flight
+	Lost        int           // requests
 }
 
 // mostInFlight is more than fills any serial line; each loss costs as much data as there is in flight.
@@ -67,7 +76,9 @@ func (g ImageGroup) Upload(ctx context.Context, data []byte, o ImageUpload) (Upl
 		return fail(err)
 	}
 	u := newUpload(g.c, data, o, params)
-	if err := u.run(ctx); err != nil {
+	err = u.run(ctx)
+	u.result.Settled = u.settled()
+	if err != nil {
 		return u.result, u.explain(err)
 	}
 	if len(o.Hash) > 0 {
@@ -127,6 +138,7 @@ func newUpload(c *Client, data []byte, o ImageUpload, params Params) *upload {
 	}
 	u := &upload{c: c, o: o, data: data, full: min(c.uploadLimit(o, params), maxPayload)}
 	u.pace = newPace(depth, (u.full+c.link.Overhead()+lineBytes-1)/lineBytes)
+	u.pace.gap, u.pace.maxGap = c.lineGap(), c.widestGap()
 	u.w = newWindow(len(data), u.pace)
 	u.rtt.measure(c.roundTrip())
 	u.done = make(chan *call, 2*len(c.pending)) // for every call that is open, and as many again that were given up just after they ended
@@ -183,8 +195,13 @@ func (u *upload) run(ctx context.Context) error {
 			return err
 		}
 	}
-	u.result.PacketLimit = u.builder.limit
 	return nil
+}
+
+func (u *upload) settled() Settled {
+	return Settled{
+		InFlight: u.pace.depth.now, PacketLimit: u.builder.limit, LineGap: lineGaps[u.pace.gap], RoundTrip: u.rtt.mean, Lost: u.w.lost,
+	}
 }
 
 // explain adds how far the upload came, except to a refusal, which names the command itself.

@@ -26,7 +26,12 @@ func file(size int) []byte {
 	return b
 }
 
-var ignoreRest = cmpopts.IgnoreFields(smp.UploadResult{}, "FileSHA256", "Images")
+var ignoreRest = cmp.Options{
+	cmpopts.IgnoreFields(smp.UploadResult{}, "FileSHA256", "Images"),
+	cmpopts.IgnoreFields(smp.Settled{}, "InFlight", "RoundTrip", "Lost"),
+}
+
+var full = smp.Settled{PacketLimit: 380}
 
 func TestUpload(t *testing.T) {
 	tests := []struct {
@@ -61,7 +66,7 @@ func TestUpload(t *testing.T) {
 						t.Error(err)
 					}
 				})
-				if diff := cmp.Diff(smp.UploadResult{PacketLimit: tt.buffer - 4}, got, ignoreRest); diff != "" {
+				if diff := cmp.Diff(smp.UploadResult{Settled: smp.Settled{PacketLimit: tt.buffer - 4}}, got, ignoreRest); diff != "" {
 					t.Errorf("result (-want +got):\n%s", diff)
 				}
 				if !bytes.Equal(got.FileSHA256[:], sum(data)) || len(got.Images.Images) != 2 {
@@ -137,13 +142,13 @@ func TestUploadResumes(t *testing.T) {
 		chunks int
 	}{
 		{"half of it", func(s *server) { s.active, s.sha, s.length, s.slot = true, sum(data), len(data), data[:5000] },
-			smp.UploadResult{ResumedFrom: 5000, PacketLimit: 380}, 16},
+			smp.UploadResult{ResumedFrom: 5000, Settled: full}, 16},
 		{"less than a chunk", func(s *server) { s.active, s.sha, s.length, s.slot = true, sum(data), len(data), data[:100] },
-			smp.UploadResult{Resent: 188, PacketLimit: 380}, 30},
+			smp.UploadResult{Resent: 188, Settled: full}, 30},
 		{"another file", func(s *server) { s.active, s.sha, s.length, s.slot = true, sum(data[1:]), len(data), data[:5000] },
-			smp.UploadResult{PacketLimit: 380}, 29},
+			smp.UploadResult{Settled: full}, 29},
 		{"all of it", func(s *server) { s.checks, s.complete, s.slot = true, true, data },
-			smp.UploadResult{ResumedFrom: 10_000, AlreadyPresent: true, PacketLimit: 380}, 1},
+			smp.UploadResult{ResumedFrom: 10_000, AlreadyPresent: true, Settled: full}, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -29,6 +29,7 @@ type window struct {
 	ids      int
 	draining bool // a disagreement: next no longer counts
 	losses   int  // in a row, without progress
+	lost     int  // in all
 	returns  int  // steps backwards
 	doubtful bool // the last chunk was answered as if no upload were in progress
 	finished bool
@@ -167,6 +168,7 @@ func (w *window) back(off int) {
 
 func (w *window) loss(alone bool) {
 	w.depth = 1
+	w.lost++
 	w.pace.bad(alone)
 	if w.losses++; w.losses > maxLosses {
 		w.failed = fmt.Errorf("%w: offset %d lost %d times in a row", ErrStalled, w.wanted, w.losses)

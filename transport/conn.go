@@ -180,6 +180,15 @@ func (c *Conn) WritePacket(p []byte) error {
 	return c.send("write packet", SentPacket, p)
 }
 
+// SetLineGap makes the lines of every further packet start at least this long after each other; 0, the default, sends each packet in
+// one write. It is for devices that lose lines when nothing paces them: Zephyr's driver has two buffers for lines
+// (CONFIG_UART_MCUMGR_RX_BUF_COUNT), and drops what finds none. Raw framing and UDP have no lines and ignore it.
+func (c *Conn) SetLineGap(d time.Duration) {
+	if c.framing.lines {
+		c.out.gap.Store(int64(d))
+	}
+}
+
 // WriteText sends bytes outside any frame, such as a keystroke for the shell on
 // the same console, or a newline to end what was left in the device's line
 // buffer. Blocking and errors are those of WritePacket. UDP carries packets only:

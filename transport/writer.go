@@ -1,7 +1,9 @@
 package transport
 
 import (
+	"bytes"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,6 +18,9 @@ type writer struct {
 
 	work chan []byte // capacity 1: frames for the goroutine
 	done chan error  // capacity 1: one answer for each frame
+
+	gap  atomic.Int64 // time.Duration between the starts of two lines
+	last time.Time    // when the goroutine wrote a line with a gap
 }
 
 func (c *Conn) startWriter() {
@@ -40,12 +45,49 @@ func (c *Conn) writeLoop() {
 			if isClosed(c.closed) {
 				return
 			}
-			n, err := c.rwc.Write(frame)
-			if err == nil && n < len(frame) {
-				err = fmt.Errorf("short write: %d of %d bytes", n, len(frame))
-			}
-			c.out.done <- err
+			c.out.done <- c.writeFrame(frame)
 		}
+	}
+}
+
+// writeFrame writes a frame at once, or line by line if there is to be a gap.
+func (c *Conn) writeFrame(frame []byte) error {
+	gap := time.Duration(c.out.gap.Load())
+	if gap <= 0 {
+		return c.writeAll(frame)
+	}
+	for line := range bytes.Lines(frame) {
+		if err := c.pause(gap - time.Since(c.out.last)); err != nil {
+			return err
+		}
+		if err := c.writeAll(line); err != nil {
+			return err
+		}
+		c.out.last = time.Now()
+	}
+	return nil
+}
+
+func (c *Conn) writeAll(p []byte) error {
+	n, err := c.rwc.Write(p)
+	if err == nil && n < len(p) {
+		err = fmt.Errorf("short write: %d of %d bytes", n, len(p))
+	}
+	return err
+}
+
+// pause waits between two lines, unless the connection ends.
+func (c *Conn) pause(d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-c.closed:
+		return ErrClosed
 	}
 }
 
@@ -55,7 +97,7 @@ func (c *Conn) send(what string, kind TraceKind, p []byte) error {
 	if kind == SentPacket && c.framing.lines {
 		size = FrameLen(len(p), c.options.LineLength)
 	}
-	limit := c.writeLimit(size)
+	limit := c.writeLimit(size) + c.gaps(size)
 	start := time.Now()
 	if err := c.takeTurn(limit); err != nil {
 		return sendError(what, err)
@@ -176,6 +218,15 @@ func (c *Conn) writeLimit(size int) time.Duration {
 	const bitsPerByte = 10 // start and stop bit included
 	onWire := time.Duration(size) * bitsPerByte * time.Second / time.Duration(baud)
 	return writeSlack + 2*onWire
+}
+
+// gaps returns how long the gaps between the lines of a frame of size bytes take.
+func (c *Conn) gaps(size int) time.Duration {
+	lineLength := max(c.options.LineLength, minLineLength)
+	if c.options.LineLength == 0 {
+		lineLength = DefaultLineLength
+	}
+	return time.Duration(size/lineLength+1) * time.Duration(c.out.gap.Load())
 }
 
 // sendError says what was asked, except where the error is the state of the connection.

@@ -25,9 +25,12 @@ func TestJSONKeys(t *testing.T) {
 			"images[].active images[].permanent split_status"},
 		{slotList{}, "images[].image images[].slots[].slot images[].slots[].size images[].slots[].upload_image_id? images[].slots[].errno? " +
 			"images[].max_image_size?"},
-		{uploadResult{}, "image bytes seconds bytes_per_second file_sha256 hash already_present resumed_from resent"},
-		{upgradeResult{}, "result from.version from.hash to.version to.hash device.port device.serial steps[].step steps[].seconds seconds"},
-		{recoverResult{}, "result from.version from.hash to.version to.hash device.port device.serial steps[].step steps[].seconds seconds"},
+		{uploadResult{}, "image bytes seconds bytes_per_second file_sha256 hash already_present resumed_from resent " +
+			"link?.in_flight link?.packet_limit link?.line_gap link?.round_trip link?.lost"},
+		{upgradeResult{}, "result from.version from.hash to.version to.hash device.port device.serial steps[].step steps[].seconds seconds " +
+			"link?.in_flight link?.packet_limit link?.line_gap link?.round_trip link?.lost"},
+		{recoverResult{}, "result from.version from.hash to.version to.hash device.port device.serial steps[].step steps[].seconds seconds " +
+			"link?.in_flight link?.packet_limit link?.line_gap link?.round_trip link?.lost"},
 		{dryRunResult{}, "from.version from.hash to.version to.hash steps[]"},
 		{resetResult{}, "reset back runs? seconds"},
 		{portList{}, "ports[].name ports[].usb ports[].vid? ports[].pid? ports[].serial? ports[].product? ports[].manufacturer? " +

@@ -116,6 +116,7 @@ type upgradeResult struct {
 	Device  upgradeDevice `json:"device"`
 	Steps   []stepTime    `json:"steps"`
 	Seconds float64       `json:"seconds"`
+	Link    *settled      `json:"link,omitempty"`
 	after   smp.ImageList
 	listed  bool // of recover: the bootloader listed the image
 }
@@ -145,7 +146,8 @@ type stepTime struct {
 func newUpgradeResult(r dfu.Report, d *device) upgradeResult {
 	u := upgradeResult{
 		Result: r.Result, From: imageVersion(r.From), To: imageVersion(r.To),
-		Device: upgradeDevice{d.name, d.port.Serial}, Steps: []stepTime{}, Seconds: r.Seconds, after: r.After, listed: r.Listed,
+		Device: upgradeDevice{d.name, d.port.Serial}, Steps: []stepTime{}, Seconds: r.Seconds, Link: newSettled(r.Upload.Settled),
+		after: r.After, listed: r.Listed,
 	}
 	for _, s := range r.Steps {
 		u.Steps = append(u.Steps, stepTime(s))
@@ -268,6 +270,7 @@ func (v *upgradeView) event(e dfu.Event) {
 		v.app.say("%-9s %s", step, e.Text)
 	case dfu.Done:
 		v.close()
+		v.log(step)
 		if v.plain {
 			return
 		}
@@ -279,6 +282,15 @@ func (v *upgradeView) event(e dfu.Event) {
 		}
 	}
 	v.app.event(stepEvent{"step", step, e.Phase, e.Seconds, e.Text})
+}
+
+// log says what the upload settled on.
+func (v *upgradeView) log(step dfu.Action) {
+	if step == dfu.Upload && v.report != nil {
+		s := v.report.Upload.Settled
+		v.app.log.Info("uploaded", "in_flight", s.InFlight, "packet_limit", s.PacketLimit, "line_gap", s.LineGap,
+			"round_trip", s.RoundTrip.Round(100*time.Microsecond), "lost", s.Lost)
+	}
 }
 
 func (v *upgradeView) begin(step dfu.Action) {

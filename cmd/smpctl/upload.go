@@ -55,6 +55,24 @@ type uploadResult struct {
 	AlreadyPresent bool     `json:"already_present"`
 	ResumedFrom    int      `json:"resumed_from"`
 	Resent         int      `json:"resent"`
+	Link           *settled `json:"link,omitempty"`
+}
+
+// settled is what suited the device, for people who wonder about the rate.
+type settled struct {
+	InFlight    int     `json:"in_flight"`
+	PacketLimit int     `json:"packet_limit"`
+	LineGap     float64 `json:"line_gap"`
+	RoundTrip   float64 `json:"round_trip"`
+	Lost        int     `json:"lost"`
+}
+
+// newSettled is nil if nothing was sent.
+func newSettled(s smp.Settled) *settled {
+	if s.InFlight == 0 {
+		return nil
+	}
+	return &settled{s.InFlight, s.PacketLimit, s.LineGap.Seconds(), s.RoundTrip.Seconds(), s.Lost}
 }
 
 func (r uploadResult) Text(w io.Writer) error {
@@ -110,7 +128,7 @@ func newUploadResult(img *image.Image, number int, report dfu.Report) uploadResu
 	sum, up := img.FileHash(), report.Upload
 	r := uploadResult{
 		Image: number, Bytes: len(img.Bytes()), FileSHA256: hex.EncodeToString(sum[:]), Hash: img.Hash(),
-		AlreadyPresent: up.AlreadyPresent || len(report.Plan) == 0, ResumedFrom: up.ResumedFrom, Resent: up.Resent,
+		AlreadyPresent: up.AlreadyPresent || len(report.Plan) == 0, ResumedFrom: up.ResumedFrom, Resent: up.Resent, Link: newSettled(up.Settled),
 	}
 	for _, s := range report.Steps {
 		r.Seconds += s.Seconds
