@@ -85,6 +85,9 @@ func (u *upload) accepted(f *flight, off int, match bool) error {
 	for range u.w.ack(c, off) {
 		u.drop(u.flights[0])
 	}
+	if off == c.end && !finished {
+		u.pace.depth.shift(u.stretch.good(c.end-c.off, u.heard))
+	}
 	u.adapt()
 	u.idle = append(u.idle, f)
 	if finished && !match && u.builder.sentSHA {

@@ -192,7 +192,9 @@ func TestUploadWindow(t *testing.T) {
 		{"no more than the device holds", 8, 4, nil, 3},
 		{"large", 8, 16, nil, 8},
 		{"by itself", 0, 16, nil, 8},
-		{"by itself, with room for an answer and a sign of life", 0, 4, nil, 2},
+		{"by itself, with room for an answer", 0, 4, nil, 3},
+		{"by itself, with three buffers", 0, 3, nil, 2},
+		{"by itself, with two buffers", 0, 2, nil, 1},
 		{"one buffer", 3, 1, nil, 1},
 		{"with losses", 3, 4, func(n int, _ []byte) (bool, bool) { return n == 40, n == 60 }, 3},
 	}

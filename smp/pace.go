@@ -18,6 +18,7 @@ type setting struct {
 	good, lost int // chunks since the last change; old ones count half
 	calm       int // good chunks since the last change
 	patience   int // good chunks after which the next larger number is tried
+	pinned     bool
 }
 
 const (
@@ -90,8 +91,20 @@ func (s *setting) ripen(next int) {
 
 func (s *setting) set(n int) { s.now, s.good, s.lost, s.calm = n, 0, 0, 0 }
 
+// shift moves the limit, and the number with it if it was there.
+func (s *setting) shift(by int) {
+	if by == 0 || s.pinned {
+		return
+	}
+	atLimit := s.now == s.max
+	s.max = max(s.max+by, 1)
+	if atLimit || s.now > s.max {
+		s.set(s.max)
+	}
+}
+
 // pin fixes the number for good.
-func (s *setting) pin(n int) { s.now, s.max = n, n }
+func (s *setting) pin(n int) { s.now, s.max, s.pinned = n, n, true }
 
 func (s *setting) fade() {
 	if s.good+s.lost > remembered {

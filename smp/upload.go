@@ -100,6 +100,7 @@ type upload struct {
 	w       *window
 	pace    *pace
 	rtt     rtt
+	stretch *stretch
 	full    int // bytes of the largest packet that the device's buffer takes
 	o       ImageUpload
 	data    []byte
@@ -116,6 +117,7 @@ type upload struct {
 	timer   *time.Timer
 	heard   time.Time // when the device last answered
 	highest int       // end of the furthest chunk sent
+	lost    int       // losses that the stretch knows of
 	returns int       // steps backwards that were looked into
 	busy    int
 }
@@ -141,6 +143,7 @@ func newUpload(c *Client, data []byte, o ImageUpload, params Params) *upload {
 	u.pace.gap, u.pace.maxGap = c.lineGap(), c.widestGap()
 	u.w = newWindow(len(data), u.pace)
 	u.rtt.measure(c.roundTrip())
+	u.stretch = newStretch(c.options.Window == 0 && !o.Recovery && depth < min(params.BufferCount-1, mostInFlight))
 	u.done = make(chan *call, 2*len(c.pending)) // for every call that is open, and as many again that were given up just after they ended
 	u.queue = max(params.BufferCount-1, 2)      // MCUboot has one packet buffer, but more for lines
 	u.buffers = params.BufferCount
@@ -193,6 +196,10 @@ func (u *upload) run(ctx context.Context) error {
 		}
 		if err := u.recognize(ctx); err != nil {
 			return err
+		}
+		if u.w.lost > u.lost {
+			u.lost = u.w.lost
+			u.pace.depth.shift(u.stretch.lost())
 		}
 	}
 	return nil

@@ -47,3 +47,34 @@ func TestTwoLineBuffers(t *testing.T) {
 		})
 	}
 }
+
+// TestInFlight sees that one more request is in flight where that pays, and only there.
+func TestInFlight(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		device sim.Options
+		want   int
+	}{
+		{"each request takes 40 ms", sim.Options{Latency: 20 * time.Millisecond}, 3},
+		{"a full wire", sim.Options{Baud: 115200}, 2},
+		{"a full wire and latency", sim.Options{Baud: 115200, Latency: 5 * time.Millisecond}, 2},
+		{"three buffers", sim.Options{BufCount: 3, Latency: 20 * time.Millisecond}, 2},
+		{"two buffers", sim.Options{BufCount: 2, Latency: 20 * time.Millisecond}, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d, dial := board(t, tt.device)
+				defer d.Close()
+				c, err := dial(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+				got, err := c.Image.Upload(t.Context(), load(t, "app-2.0.0.bin").Bytes(), smp.ImageUpload{})
+				if err != nil || got.Settled.InFlight != tt.want || got.Settled.Lost != 0 {
+					t.Errorf("settled on %+v, %v; want %d in flight", got.Settled, err, tt.want)
+				}
+			})
+		})
+	}
+}
