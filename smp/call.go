@@ -16,6 +16,7 @@ type call struct {
 	header Header       // of the request, set by start
 	body   []byte       // the reply's payload
 	err    error        // why there is no reply
+	gentle bool         // with a gap between lines
 	sent   chan<- error // if not nil, gets what WritePacket returned; must have room for it
 
 	queued atomic.Bool // the writer has not done with packet yet, even if the call has ended
@@ -160,7 +161,11 @@ func (c *Client) send(cl *call) error {
 	}
 	// This may be stuck in the operating system for good when the port's driver is; the goroutine is then left
 	// behind, and every call still ends by its owner's timer.
-	err := c.link.WritePacket(cl.packet)
+	write := c.link.WritePacket
+	if cl.gentle {
+		write = c.writeGently
+	}
+	err := write(cl.packet)
 	if cl.sent != nil {
 		cl.sent <- err
 	}

@@ -37,9 +37,24 @@ func (c *Client) setLineGap(n int) {
 	}
 }
 
-// widenGap is for after the loss of a packet of several lines.
+// gentle reports whether a single request is sent with a gap in any case: its few milliseconds are less than the time that one loss
+// takes. A client that sends everything once is one that measures, and is left alone.
+func (c *Client) gentle(packet []byte) bool {
+	return c.options.Tries > 1 && len(packet)+c.link.Overhead() > burstLines*lineBytes
+}
+
+// widenGap is for after the loss of a request, if it was sent with a gap.
 func (c *Client) widenGap(packet []byte) {
-	if n := c.lineGap(); n < c.widestGap() && len(packet)+c.link.Overhead() > burstLines*lineBytes {
-		c.setLineGap(n + 1)
+	if c.gentle(packet) {
+		c.setLineGap(min(max(c.lineGap(), 1)+1, c.widestGap()))
 	}
+}
+
+// writeGently writes a packet with a gap between its lines.
+func (c *Client) writeGently(packet []byte) error {
+	if l, ok := c.link.(gapLink); ok && c.lineGap() == 0 {
+		l.SetLineGap(lineGaps[1])
+		defer l.SetLineGap(0)
+	}
+	return c.link.WritePacket(packet)
 }
