@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -255,7 +256,7 @@ func (v *upgradeView) event(e dfu.Event) {
 		v.report = e.Report
 		v.opening()
 	}
-	step := e.Step.Action
+	step := cmp.Or(e.Step.Action, "device") // before the plan
 	switch e.Phase {
 	case dfu.Begin:
 		v.begin(step)

@@ -18,7 +18,7 @@ const (
 
 // Event is the news of an update.
 type Event struct {
-	Step    Step
+	Step    Step // zero for a Note from before the plan
 	Phase   Phase
 	Upload  smp.Progress // with Progress of an upload
 	Text    string       // with Note and Skipped: for people

@@ -52,6 +52,8 @@ func (l *tamper) ReadPacket() ([]byte, error) {
 
 func isReset(h smp.Header) bool { return h.Group == smp.GroupOS && h.Command == 5 }
 
+func isSlotInfo(h smp.Header) bool { return h.Group == smp.GroupImage && h.Command == 6 }
+
 func isMarkReply(h smp.Header) bool {
 	return h.Group == smp.GroupImage && h.Command == 0 && h.Op == smp.WriteResponse
 }
@@ -79,6 +81,11 @@ func TestRunLosesOne(t *testing.T) {
 		{name: "the link ends before the reset request", resets: 1,
 			tamper: func(*sim.Device) tamper {
 				return tamper{hit: isReset, request: func() (bool, error) { return false, io.ErrClosedPipe }}
+			},
+			want: outcome{Result: dfu.Confirmed, Steps: all, Runs: "2.0.0", Stays: true}},
+		{name: "the link ends before the plan", resets: 1,
+			tamper: func(*sim.Device) tamper {
+				return tamper{hit: isSlotInfo, request: func() (bool, error) { return false, io.ErrClosedPipe }}
 			},
 			want: outcome{Result: dfu.Confirmed, Steps: all, Runs: "2.0.0", Stays: true}},
 		{name: "the device restarts instead of answering the mark", resets: 1,

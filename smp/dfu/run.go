@@ -139,7 +139,7 @@ func (r *runner) run(ctx context.Context) error {
 	if err := r.connect(ctx); err != nil {
 		return err
 	}
-	if err := r.prepare(ctx); err != nil {
+	if err := r.begin(ctx); err != nil {
 		return err
 	}
 	for _, s := range r.report.Plan {
@@ -148,6 +148,29 @@ func (r *runner) run(ctx context.Context) error {
 		}
 	}
 	return r.finish()
+}
+
+// begin makes the plan, over another connection if the first one ends meanwhile.
+func (r *runner) begin(ctx context.Context) error {
+	for reconnects := 0; ; reconnects++ {
+		err := r.prepare(ctx)
+		if !errors.Is(err, smp.ErrClosed) || reconnects == maxReconnects {
+			return err
+		}
+		if err := r.regain(ctx, Step{}, err); err != nil {
+			return err
+		}
+	}
+}
+
+// regain waits for the device after the connection ended with err, and says so.
+func (r *runner) regain(ctx context.Context, s Step, err error) error {
+	r.note(s, "the connection ended: waiting for the device")
+	if cause := r.reconnect(ctx); cause != nil {
+		return fmt.Errorf("%w; then %w", err, cause)
+	}
+	r.note(s, "the device is back")
+	return nil
 }
 
 // take carries out one step, between the events of its beginning and its end.
@@ -235,11 +258,9 @@ func (r *runner) persist(ctx context.Context, s Step) error {
 		if s.Action == Reset || s.Action == Check || !errors.Is(err, smp.ErrClosed) || reconnects == maxReconnects {
 			return err
 		}
-		r.note(s, "the connection ended: waiting for the device")
-		if cause := r.reconnect(ctx); cause != nil {
-			return fmt.Errorf("%w; then %w", err, cause)
+		if err := r.regain(ctx, s, err); err != nil {
+			return err
 		}
-		r.note(s, "the device is back")
 		r.resumed = true
 	}
 }
