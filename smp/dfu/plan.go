@@ -3,7 +3,6 @@ package dfu
 import (
 	"fmt"
 
-	"github.com/smpctl/smpctl/image"
 	"github.com/smpctl/smpctl/smp"
 )
 
@@ -32,15 +31,6 @@ func ParseMode(s string) (Mode, error) {
 	}
 	return 0, fmt.Errorf("mode %q: want confirm-after, test, permanent or upload-only", s)
 }
-
-// Target is one image file and the image number on the device that it is for.
-type Target struct {
-	Image int
-	File  *image.Image
-}
-
-// Hash is the image hash by which the device names the target.
-func (t Target) Hash() smp.Hash { return t.File.Hash() }
 
 // Device is what an update needs to know of a device before it starts.
 type Device struct {
@@ -82,11 +72,15 @@ func Plan(d Device, targets []Target, o Options) ([]Step, error) {
 	if d.Firmware == smp.SerialRecovery {
 		return nil, smp.ErrInBootloader
 	}
+	targets, err := resolve(d, targets, o)
+	if err != nil {
+		return nil, err
+	}
 	var uploads, marks, confirms []Step
-	restart := false
+	restart, trial := false, -1
 	for i, t := range targets {
 		p := positionOf(d, t)
-		if err := fit(d, t, p, o); err != nil {
+		if err := fit(d, targets, i, p, o); err != nil {
 			return nil, err
 		}
 		if p.needsUpload(o) {
@@ -95,15 +89,21 @@ func Plan(d Device, targets []Target, o Options) ([]Step, error) {
 		if o.Mode == UploadOnly {
 			continue
 		}
+		if p.running && !p.confirmed && canRevert(d) {
+			trial = t.Image
+		}
 		if !p.running {
 			restart = true
 			if action, ok := p.mark(d, t, o); ok {
 				marks = append(marks, Step{action, i})
 			}
 		}
-		if o.Mode != Test && !(p.running && p.confirmed) && canRevert(d) {
+		if o.Mode != Test && !(p.running && p.confirmed) && canRevert(d) && !d.unseen(t.Image) {
 			confirms = append(confirms, Step{Confirm, i})
 		}
+	}
+	if restart && trial >= 0 { // it restarted after only some of the images were marked
+		return nil, &StateError{trial, onTrial}
 	}
 	steps := append(uploads, marks...)
 	if restart {

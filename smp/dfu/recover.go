@@ -1,9 +1,11 @@
 package dfu
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/smpctl/smpctl/image"
@@ -12,6 +14,9 @@ import (
 
 // RecoverOptions adjust [Recover].
 type RecoverOptions struct {
+	// ByImage says that the number of a target is that of its image, whatever an upload has to name: the bootloader's slot info tells that. Variants are
+	// allowed then, too. Else the number is what the upload names.
+	ByImage  bool
 	Enter    bool          // ask the application to reboot into its bootloader first
 	Force    bool          // upload even if the bootloader lists the image already
 	NoReset  bool          // leave the device in its bootloader
@@ -49,8 +54,6 @@ func Recover(ctx context.Context, dial Dial, targets []Target, o RecoverOptions)
 	}
 	r.report.Listed = true
 	defer r.close()
-	t := targets[0]
-	r.report.To = Version{t.File.Header.Version.String(), t.Hash()}
 	start := time.Now()
 	err := r.run(ctx)
 	r.report.After = r.device.Images
@@ -66,10 +69,8 @@ type recoverer struct {
 }
 
 func (r *recoverer) run(ctx context.Context) error {
-	for _, t := range r.targets {
-		if len(t.Hash()) == 0 {
-			return &UnfitError{t.Image, "the file has no image hash"}
-		}
+	if err := r.choose(); err != nil {
+		return err
 	}
 	if err := r.take(ctx, Step{Enter, allTargets}, r.enter); err != nil {
 		return err
@@ -82,6 +83,26 @@ func (r *recoverer) run(ctx context.Context) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// choose takes the variants for the primary slots, which are those that are written.
+func (r *recoverer) choose() error {
+	targets := slices.Clone(r.targets)
+	for i, t := range targets {
+		if len(t.Variants) > 0 {
+			file, err := t.variant(0)
+			if err != nil {
+				return err
+			}
+			targets[i] = Target{Image: t.Image, File: file}
+		}
+		if len(targets[i].Hash()) == 0 {
+			return &UnfitError{t.Image, "the file has no image hash"}
+		}
+	}
+	r.targets = targets
+	r.report.To = Version{targets[0].File.Header.Version.String(), targets[0].Hash()}
 	return nil
 }
 
@@ -103,18 +124,10 @@ func (r *recoverer) prepare(ctx context.Context) error {
 		return err
 	}
 	r.report.Before = r.device.Images
-	if s, ok := r.device.in(r.targets[0].places(r.device)); ok {
-		r.report.From = Version{Describe(s), s.Hash}
-	}
 	for i, t := range r.targets {
-		if problem := size(r.device, Target{t.places(r.device)[0].image, t.File}); problem != "" {
-			return &UnfitError{t.Image, problem}
+		if err := r.place(i, t); err != nil {
+			return err
 		}
-		if p, ok := t.find(r.device); ok && !r.options.Force {
-			r.places[i], r.report.Result = p, Uploaded
-			continue
-		}
-		r.report.Plan = append(r.report.Plan, Step{Upload, i})
 	}
 	if r.options.NoReset {
 		return nil
@@ -123,6 +136,35 @@ func (r *recoverer) prepare(ctx context.Context) error {
 	if !r.options.NoVerify {
 		r.report.Plan = append(r.report.Plan, Step{Verify, allTargets})
 	}
+	return nil
+}
+
+// place finds out where a target goes, and whether it has to be sent.
+func (r *recoverer) place(i int, t Target) error {
+	if r.options.ByImage {
+		number, err := t.primary(r.device)
+		if err != nil {
+			return err
+		}
+		r.targets[i].Image = number
+	}
+	named := r.targets[i]
+	places := named.places(r.device)
+	of := Target{Image: places[0].image, File: t.File}
+	if problem := cmp.Or(size(r.device, of), hashType(r.device, of)); problem != "" {
+		return &UnfitError{t.Image, problem}
+	}
+	var from *smp.ImageState
+	if s, ok := r.device.in(places); ok {
+		from = &s
+	}
+	r.changes(t, from)
+	r.report.Warnings = append(r.report.Warnings, of.fileAdvice(r.device)...)
+	if p, ok := named.find(r.device); ok && !r.options.Force {
+		r.places[i], r.report.Result = p, Uploaded
+		return nil
+	}
+	r.report.Plan = append(r.report.Plan, Step{Upload, i})
 	return nil
 }
 
@@ -328,7 +370,11 @@ func (r *recoverer) verify() error {
 		if r.places[i].slot != 0 {
 			continue
 		}
-		p := positionOf(r.device, Target{r.places[i].image, t.File})
+		if number := r.places[i].image; r.device.unseen(number) {
+			r.note(Step{Verify, allTargets}, fmt.Sprintf("image %d: the device does not list what runs there", number))
+			continue
+		}
+		p := positionOf(r.device, Target{Image: r.places[i].image, File: t.File})
 		if !p.running {
 			r.report.Result = NotRunning
 			return &NotRunningError{Reason: OtherRuns, Image: t.Image, Wanted: t.Hash(), Running: p.active}

@@ -156,7 +156,7 @@ func (r *runner) decided(before Device, vanished bool, since time.Duration) bool
 // running reports whether every target runs.
 func (r *runner) running(d Device) bool {
 	for _, t := range r.targets {
-		if !positionOf(d, t).running {
+		if !positionOf(d, t).running && !d.taken(t) {
 			return false
 		}
 	}
@@ -204,6 +204,10 @@ func (r *runner) lost(cause, last error) error {
 func (r *runner) verify() error {
 	for _, t := range r.targets {
 		p := positionOf(r.device, t)
+		if r.device.taken(t) {
+			r.note(Step{Verify, allTargets}, fmt.Sprintf("image %d: the device does not list what runs there; it has taken the update out of its slot", t.Image))
+			continue
+		}
 		if p.running {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/smpctl/smpctl/image"
 	"github.com/smpctl/smpctl/smp"
 )
 
@@ -43,6 +44,13 @@ type Version struct {
 	Hash    smp.Hash
 }
 
+// Change is what an update means for one image.
+type Change struct {
+	Image    int
+	File     *image.Image // that is for the device
+	From, To Version      // From is empty if the device does not say
+}
+
 // Timing is how long a step took.
 type Timing struct {
 	Step    Action
@@ -51,16 +59,18 @@ type Timing struct {
 
 // Report says what an update did.
 type Report struct {
-	Result  Result
-	From    Version // what ran before; of the first target's image number
-	To      Version // the first target
-	Plan    []Step
-	Steps   []Timing         // that were done
-	Upload  smp.UploadResult // the last one
-	Listed  bool             // of [Recover]: the bootloader lists every target
-	Before  smp.ImageList    // as the update found it
-	After   smp.ImageList    // as last read
-	Seconds float64
+	Result   Result
+	From     Version  // what ran before; of the first target's image number
+	To       Version  // the first target
+	Images   []Change // each target
+	Plan     []Step
+	Steps    []Timing         // that were done
+	Upload   smp.UploadResult // the last one
+	Listed   bool             // of [Recover]: the bootloader lists every target
+	Warnings []string         // what may go wrong, and what is unusual, before the first step
+	Before   smp.ImageList    // as the update found it
+	After    smp.ImageList    // as last read
+	Seconds  float64
 }
 
 // Dial connects to the device: first to begin with, and again after each reset in which the connection ended. It returns an error at
@@ -204,13 +214,27 @@ func (r *runner) prepare(ctx context.Context) error {
 		return err
 	}
 	r.report.Before = r.device.Images
-	t := r.targets[0]
-	r.report.To = Version{t.File.Header.Version.String(), t.Hash()}
-	if a := positionOf(r.device, t).active; a != nil {
-		r.report.From = Version{Describe(*a), a.Hash}
+	if r.targets, err = resolve(r.device, r.targets, r.o); err != nil {
+		return err
 	}
+	r.report.Images = nil
+	for _, t := range r.targets {
+		r.changes(t, positionOf(r.device, t).active)
+	}
+	r.report.Warnings = advice(r.device, r.targets, r.o)
 	r.report.Plan, err = Plan(r.device, r.targets, r.o)
 	return err
+}
+
+// changes notes in the report what becomes of an image.
+func (r *runner) changes(t Target, from *smp.ImageState) {
+	c := Change{Image: t.Image, File: t.File, To: Version{t.File.Header.Version.String(), t.Hash()}}
+	if from != nil {
+		c.From = Version{Describe(*from), from.Hash}
+	}
+	if r.report.Images = append(r.report.Images, c); len(r.report.Images) == 1 {
+		r.report.From, r.report.To = c.From, c.To
+	}
 }
 
 // finish names the result, from the device's last word.
@@ -231,6 +255,9 @@ func (r *runner) finish() error {
 func (r *runner) stays() bool {
 	for _, t := range r.targets {
 		p := positionOf(r.device, t)
+		if r.device.taken(t) {
+			continue
+		}
 		if !p.running || !p.confirmed && canRevert(r.device) {
 			return false
 		}
@@ -275,6 +302,9 @@ func (r *runner) step(ctx context.Context, s Step) error {
 		if r.running(r.device) { // another reset would return to the old image
 			return skipped("the device restarted by itself and runs the new image")
 		}
+		if err := r.halfway(); err != nil {
+			return err
+		}
 		return r.reset(ctx)
 	case Verify:
 		return r.verify()
@@ -285,6 +315,19 @@ func (r *runner) step(ctx context.Context, s Step) error {
 	}
 	panic("dfu: unknown action " + string(s.Action))
 }
+
+// halfway refuses a reset that would undo a trial: the device restarted by itself after only some of the images were marked.
+func (r *runner) halfway() error {
+	for _, t := range r.targets {
+		if p := positionOf(r.device, t); p.running && !p.confirmed && canRevert(r.device) {
+			return &StateError{t.Image, onTrial}
+		}
+	}
+	return nil
+}
+
+// onTrial is why a reset has to wait.
+const onTrial = "it runs on trial already, and the reset that the other images need would bring the old one back: reset, and begin again"
 
 // brought is the number of bytes that an upload step brought over.
 func (r *runner) brought(s Step) int {
@@ -301,7 +344,7 @@ func (r *runner) upload(ctx context.Context, s Step) error {
 		return nil
 	}
 	result, err := r.client.Image.Upload(ctx, t.File.Bytes(), smp.ImageUpload{
-		Image: t.Image, UpgradeOnly: r.o.UpgradeOnly, Hash: t.Hash(),
+		Image: t.number(r.device), UpgradeOnly: r.o.UpgradeOnly, Hash: t.Hash(),
 		OnProgress: func(p smp.Progress) {
 			r.reached = max(r.reached, p.Done)
 			r.emit(Event{Step: s, Phase: Progress, Upload: p})

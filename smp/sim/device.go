@@ -72,6 +72,7 @@ type request struct {
 //
 // An error says which option does not fit, or why the flash file cannot be used; that file is left as it was.
 func NewDevice(o Options) (*Device, error) {
+	usual := o.BufSize == 0
 	o, err := o.fill()
 	if err != nil {
 		return nil, err
@@ -79,6 +80,9 @@ func NewDevice(o Options) (*Device, error) {
 	f, fresh, err := openFlash(&o)
 	if err != nil {
 		return nil, err
+	}
+	if usual {
+		o.BufSize += (f.images() - 1) * bufSizePerImage
 	}
 	d := &Device{
 		o: o, flash: f, dice: newDice(o.Faults),

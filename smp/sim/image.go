@@ -136,7 +136,7 @@ func imageList(c *call) *failure {
 // listSlot writes an entry of the list. A slot without a readable image has none.
 func (c *call) listSlot(number, slot int, f slotFlags) {
 	info, rc := c.d.info(2*number + slot)
-	if rc != 0 {
+	if rc != 0 || c.d.o.NetworkCore && number > 0 && slot == 0 {
 		return
 	}
 	f.bootable = info.flags&image.FlagNonBootable == 0

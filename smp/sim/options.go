@@ -13,6 +13,7 @@ const Sector = 4096
 const (
 	defaultSlotSize   = 256 << 10
 	defaultBufSize    = 384 // CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE
+	bufSizePerImage   = 256 // more for each further image: the list of all slots has to fit
 	defaultBufCount   = 4   // CONFIG_MCUMGR_TRANSPORT_NETBUF_COUNT
 	defaultLineSize   = 128 // CONFIG_UART_MCUMGR_RX_BUF_SIZE
 	defaultLineTime   = 100 * time.Microsecond
@@ -82,7 +83,7 @@ type Options struct {
 	// created if it does not exist. Empty: the flash lives in memory.
 	Flash string
 
-	BufSize  int // bytes of a packet buffer, 64 to 65535; 0: 384
+	BufSize  int // bytes of a packet buffer, 64 to 65535; 0: 384, and 256 for each image after the first
 	BufCount int // packet buffers, shared by requests and answers, 1 to 1024; 0: 4
 
 	// RXLines is the number of buffers for received lines. Zephyr's default is 2, so that a burst of more lines than
@@ -118,6 +119,7 @@ type Options struct {
 	// Commands left out of the build; they answer rc 8.
 	NoEcho, NoParams, NoTaskStat, NoMemStat, NoDateTime, NoInfo, NoBootloaderInfo, NoSlotInfo bool
 
+	NetworkCore  bool // primary slots of images beside the first are not listed, as of the network core of an nRF5340, whose slot is RAM
 	ImageCheck   bool // compares an upload with its sha and reports match (CONFIG_IMG_ENABLE_IMAGE_CHECK)
 	DirectUpload bool // image n of an upload is slot n-1 (CONFIG_MCUMGR_GRP_IMG_DIRECT_UPLOAD)
 	NoDowngrade  bool // the bootloader refuses an older version (MCUBOOT_DOWNGRADE_PREVENTION)

@@ -1,0 +1,157 @@
+package dfu
+
+import (
+	"fmt"
+
+	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/smp"
+)
+
+// Target is one image file and the image number on the device that it is for.
+type Target struct {
+	Image int
+	File  *image.Image // nil if there are Variants
+
+	// Variants are files of which one is for the device, depending on its slots: a bootloader that runs images where they lie
+	// (direct-XIP) needs one for each slot.
+	Variants []Variant
+}
+
+// Variant is an image file that was built for one of the two slots of an image.
+type Variant struct {
+	Slot int // 0 or 1
+	File *image.Image
+}
+
+// Hash is the image hash by which the device names the target.
+func (t Target) Hash() smp.Hash { return t.File.Hash() }
+
+// resolve chooses the variants for the device: the one that runs already, else the one for the slot that is free.
+func resolve(d Device, targets []Target, o Options) ([]Target, error) {
+	resolved := make([]Target, len(targets))
+	for i, t := range targets {
+		if len(t.Variants) > 0 {
+			file, err := t.choose(d, o)
+			if err != nil {
+				return nil, err
+			}
+			t.File, t.Variants = file, nil
+		}
+		resolved[i] = t
+	}
+	return resolved, nil
+}
+
+func (t Target) choose(d Device, o Options) (*image.Image, error) {
+	running := d.running(t.Image)
+	if running == nil {
+		return nil, &StateError{t.Image, "the file depends on the slot, and the device does not say from which one it runs"}
+	}
+	if o.Mode != UploadOnly {
+		for _, v := range t.Variants {
+			if running.Hash.Equal(v.File.Hash()) {
+				return v.File, nil
+			}
+		}
+	}
+	free := 1 - running.Slot
+	if swaps(d.Bootloader.Mode) {
+		free = 0 // it is moved there
+	}
+	return t.variant(free)
+}
+
+// variant returns the file for a slot.
+func (t Target) variant(slot int) (*image.Image, error) {
+	for _, v := range t.Variants {
+		if v.Slot == slot {
+			return v.File, nil
+		}
+	}
+	return nil, &UnfitError{t.Image, fmt.Sprintf("there is no file for slot %d", slot)}
+}
+
+// swaps reports whether the bootloader is known to run images from the primary slot only.
+func swaps(m smp.SwapMode) bool {
+	switch m {
+	case smp.ModeSwapScratch, smp.ModeOverwrite, smp.ModeSwapMove, smp.ModeSwapOffset:
+		return true
+	}
+	return false
+}
+
+// running returns the image of this number that runs; nil if the device does not say.
+func (d Device) running(number int) *smp.ImageState {
+	for _, s := range d.Images.Images {
+		if s.Image == number && isRunning(d, s) {
+			return &s
+		}
+	}
+	return nil
+}
+
+// unseen reports whether the device does not list what runs of an image beside the first. The network core of an nRF5340 is such: its primary slot is
+// a piece of RAM, from which the bootloader hands an update over.
+func (d Device) unseen(number int) bool {
+	return number > 0 && d.running(number) == nil && d.running(0) != nil
+}
+
+// taken reports whether the bootloader has taken an update of an unseen image out of its slot: all that can be known of it.
+func (d Device) taken(t Target) bool { return d.unseen(t.Image) && !positionOf(d, t).listed }
+
+// slots returns what the device says of the slots of an image; false if it does not.
+func (d Device) slots(number int) (smp.ImageSlots, bool) {
+	for _, m := range d.Slots {
+		if m.Image == number {
+			return m, true
+		}
+	}
+	return smp.ImageSlots{}, false
+}
+
+// number is what an upload of the target to the application names: the image, or the slot if the device was built for direct upload. Then
+// the slot that runs has a number too (Zephyr CONFIG_MCUMGR_GRP_IMG_DIRECT_UPLOAD).
+func (t Target) number(d Device) int {
+	running := d.running(t.Image)
+	m, ok := d.slots(t.Image)
+	if !ok || running == nil || t.Image == 0 { // 0 is the free slot of image 0 in either case
+		return t.Image
+	}
+	direct, free := false, t.Image
+	for _, s := range m.Slots {
+		switch {
+		case s.UploadID == nil || *s.UploadID > maxNumber:
+		case s.Slot == running.Slot:
+			direct = true
+		default:
+			free = int(*s.UploadID)
+		}
+	}
+	if direct {
+		return free
+	}
+	return t.Image
+}
+
+// maxNumber is the highest number that an upload can name.
+const maxNumber = 255
+
+// primary is what an upload of the target to serial recovery names to get into its primary slot.
+func (t Target) primary(d Device) (int, error) {
+	if t.Image == 0 {
+		return 0, nil
+	}
+	m, ok := d.slots(t.Image)
+	switch {
+	case d.Slots == nil:
+		return 0, &StateError{t.Image, "the bootloader does not say which number an upload of it has to name; other numbers would overwrite other images"}
+	case !ok:
+		return 0, &UnfitError{t.Image, "the device has no such image"}
+	}
+	for _, s := range m.Slots {
+		if s.Slot == 0 && s.UploadID != nil { // built for direct upload, see places
+			return 2*t.Image + 1, nil
+		}
+	}
+	return t.Image, nil
+}
