@@ -126,7 +126,7 @@ Exit codes: 0 done, 1 other, 2 wrong usage, 3 port, 4 no reply, 5 device refused
 	add("update", upgradeCommand(a), recoverCommand(a), imageCommand(a), resetCommand(a))
 	add("look", portsCommand(a), infoCommand(a), benchCommand(a), echoCommand(a), paramsCommand(a), osInfoCommand(a), bootloaderCommand(a),
 		taskstatCommand(a), mpstatCommand(a), datetimeCommand(a))
-	add("files", inspectCommand(a), connCommand(a), simCommand(a))
+	add("files", inspectCommand(a), packageCommand(a), connCommand(a), simCommand(a))
 	root.AddCommand(versionCommand(a))
 	a.completions(root)
 	explainArguments(root)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"unicode"
 
@@ -24,15 +25,18 @@ func connCommand(a *app) *cobra.Command {
 
 func connAddCommand(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "add <name> type=<serial|udp> [connstring=<settings>]",
+		Use:   "add <name> type=<serial|udp> [connstring=<settings>] [key=<file>]",
 		Short: "Save a connection under a name",
 		Long: `Save a connection under a name. An older one of the same name is replaced.
 
 The settings are dev=ADDRESS,baud=N,mtu=N in any order; a bare word is the address, in any form that -p takes. Without an
-address the connection is the only USB serial port.`,
+address the connection is the only USB serial port.
+
+The key is the public key (PEM) of this device's bootloader: upgrade, recover and image upload then refuse files that it did not sign, unless
+--key names another. The file stays where it is.`,
 		Example: `  smpctl conn add board type=serial connstring="/dev/ttyACM0,baud=115200,mtu=512"
   smpctl conn add nrf type=serial connstring="usb:2fe3:0004"
-  smpctl conn add try type=serial connstring="sim:/tmp/board.flash"`,
+  smpctl conn add try type=serial connstring="sim:/tmp/board.flash" key=app.pub.pem`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: a.run(func(_ context.Context, args []string) (result, error) { return a.connAdd(args[0], args[1:]) }),
 	}
@@ -67,7 +71,11 @@ type namedProfile struct {
 }
 
 func (p namedProfile) String() string {
-	return fmt.Sprintf("%s: type=%s, connstring='%s'", p.Name, p.Type, p.ConnString)
+	text := fmt.Sprintf("%s: type=%s, connstring='%s'", p.Name, p.Type, p.ConnString)
+	if p.Key != "" {
+		text += fmt.Sprintf(", key='%s'", p.Key)
+	}
+	return text
 }
 
 // connAdded is the result of conn add.
@@ -102,9 +110,8 @@ func (a *app) connAdd(name string, assignments []string) (result, error) {
 	return connAdded{namedProfile{name, p}, replaced}, nil
 }
 
-// parseProfile reads mcumgr-cli's type=... and connstring=... arguments.
-func parseProfile(assignments []string) (profile, error) {
-	var p profile
+// parseProfile reads mcumgr-cli's type=... and connstring=... arguments, and key=...
+func parseProfile(assignments []string) (p profile, err error) {
 	for _, text := range assignments {
 		key, value, _ := strings.Cut(text, "=")
 		switch key {
@@ -112,14 +119,30 @@ func parseProfile(assignments []string) (profile, error) {
 			p.Type = unquote(value)
 		case "connstring":
 			p.ConnString = unquote(value)
+		case "key":
+			if p.Key, err = keyPath(unquote(value)); err != nil {
+				return profile{}, err
+			}
 		default:
-			return profile{}, usage("unknown variable %q: want type=serial or connstring=\"dev=PORT,baud=N,mtu=N\"", key)
+			return profile{}, usage("unknown variable %q: want type=serial, connstring=\"dev=PORT,baud=N,mtu=N\" or key=PUB.pem", key)
 		}
 	}
 	if p.Type == "" {
 		return profile{}, usage("must specify a connection type: type=serial or type=udp")
 	}
 	return p, p.check()
+}
+
+// keyPath makes sure that a file is a public key, and gives the path under which other directories find it.
+func keyPath(path string) (string, error) {
+	if _, err := readPublicKey(path); err != nil {
+		return "", err
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return "", fmt.Errorf("key %s: %w", path, err)
+	}
+	return absolute, nil
 }
 
 func checkProfileName(name string) error {

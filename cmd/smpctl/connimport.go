@@ -83,7 +83,7 @@ func (a *app) connImport(path string) (result, error) {
 	}
 	r := connImported{File: path, Imported: []namedProfile{}, Skipped: []skippedProfile{}}
 	for _, t := range theirs {
-		p := namedProfile{t.Name, profile{t.Type, t.ConnString}}
+		p := namedProfile{t.Name, profile{Type: t.Type, ConnString: t.ConnString}}
 		if err := f.takeOver(p); err != nil {
 			r.Skipped = append(r.Skipped, skippedProfile{p, err.Error()})
 			continue

@@ -142,6 +142,10 @@ func (a *app) hint(k kind, err error) string {
 	var choice *transport.ChoiceError
 	var refused *smp.DeviceError
 	var running *dfu.NotRunningError
+	var hinted *hintedError
+	if errors.As(err, &hinted) {
+		return hinted.hint
+	}
 	if text := recoveryHint(err); text != "" {
 		return text
 	}
@@ -190,6 +194,8 @@ func refusalHint(e *smp.DeviceError) string {
 		return "another image is already selected: reset first, or erase its slot"
 	case "INVALID_IMAGE_TOO_LARGE":
 		return "smpctl image slots shows the sizes"
+	case "INVALID_FLASH_ADDRESS":
+		return "the device runs images where they lie: build the file for the slot that is free, or take a package with files for both"
 	}
 	return ""
 }

@@ -8,17 +8,19 @@ import (
 	"slices"
 
 	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/pack"
 	"github.com/spf13/cobra"
 )
 
 func inspectCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "inspect <file>",
-		Short: "Show everything in an image file, and whether it is whole",
-		Long: `Show everything in an image file, .bin or Intel HEX: header, entries, hash, signatures, trailer. No device is needed.
+		Short: "Show everything in an image file or update package, and whether it is whole",
+		Long: `Show everything in an image file, .bin or Intel HEX: header, entries, hash, signatures, trailer; of an update package (dfu_application.zip,
+dfu_multi_image) the same for each image in it. No device is needed.
 
 The hash is computed and compared; if it does not fit, all is shown and the exit code is 6. Signatures are shown, not verified.`,
-		Example: "  smpctl inspect app.signed.bin\n  smpctl inspect app.signed.hex --json",
+		Example: "  smpctl inspect app.signed.bin\n  smpctl inspect app.signed.hex --json\n  smpctl inspect dfu_application.zip",
 		Args:    cobra.ExactArgs(1),
 		RunE:    a.run(func(_ context.Context, args []string) (result, error) { return inspect(args[0]) }),
 	}
@@ -93,6 +95,13 @@ func inspect(path string) (result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if pack.Is(data) {
+		return inspectPackage(path, data)
+	}
+	return inspectImage(path, data)
+}
+
+func inspectImage(path string, data []byte) (result, error) {
 	img, err := loadImage(path, data)
 	if err != nil {
 		return nil, err

@@ -14,10 +14,11 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// profile is a saved connection, in the words of mcumgr-cli.
+// profile is a saved connection, in the words of mcumgr-cli, with the public key that images for this device are signed with.
 type profile struct {
 	Type       string `toml:"type" json:"type"`
 	ConnString string `toml:"connstring" json:"connstring"`
+	Key        string `toml:"key,omitempty" json:"key,omitempty"` // absolute path of a PEM file; empty if there is none
 }
 
 // check tells whether the profile leads to a device, as far as its text shows.

@@ -22,11 +22,11 @@ func profileApp(t *testing.T) (a *app, path string) {
 func TestProfilesRoundTrip(t *testing.T) {
 	a, path := profileApp(t)
 	want := profileFile{Connections: map[string]profile{
-		"board":         {"serial", "dev=COM22,baud=115200,mtu=512"},
-		"with space":    {"serial", `/dev/ttyACM0`},
-		"a.b":           {"udp", "[2001:db8::1]:1337"},
-		"ünïcode":       {"serial", ""},
-		`quote"and'tic`: {"serial", `C:\odd "name"`},
+		"board":         {"serial", "dev=COM22,baud=115200,mtu=512", "/keys/pub.pem"},
+		"with space":    {"serial", `/dev/ttyACM0`, ""},
+		"a.b":           {"udp", "[2001:db8::1]:1337", ""},
+		"ünïcode":       {"serial", "", ""},
+		`quote"and'tic`: {"serial", `C:\odd "name"`, ""},
 	}}
 	if err := a.saveProfiles(want); err != nil {
 		t.Fatal(err)
@@ -105,7 +105,7 @@ func TestEmptyProfileFile(t *testing.T) {
 	if _, err := a.connAdd("board", []string{"type=serial"}); err != nil {
 		t.Fatal(err)
 	}
-	if p, err := a.profile("board"); err != nil || p != (profile{"serial", ""}) {
+	if p, err := a.profile("board"); err != nil || p != (profile{Type: "serial"}) {
 		t.Errorf("got %+v, %v, want the profile just added", p, err)
 	}
 }

@@ -16,9 +16,8 @@ import (
 const recoveryName = "MCUboot serial recovery"
 
 type recoverOptions struct {
+	source   sourceOptions
 	enter    bool
-	image    int
-	key      string
 	wait     seconds
 	force    bool
 	noReset  bool
@@ -41,16 +40,17 @@ The bootloader is found if it answers already: on a board without an application
 bootloaders listen for half a second before they start the application.
 
 The number of --image is what the upload names: the image whose primary slot is written or, with a bootloader that was built for
-direct upload, a slot: 1 and 2 are the slots of image 0, 3 and 4 those of image 1.`,
+direct upload, a slot: 1 and 2 are the slots of image 0, 3 and 4 those of image 1. An update package (dfu_application.zip) needs none: each of
+its images goes into its primary slot; --image then is the one image to take.`,
 		Example: `  smpctl -p /dev/ttyACM0 recover app.signed.bin
-  smpctl -p usb:2fe3:0004 recover app.signed.bin --enter --key app.pub.pem`,
+  smpctl -p usb:2fe3:0004 recover app.signed.bin --enter --key app.pub.pem
+  smpctl -p /dev/ttyACM0 recover dfu_application.zip`,
 		Args: cobra.ExactArgs(1),
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return a.recover(ctx, args[0], o) }),
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.enter, "enter", false, "ask the application to reboot into its bootloader first")
-	f.IntVar(&o.image, "image", 0, "`number` of the image, or of the slot with direct upload")
-	f.StringVar(&o.key, "key", "", "refuse a file that was not signed by the private half of this public `key` (PEM)")
+	o.source.register(f, "", "`number` of the image, or of the slot with direct upload (default 0, or what the package says)")
 	f.Var(&o.wait, "wait", "how long the bootloader may take to answer, and the application to come back")
 	f.BoolVar(&o.force, "force", false, "upload even if the bootloader lists the image already")
 	f.BoolVar(&o.noReset, "no-reset", false, "leave the device in its bootloader")
@@ -60,10 +60,10 @@ direct upload, a slot: 1 and 2 are the slots of image 0, 3 and 4 those of image 
 }
 
 func (a *app) recover(ctx context.Context, path string, o recoverOptions) (result, error) {
-	if o.image < 0 || o.image > maxImage {
-		return nil, usage("--image %d: want 0 to %d", o.image, maxImage)
+	src, err := a.readSource(path, o.source)
+	if err == nil {
+		err = src.updatesBootloader(path)
 	}
-	img, err := a.readChecked(path, o.key)
 	if err != nil {
 		return nil, err
 	}
@@ -73,12 +73,15 @@ func (a *app) recover(ctx context.Context, path string, o recoverOptions) (resul
 	}
 	defer d.close()
 	v := &upgradeView{app: a, device: d, recovery: true}
-	report, err := dfu.Recover(ctx, d.connect, []dfu.Target{{Image: o.image, File: img}}, dfu.RecoverOptions{
-		Enter: o.enter, Force: o.force, NoReset: o.noReset, NoVerify: o.noVerify, Wait: time.Duration(o.wait), OnEvent: v.event,
+	report, err := dfu.Recover(ctx, d.connect, src.targets, dfu.RecoverOptions{
+		ByImage: src.packaged, Enter: o.enter, Force: o.force, NoReset: o.noReset, NoVerify: o.noVerify, Wait: time.Duration(o.wait), OnEvent: v.event,
 	})
 	v.close()
 	var refused *smp.DeviceError
+	var state *dfu.StateError
 	switch {
+	case src.packaged && errors.As(err, &state):
+		err = &hintedError{err, "take the images out with smpctl package extract, and send each with its own --image"}
 	case errors.As(err, &refused) && refused.Global && refused.Code == refusedArgument:
 		err = &bootloaderRefusal{err, "the bootloader knows no such image number, or the file is larger than the slot"}
 	case errors.Is(err, dfu.ErrNotBack) && report.Result == dfu.Unverified:
@@ -98,19 +101,20 @@ type recoverResult struct{ upgradeResult }
 
 func (r recoverResult) Text(w io.Writer) error {
 	took := span(time.Duration(r.Seconds * float64(time.Second)))
+	to := versions(r.Images, r.To, toVersion)
 	listed := "took"
 	if r.listed {
 		listed = "listed"
 	}
 	switch r.Result {
 	case dfu.Recovered:
-		fmt.Fprintf(w, "recovered in %s: the application runs %s\n", took, r.To)
+		fmt.Fprintf(w, "recovered in %s: the application runs %s\n", took, to)
 	case dfu.Unverified:
-		fmt.Fprintf(w, "uploaded %s in %s: the bootloader %s it and was reset, and nothing says what runs since\n", r.To, took, listed)
+		fmt.Fprintf(w, "uploaded %s in %s: the bootloader %s it and was reset, and nothing says what runs since\n", to, took, listed)
 	case dfu.NotRunning:
-		fmt.Fprintf(w, "not recovered: %s is uploaded, but does not run\n", r.To)
+		fmt.Fprintf(w, "not recovered: %s is uploaded, but does not run\n", to)
 	default:
-		fmt.Fprintf(w, "uploaded %s in %s: the bootloader %s it\n", r.To, took, listed)
+		fmt.Fprintf(w, "uploaded %s in %s: the bootloader %s it\n", to, took, listed)
 	}
 	return slotTable(w, r.after)
 }
@@ -180,10 +184,10 @@ func explained(ctx context.Context, c *smp.Client, err error) error {
 }
 
 // uploadInBootloader is image upload to a device in its bootloader: as mcumgr-cli does it, but with a word about what it means.
-func (a *app) uploadInBootloader(ctx context.Context, v *upgradeView, targets []dfu.Target, o uploadOptions) (dfu.Report, error) {
+func (a *app) uploadInBootloader(ctx context.Context, v *upgradeView, src source, o uploadOptions) (dfu.Report, error) {
 	if o.upgrade {
-		return dfu.Report{}, &dfu.StateError{Image: o.image, Problem: "the device is in its bootloader, which compares no versions"}
+		return dfu.Report{}, &dfu.StateError{Image: src.targets[0].Image, Problem: "the device is in its bootloader, which compares no versions"}
 	}
 	a.warn("the device is in its bootloader: the upload overwrites the slot that it runs from, without a test and without a way back")
-	return dfu.Recover(ctx, v.device.connect, targets, dfu.RecoverOptions{Force: true, NoReset: true, OnEvent: v.event})
+	return dfu.Recover(ctx, v.device.connect, src.targets, dfu.RecoverOptions{ByImage: src.packaged, Force: true, NoReset: true, OnEvent: v.event})
 }

@@ -17,6 +17,7 @@ import (
 
 // TestJSONKeys pins the keys of every document: scripts read them, so a renamed one is a breaking change.
 func TestJSONKeys(t *testing.T) {
+	const imageChanges = "images[]?.image images[]?.from.version images[]?.from.hash images[]?.to.version images[]?.to.hash"
 	tests := []struct {
 		document any
 		want     string
@@ -27,11 +28,11 @@ func TestJSONKeys(t *testing.T) {
 			"images[].max_image_size?"},
 		{uploadResult{}, "image bytes seconds bytes_per_second file_sha256 hash already_present resumed_from resent " +
 			"link?.in_flight link?.packet_limit link?.line_gap link?.round_trip link?.lost"},
-		{upgradeResult{}, "result from.version from.hash to.version to.hash device.port device.serial steps[].step steps[].seconds seconds " +
+		{upgradeResult{}, "result from.version from.hash to.version to.hash " + imageChanges + " device.port device.serial steps[].step steps[].seconds seconds " +
 			"link?.in_flight link?.packet_limit link?.line_gap link?.round_trip link?.lost"},
-		{recoverResult{}, "result from.version from.hash to.version to.hash device.port device.serial steps[].step steps[].seconds seconds " +
+		{recoverResult{}, "result from.version from.hash to.version to.hash " + imageChanges + " device.port device.serial steps[].step steps[].seconds seconds " +
 			"link?.in_flight link?.packet_limit link?.line_gap link?.round_trip link?.lost"},
-		{dryRunResult{}, "from.version from.hash to.version to.hash steps[]"},
+		{dryRunResult{}, "from.version from.hash to.version to.hash " + imageChanges + " steps[]"},
 		{resetResult{}, "reset back runs? seconds"},
 		{portList{}, "ports[].name ports[].usb ports[].vid? ports[].pid? ports[].serial? ports[].product? ports[].manufacturer? " +
 			"ports[].interface ports[].interface_name? ports[].location? ports[].probe?.smp ports[].probe?.smp_version? ports[].probe?.runs? " +
@@ -58,16 +59,31 @@ func TestJSONKeys(t *testing.T) {
 			"header.protected_size header.load_address header.flags[] header.flag_bits encrypted compressed hash hash_type hash_check " +
 			"signatures[].type signatures[].key_hash? signatures[].public_key? signatures[].pure dependencies[].image dependencies[].minimum " +
 			"security_counter? tlvs[].area tlvs[].type tlvs[].type_id tlvs[].length tlvs[].value trailer?.align trailer?.confirmed warnings[]"},
-		{connAdded{}, "name type connstring replaced"},
-		{connList{}, "profiles[].name profiles[].type profiles[].connstring"},
-		{connDeleted{}, "name type connstring"},
-		{connImported{}, "file imported[].name imported[].type imported[].connstring skipped[].name skipped[].type skipped[].connstring skipped[].reason"},
+		{packageInspection{}, "file format file_size file_sha256 name? format_version? time? members[].name members[].image members[].slot? members[].manifest? " +
+			"members[].contents?.file members[].contents?.format members[].contents?.address? members[].contents?.file_size " +
+			"members[].contents?.file_sha256 members[].contents?.image_size members[].contents?.header.version " +
+			"members[].contents?.header.header_size members[].contents?.header.body_size " +
+			"members[].contents?.header.protected_size members[].contents?.header.load_address " +
+			"members[].contents?.header.flags[] members[].contents?.header.flag_bits members[].contents?.encrypted " +
+			"members[].contents?.compressed members[].contents?.hash members[].contents?.hash_type " +
+			"members[].contents?.hash_check members[].contents?.signatures[].type " +
+			"members[].contents?.signatures[].key_hash? members[].contents?.signatures[].public_key? " +
+			"members[].contents?.signatures[].pure members[].contents?.dependencies[].image " +
+			"members[].contents?.dependencies[].minimum members[].contents?.security_counter? " +
+			"members[].contents?.tlvs[].area members[].contents?.tlvs[].type members[].contents?.tlvs[].type_id " +
+			"members[].contents?.tlvs[].length members[].contents?.tlvs[].value members[].contents?.trailer?.align " +
+			"members[].contents?.trailer?.confirmed members[].contents?.warnings[]" + " members[].error? warnings[]"},
+		{packageContent{}, "file format images[].name images[].image images[].slot? images[].bytes images[].version images[].hash images[].error?"},
+		{connAdded{}, "name type connstring key? replaced"},
+		{connList{}, "profiles[].name profiles[].type profiles[].connstring profiles[].key?"},
+		{connDeleted{}, "name type connstring key?"},
+		{connImported{}, "file imported[].name imported[].type imported[].connstring imported[].key? skipped[].name skipped[].type skipped[].connstring skipped[].key? skipped[].reason"},
 		{simResult{}, "requests resets lost_packets lost_lines long_lines broken no_memory"},
 		{versionResult{}, "version revision modified time go os arch"},
 
 		{jsonFailure{}, "kind message group? code? name? reason? hint?"},
 		{progressEvent{}, "event step done total in_flight seconds"},
-		{stepEvent{}, "event step phase seconds text?"},
+		{stepEvent{}, "event step phase seconds text? image?"},
 		{readyEvent{}, "event port target?"},
 	}
 	pinned := map[string]bool{}

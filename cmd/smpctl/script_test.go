@@ -79,6 +79,7 @@ func startDevice(ts *testscript.TestScript, neg bool, args []string) {
 	f.DurationVar(&o.RecoveryWindow, "recovery-window", 0, "")
 	f.BoolVar(&o.SerialRecovery.Old, "old-recovery", false, "")
 	f.BoolVar(&o.SerialRecovery.DirectUpload, "direct-upload", false, "")
+	f.BoolVar(&o.SerialRecovery.SlotInfo, "slots", false, "")
 	f.BoolVar(&o.NoBootMode, "no-boot-mode", false, "")
 	f.BoolVar(&o.NoSMP, "no-smp", false, "")
 	ts.Check(f.Parse(args))

@@ -54,7 +54,7 @@ func (o *simOptions) register(f *pflag.FlagSet) {
 	f.StringVar(&o.bootMode, "boot-mode", sim.Swap.String(), "what the bootloader does: swap, overwrite, direct-xip or ram-load")
 	f.IntVar(&o.board.Images, "images", 0, "`number` of images, with two slots each (default 1)")
 	f.IntVar(&o.board.SlotSize, "slot-size", 0, "`bytes` of a slot (default 262144)")
-	f.IntVar(&o.board.BufSize, "buf-size", 0, "`bytes` of a packet buffer (default 384)")
+	f.IntVar(&o.board.BufSize, "buf-size", 0, "`bytes` of a packet buffer (default 384, and 256 for each image after the first)")
 	f.IntVar(&o.board.BufCount, "buf-count", 0, "`number` of packet buffers (default 4)")
 	f.IntVar(&o.board.RXLines, "rx-lines", 0, "`number` of buffers for received lines (default: always enough)")
 	f.Var(&o.eraseTime, "erase-time", "how long the flash takes to erase 4096 bytes (default: none)")

@@ -17,10 +17,9 @@ import (
 )
 
 type upgradeOptions struct {
+	source      sourceOptions
 	mode        string
-	key         string
 	check       string
-	image       int
 	wait        seconds
 	upgradeOnly bool
 	force       bool
@@ -35,18 +34,23 @@ func upgradeCommand(a *app) *cobra.Command {
 		Long: `Update the firmware. The file is checked, uploaded and marked for a test boot; the device is reset; once it runs the new image and
 answers, the image is confirmed. If it does not come up, the bootloader goes back to the old one, and the exit code is 7.
 
+An update package (dfu_application.zip) brings all its images: they are uploaded and marked one by one, and one reset starts them. Only image 0
+can be tried; the others stay.
+
+With a public key, of --key or of the connection profile, a file with another signature is refused before the device hears of it.
+
 An update that was interrupted at any point is taken up by the same command.`,
 		Example: `  smpctl -p sim: upgrade app.signed.bin
   smpctl -p /dev/ttyACM0 upgrade app.signed.bin --check './selftest.sh'
-  smpctl -p usb:2fe3:0004 upgrade app.signed.bin --mode test`,
+  smpctl -p usb:2fe3:0004 upgrade app.signed.bin --mode test
+  smpctl -p /dev/ttyACM0 upgrade dfu_application.zip --key app.pub.pem`,
 		Args: cobra.ExactArgs(1),
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return a.upgrade(ctx, args[0], o) }),
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.mode, "mode", dfu.ConfirmAfter.String(), "how far to go: confirm-after, test, permanent or upload-only")
-	f.StringVar(&o.key, "key", "", "refuse a file that was not signed by the private half of this public `key` (PEM)")
+	o.source.register(f, "", "`number` of the image (default 0, or all of the package)")
 	f.StringVar(&o.check, "check", "", "`command` to run before the confirm; if it fails, a reset brings the old image back")
-	f.IntVar(&o.image, "image", 0, "`number` of the image")
 	f.Var(&o.wait, "wait", "how long the device may take to come back")
 	f.BoolVar(&o.upgradeOnly, "upgrade-only", false, "only if the image is newer than the running one")
 	f.BoolVar(&o.force, "force", false, "upload even if the image is already there")
@@ -59,10 +63,10 @@ func (a *app) upgrade(ctx context.Context, path string, o upgradeOptions) (resul
 	if err != nil {
 		return nil, usageError{err}
 	}
-	if o.image < 0 || o.image > maxImage {
-		return nil, usage("--image %d: want 0 to %d", o.image, maxImage)
+	src, err := a.readSource(path, o.source)
+	if err == nil {
+		err = src.updatesBootloader(path)
 	}
-	img, err := a.readChecked(path, o.key)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +76,6 @@ func (a *app) upgrade(ctx context.Context, path string, o upgradeOptions) (resul
 	}
 	defer d.close()
 	v := &upgradeView{app: a, device: d}
-	targets := []dfu.Target{{Image: o.image, File: img}}
 	options := dfu.Options{
 		Mode: mode, Force: o.force, UpgradeOnly: o.upgradeOnly, Wait: time.Duration(o.wait), OnEvent: v.event,
 	}
@@ -80,14 +83,14 @@ func (a *app) upgrade(ctx context.Context, path string, o upgradeOptions) (resul
 		options.Check = func(ctx context.Context) error { return a.check(ctx, o.check, d.name) }
 	}
 	if o.dryRun {
-		return a.dryRun(ctx, d, targets, options)
+		return a.dryRun(ctx, d, src.targets, options)
 	}
-	report, err := dfu.Run(ctx, d.connect, targets, options)
+	report, err := dfu.Run(ctx, d.connect, src.targets, options)
 	v.close()
 	if report.Result == "" && err != nil {
 		return nil, err
 	}
-	return newUpgradeResult(report, d), err
+	return newUpgradeResult(report, d), src.explainRejection(err)
 }
 
 // check runs the user's command, with its output on standard error and the port in its environment.
@@ -114,6 +117,7 @@ type upgradeResult struct {
 	Result  dfu.Result    `json:"result"`
 	From    imageVersion  `json:"from"`
 	To      imageVersion  `json:"to"`
+	Images  []imageChange `json:"images,omitempty"` // each image, of several
 	Device  upgradeDevice `json:"device"`
 	Steps   []stepTime    `json:"steps"`
 	Seconds float64       `json:"seconds"`
@@ -146,7 +150,7 @@ type stepTime struct {
 
 func newUpgradeResult(r dfu.Report, d *device) upgradeResult {
 	u := upgradeResult{
-		Result: r.Result, From: imageVersion(r.From), To: imageVersion(r.To),
+		Result: r.Result, From: imageVersion(r.From), To: imageVersion(r.To), Images: newImageChanges(r),
 		Device: upgradeDevice{d.name, d.port.Serial}, Steps: []stepTime{}, Seconds: r.Seconds, Link: newSettled(r.Upload.Settled),
 		after: r.After, listed: r.Listed,
 	}
@@ -158,17 +162,18 @@ func newUpgradeResult(r dfu.Report, d *device) upgradeResult {
 
 func (r upgradeResult) Text(w io.Writer) error {
 	took := span(time.Duration(r.Seconds * float64(time.Second)))
+	from, to := versions(r.Images, r.From, fromVersion), versions(r.Images, r.To, toVersion)
 	switch r.Result {
 	case dfu.AlreadyRunning:
-		fmt.Fprintf(w, "%s runs already; nothing to do\n", r.To)
+		fmt.Fprintf(w, "%s runs already; nothing to do\n", to)
 	case dfu.Uploaded:
-		fmt.Fprintf(w, "uploaded %s in %s; %s still runs\n", r.To, took, r.From)
+		fmt.Fprintf(w, "uploaded %s in %s; %s still runs\n", to, took, from)
 	case dfu.Reverted:
-		fmt.Fprintf(w, "not updated: the device runs %s\n", r.From)
+		fmt.Fprintf(w, "not updated: the device runs %s\n", from)
 	case dfu.RunningUnconfirmed:
-		fmt.Fprintf(w, "updated %s -> %s in %s, not confirmed: the next reset goes back\n", r.From, r.To, took)
+		fmt.Fprintf(w, "updated %s -> %s in %s, not confirmed: the next reset goes back\n", from, to, took)
 	default:
-		fmt.Fprintf(w, "updated %s -> %s in %s, confirmed\n", r.From, r.To, took)
+		fmt.Fprintf(w, "updated %s -> %s in %s, confirmed\n", from, to, took)
 	}
 	return slotTable(w, r.after)
 }
@@ -185,19 +190,26 @@ func slotTable(w io.Writer, l smp.ImageList) error {
 
 // dryRunResult is the result of upgrade --dry-run.
 type dryRunResult struct {
-	From  imageVersion `json:"from"`
-	To    imageVersion `json:"to"`
-	Steps []dfu.Action `json:"steps"`
+	From   imageVersion  `json:"from"`
+	To     imageVersion  `json:"to"`
+	Images []imageChange `json:"images,omitempty"` // each image, of several
+	Steps  []dfu.Action  `json:"steps"`
+	plan   []dfu.Step
 }
 
 func (r dryRunResult) Text(w io.Writer) error {
-	if len(r.Steps) == 0 {
-		_, err := fmt.Fprintf(w, "%s: nothing to do\n", r.To)
+	from, to := versions(r.Images, r.From, fromVersion), versions(r.Images, r.To, toVersion)
+	if len(r.plan) == 0 {
+		_, err := fmt.Fprintf(w, "%s: nothing to do\n", to)
 		return err
 	}
-	fmt.Fprintf(w, "%s -> %s would take:\n", r.From, r.To)
-	for i, s := range r.Steps {
-		if _, err := fmt.Fprintf(w, "%2d. %-14s %s\n", i+1, s, stepText[s]); err != nil {
+	fmt.Fprintf(w, "%s -> %s would take:\n", from, to)
+	for i, s := range r.plan {
+		which := ""
+		if len(r.Images) > 0 && s.Target >= 0 {
+			which = fmt.Sprintf("image %d: ", r.Images[s.Target].Image)
+		}
+		if _, err := fmt.Fprintf(w, "%2d. %-14s %s%s\n", i+1, s.Action, which, stepText[s.Action]); err != nil {
 			return err
 		}
 	}
@@ -225,7 +237,10 @@ func (a *app) dryRun(ctx context.Context, d *device, targets []dfu.Target, o dfu
 	if err != nil {
 		return nil, err
 	}
-	r := dryRunResult{imageVersion(report.From), imageVersion(report.To), []dfu.Action{}}
+	for _, text := range report.Warnings {
+		a.warn("%s", text)
+	}
+	r := dryRunResult{imageVersion(report.From), imageVersion(report.To), newImageChanges(report), []dfu.Action{}, report.Plan}
 	for _, s := range report.Plan {
 		r.Steps = append(r.Steps, s.Action)
 	}
@@ -249,6 +264,7 @@ type stepEvent struct {
 	Phase   dfu.Phase  `json:"phase"`
 	Seconds float64    `json:"seconds"`
 	Text    string     `json:"text,omitempty"`
+	Image   *int       `json:"image,omitempty"` // of several
 }
 
 func (v *upgradeView) event(e dfu.Event) {
@@ -257,6 +273,7 @@ func (v *upgradeView) event(e dfu.Event) {
 		v.opening()
 	}
 	step := cmp.Or(e.Step.Action, "device") // before the plan
+	image, which := v.which(e.Step)
 	switch e.Phase {
 	case dfu.Begin:
 		v.begin(step)
@@ -268,21 +285,21 @@ func (v *upgradeView) event(e dfu.Event) {
 		return
 	case dfu.Note, dfu.Skipped:
 		v.close() // a bar would overwrite the line
-		v.app.say("%-9s %s", step, e.Text)
+		v.app.say("%-9s %s%s", step, which, e.Text)
 	case dfu.Done:
 		v.close()
 		v.log(step)
 		if v.plain {
 			return
 		}
-		v.app.say("%-9s %s", step, v.done(e))
+		v.app.say("%-9s %s%s", step, which, v.done(e))
 	case dfu.Failed:
 		v.close()
 		if !errors.Is(e.Err, context.Canceled) {
-			v.app.say("%-9s failed after %s", step, seconds64(e.Seconds))
+			v.app.say("%-9s %sfailed after %s", step, which, seconds64(e.Seconds))
 		}
 	}
-	v.app.event(stepEvent{"step", step, e.Phase, e.Seconds, e.Text})
+	v.app.event(stepEvent{"step", step, e.Phase, e.Seconds, e.Text, image})
 }
 
 // log says what the upload settled on.
@@ -310,6 +327,9 @@ func (v *upgradeView) begin(step dfu.Action) {
 
 // opening says what is there and what will happen.
 func (v *upgradeView) opening() {
+	for _, text := range v.report.Warnings {
+		v.app.warn("%s", text)
+	}
 	if v.plain {
 		return
 	}
@@ -318,8 +338,9 @@ func (v *upgradeView) opening() {
 		from = "in slot"
 	}
 	v.app.say("%-9s %s", "device", v.device.name)
-	v.app.say("%-9s %s", from, imageVersion(r.From))
-	v.app.say("%-9s %s", "new", imageVersion(r.To))
+	images := newImageChanges(*r)
+	v.app.say("%-9s %s", from, versions(images, imageVersion(r.From), fromVersion))
+	v.app.say("%-9s %s", "new", versions(images, imageVersion(r.To), toVersion))
 	if !v.app.flags.quiet && !v.app.flags.json {
 		_ = slotTable(v.app.err, r.Before)
 	}

@@ -16,11 +16,10 @@ import (
 )
 
 type uploadOptions struct {
-	image   int
+	source  sourceOptions
 	upgrade bool
 	noErase bool
 	window  int
-	key     string
 }
 
 func imageUploadCommand(a *app) *cobra.Command {
@@ -30,17 +29,18 @@ func imageUploadCommand(a *app) *cobra.Command {
 		Short: "Upload an image to the device",
 		Long: `Upload an image to the slot that is not running. Done means that the device lists the image's hash afterwards.
 
-An upload that was interrupted is taken up where the device stopped; an image that is already in the slot is not sent again.`,
-		Example: "  smpctl -p sim: image upload app.signed.bin",
+An upload that was interrupted is taken up where the device stopped; an image that is already in the slot is not sent again.
+
+Of an update package (dfu_application.zip) with several images, --image says which one; of files for several slots, the device.`,
+		Example: "  smpctl -p sim: image upload app.signed.bin\n  smpctl image upload dfu_application.zip --image 1 --key app.pub.pem",
 		Args:    cobra.ExactArgs(1),
 		RunE:    a.run(func(ctx context.Context, args []string) (result, error) { return a.upload(ctx, args[0], o) }),
 	}
 	f := cmd.Flags()
-	f.IntVarP(&o.image, "image", "n", 0, "`number` of the image")
+	o.source.register(f, "n", "`number` of the image (default 0, or what the package says)")
 	f.BoolVarP(&o.upgrade, "upgrade", "u", false, "only if the image is newer than the running one")
 	f.BoolVarP(&o.noErase, "noerase", "e", false, "accepted for mcumgr-cli's scripts: nothing is erased that an upload does not replace")
 	f.IntVarP(&o.window, "maxwinsize", "w", 0, "most requests in flight, as --window")
-	f.StringVar(&o.key, "key", "", "refuse a file that was not signed by the private half of this public `key` (PEM)")
 	return cmd
 }
 
@@ -90,18 +90,18 @@ func (r uploadResult) Text(w io.Writer) error {
 }
 
 func (a *app) upload(ctx context.Context, path string, o uploadOptions) (result, error) {
-	if o.image < 0 || o.image > maxImage {
-		return nil, usage("--image %d: want 0 to %d", o.image, maxImage)
-	}
 	if o.window != 0 && a.flags.window == 0 {
 		a.flags.window = o.window
 		if err := a.flags.check(); err != nil {
 			return nil, err
 		}
 	}
-	img, err := a.readChecked(path, o.key)
+	src, err := a.readSource(path, o.source)
 	if err != nil {
 		return nil, err
+	}
+	if len(src.targets) > 1 {
+		return nil, usage("%s holds %s: choose one with --image, or take all with smpctl upgrade", path, imageNames(src.targets))
 	}
 	d, err := a.device()
 	if err != nil {
@@ -109,25 +109,22 @@ func (a *app) upload(ctx context.Context, path string, o uploadOptions) (result,
 	}
 	defer d.close()
 	v := &upgradeView{app: a, device: d, plain: true}
-	targets := []dfu.Target{{Image: o.image, File: img}}
-	report, err := dfu.Run(ctx, d.connect, targets, dfu.Options{Mode: dfu.UploadOnly, UpgradeOnly: o.upgrade, OnEvent: v.event})
+	report, err := dfu.Run(ctx, d.connect, src.targets, dfu.Options{Mode: dfu.UploadOnly, UpgradeOnly: o.upgrade, OnEvent: v.event})
 	if errors.Is(err, smp.ErrInBootloader) {
-		report, err = a.uploadInBootloader(ctx, v, targets, o)
+		report, err = a.uploadInBootloader(ctx, v, src, o)
 	}
 	v.close()
 	if err != nil {
 		return nil, err
 	}
-	return newUploadResult(img, o.image, report), nil
+	return newUploadResult(report), nil
 }
 
-// maxImage is the highest image number that the protocol can name in every command.
-const maxImage = 255
-
-func newUploadResult(img *image.Image, number int, report dfu.Report) uploadResult {
-	sum, up := img.FileHash(), report.Upload
+func newUploadResult(report dfu.Report) uploadResult {
+	img, up := report.Images[0].File, report.Upload
+	sum := img.FileHash()
 	r := uploadResult{
-		Image: number, Bytes: len(img.Bytes()), FileSHA256: hex.EncodeToString(sum[:]), Hash: img.Hash(),
+		Image: report.Images[0].Image, Bytes: len(img.Bytes()), FileSHA256: hex.EncodeToString(sum[:]), Hash: img.Hash(),
 		AlreadyPresent: up.AlreadyPresent || len(report.Plan) == 0, ResumedFrom: up.ResumedFrom, Resent: up.Resent, Link: newSettled(up.Settled),
 	}
 	for _, s := range report.Steps {
@@ -137,31 +134,6 @@ func newUploadResult(img *image.Image, number int, report dfu.Report) uploadResu
 		r.BytesPerSecond = int(float64(r.Bytes-r.ResumedFrom) / r.Seconds)
 	}
 	return r
-}
-
-// readChecked reads an image file, checks its hash and, if a key is given, its signature: before the device hears of it.
-func (a *app) readChecked(path, keyPath string) (*image.Image, error) {
-	img, err := readImage(path)
-	if err != nil {
-		return nil, err
-	}
-	for _, text := range img.Warnings() {
-		a.warn("%s: %s", path, text)
-	}
-	if err := img.CheckHash(); err != nil && !errors.Is(err, image.ErrEncrypted) {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if keyPath == "" {
-		return img, nil
-	}
-	key, err := readPublicKey(keyPath)
-	if err != nil {
-		return nil, err
-	}
-	if err := img.Verify(key); err != nil {
-		return nil, fmt.Errorf("%s: with key %s: %w", path, keyPath, err)
-	}
-	return img, nil
 }
 
 // readPublicKey reads the public half of a signing key.
