@@ -1,5 +1,5 @@
-// Package image reads and checks MCUboot firmware images. It works on bytes
-// in memory: it opens no files and talks to no device.
+// Package image reads, checks, builds and signs MCUboot firmware images. It works
+// on bytes in memory: it opens no files and talks to no device.
 //
 // An image as the bootloader sees it (MCUboot, docs/design.md and
 // boot/bootutil/include/bootutil/image.h; all numbers little endian):
@@ -18,6 +18,15 @@
 //	err = img.Verify(key)                    // hash, key hash, signature
 //	fmt.Println(img.Header.Version, img.Size())
 //
+// Making one takes a firmware binary, the options of imgtool and a key, which may
+// be anywhere: [Build] needs its public half only, and [Sign] a [crypto.Signer]:
+//
+//	u, err := image.Build(firmware, signer.Public(), image.BuildOptions{Version: v, HeaderSize: 0x200, PadHeader: true})
+//	file, err := image.Sign(u, signer, rand.Reader)
+//
+// Where no signer can be called, [Unsigned.Attach] takes a signature of
+// [Unsigned.Digest] that was made elsewhere.
+//
 // Two digests are easily mixed up. [Image.Hash] is the image hash: it stands in
 // the file, covers header, body and protected TLVs, and is how a device lists
 // and addresses an image. [Image.FileHash] covers every byte of the file and is
@@ -27,7 +36,9 @@
 // be read in two ways, is an error. Every error of this package is an [*Error]
 // whose [Kind] tells the causes apart.
 //
-// Decryption and decompression are left out. The hash of an encrypted image
-// covers the plaintext, so it cannot be checked here; [Image.CheckHash] and
-// [Image.Verify] say so with [ErrEncrypted] instead of guessing.
+// Hash and signature of an encrypted image cover the plaintext, so without the
+// device's key the best answer is [ErrEncrypted]; with it, [Image.Decrypt] returns
+// an image that can be verified like any other. A compressed image carries hash and
+// signature twice, of what is stored and of what will run ([Image.Decompress]);
+// Verify checks both.
 package image

@@ -3,7 +3,8 @@ package image
 import "fmt"
 
 // Error says why bytes are not a usable image, key, version or Intel HEX file.
-// It is the only type of error that this package returns.
+// It is the only type of error that this package returns, but for those of a
+// caller's function, which come back as they are.
 type Error struct {
 	Kind   Kind   // what is wrong, for programs
 	Detail string // what is wrong, for people: one line, without a file name
@@ -62,11 +63,58 @@ const (
 	ErrSignatureInvalid      Kind = "signature-invalid"       // the signature does not fit image and key
 )
 
+// What is wrong with a signature that was made outside, see [Unsigned.Attach]. They
+// name mistakes that people make with vaults and tokens.
+const (
+	ErrSignatureEmpty   Kind = "signature-empty"        // no bytes at all
+	ErrSignatureFormat  Kind = "signature-format"       // no known encoding of a signature by this kind of key, or cut short
+	ErrSignatureTwice   Kind = "signature-hashed-twice" // the signer hashed the digest again
+	ErrSignatureText    Kind = "signature-of-text"      // over the digest written as text
+	ErrSignatureHash    Kind = "signature-other-hash"   // over another hash of the right data
+	ErrSignatureInput   Kind = "signature-other-input"  // over the payload instead of the digest, or the reverse
+	ErrSignatureFile    Kind = "signature-of-file"      // over a whole file instead of the region that is signed
+	ErrSignaturePrehash Kind = "signature-ed25519ph"    // Ed25519ph, which MCUboot does not know
+	ErrSignaturePKCS1   Kind = "signature-pkcs1v15"     // RSA with PKCS#1 v1.5 padding instead of PSS
+	ErrSignatureSalt    Kind = "signature-salt"         // RSA-PSS with a salt of another length than 32
+	ErrSignatureMGF     Kind = "signature-mgf1"         // RSA-PSS with another hash in MGF1 than SHA-256
+	ErrSignatureKey     Kind = "signature-other-key"    // certainly by another key
+	ErrSignatureData    Kind = "signature-other-data"   // certainly by this key, over something else
+)
+
+// Outcomes of [Build], [Again] and signing.
+const (
+	ErrBadOption Kind = "bad-option" // options that contradict each other, the key or the input
+	ErrTooLarge  Kind = "too-large"  // more than the slot or the format can hold
+	ErrSigner    Kind = "signer"     // the signer made no signature
+	ErrNotAgain  Kind = "not-again"  // an image whose signature cannot be replaced
+)
+
+// Outcomes of [Image.Decrypt].
+const (
+	ErrNotEncrypted       Kind = "not-encrypted"        // the header has no encryption flag
+	ErrWrongDecryptionKey Kind = "wrong-decryption-key" // a key of another kind than the image is encrypted for
+	ErrDecryption         Kind = "decryption"           // a key of the right kind, but not the one
+)
+
+// Outcomes of [Image.Decompress]; [Image.Verify] has them too.
+const (
+	ErrNotCompressed      Kind = "not-compressed"       // the header has no compression flag
+	ErrCompressionUnknown Kind = "compression-unknown"  // compression flags that no bootloader decompresses
+	ErrDecompMissing      Kind = "decomp-tlv-missing"   // an entry about the decompressed image is missing
+	ErrDecompTooLarge     Kind = "decomp-too-large"     // larger than any slot, so it is not tried
+	ErrBadCompression     Kind = "bad-compression"      // not a stream that decompresses
+	ErrDecompSizeMismatch Kind = "decomp-size-mismatch" // it decompresses to another size than announced
+	ErrDecompHashMismatch Kind = "decomp-hash-mismatch" // it decompresses to something else than announced
+	ErrDecompSignature    Kind = "decomp-signature"     // the decompressed image is not signed by the key (from Verify)
+)
+
 // Faults of other inputs.
 const (
-	ErrBadHex     Kind = "bad-hex"     // not a valid Intel HEX file
-	ErrBadVersion Kind = "bad-version" // not a version
-	ErrBadKey     Kind = "bad-key"     // not a public key that MCUboot can use
+	ErrBadHex      Kind = "bad-hex"      // not a valid Intel HEX file
+	ErrBadVersion  Kind = "bad-version"  // not a version
+	ErrBadKey      Kind = "bad-key"      // not a key that MCUboot can use
+	ErrPassphrase  Kind = "passphrase"   // the passphrase of a private key is missing, empty or wrong
+	ErrBadKeyStore Kind = "bad-keystore" // a provisioning file that is none, or has no room for a key
 )
 
 func fail(k Kind, format string, args ...any) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"encoding/hex"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,6 +34,7 @@ func addFiles(f *testing.F, pattern string) {
 func FuzzParse(f *testing.F) {
 	addFiles(f, "images/*.bin")
 	addFiles(f, "bad/*.bin")
+	addFiles(f, "sealed/*.bin")
 	f.Add(parts{body: []byte("body")}.hashed(image.TLVSHA256, image.TLVSHA384, image.TLVSHA512))
 	var keys []crypto.PublicKey
 	for _, name := range []string{"rsa-2048", "rsa-3072", "ecdsa-p256", "ecdsa-p384", "ed25519"} {
@@ -56,6 +58,7 @@ func FuzzParse(f *testing.F) {
 		m.Dependencies()
 		m.SecurityCounter()
 		m.Warnings()
+		m.BootRecord()
 		m.FileHash()
 		if len(m.Hash()) == 0 || m.HashType() == 0 {
 			t.Error("an image without a hash")
@@ -124,6 +127,88 @@ func rightChecksums(text []byte) []byte {
 		out = append(out, record(rec[3], address, rec[4:len(rec)-1]...)...)
 	}
 	return out
+}
+
+// FuzzKeys holds that what reads as a key can be written and read again, and that
+// no reader takes what another takes for something else.
+func FuzzKeys(f *testing.F) {
+	for _, pattern := range []string{"keys/*.pem", "../keys/*.pem"} {
+		addFiles(f, pattern)
+	}
+	for _, name := range []string{"rsa-2048.pkcs1.pub.pem", "ecdsa-p256.pub.pem", "ed25519.crt.pem", "ecdsa-p256.compressed.pub.pem"} {
+		f.Add(pemBytes(f, name)) // DER
+	}
+	stop := errors.New("the time that a passphrase takes is FuzzPBES2's business")
+	ask := func() ([]byte, error) { return nil, stop }
+	f.Fuzz(func(t *testing.T, file []byte) {
+		public, publicErr := image.ParsePublicKey(file)
+		if kindOf(t, publicErr) == "" {
+			checkPublicRoundTrip(t, public)
+		}
+		private, err := image.ParsePrivateKey(file, ask)
+		if err != stop && kindOf(t, err) == "" {
+			again, err := image.MarshalPrivateKey(private, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if k, err := image.ParsePrivateKey(again, nil); err != nil || !samePublic(k.Public(), private.Public()) {
+				t.Errorf("private key written and read again: %v, %v", k, err)
+			}
+			if publicErr == nil {
+				t.Error("both a public and a private key")
+			}
+		}
+		half, err := image.PublicHalf(file, ask)
+		if err != stop && kindOf(t, err) == "" {
+			checkPublicRoundTrip(t, half)
+		} else if publicErr == nil || private != nil {
+			t.Errorf("PublicHalf: %v, but another reader takes the file", err)
+		}
+		if _, err := image.ParseDecryptionKey(file, ask); err != stop {
+			kindOf(t, err)
+		}
+		_, err = image.ParseEncryptionKey(file)
+		kindOf(t, err)
+	})
+}
+
+func checkPublicRoundTrip(t *testing.T, pub crypto.PublicKey) {
+	t.Helper()
+	text, err := image.PublicKeyPEM(pub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := image.PublicHalf(text, nil); err != nil || !samePublic(again, pub) {
+		t.Errorf("public key written and read again: %v, %v", again, err)
+	}
+	der, err := image.PublicKeyBytes(pub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := image.PublicHalf(der, nil); err != nil || !samePublic(again, pub) {
+		t.Errorf("public key written as DER and read again: %v, %v", again, err)
+	}
+}
+
+// FuzzProvision holds that a file to which a key can be added takes the next too.
+func FuzzProvision(f *testing.F) {
+	addFiles(f, "../keys/kmu/*.json")
+	keys := []crypto.PublicKey{readKey(f, "ed25519")}
+	first, second := keyStore(f, "nrf54l15", "UROT_PUBKEY", "lock"), keyStore(f, "nrf54l15", "APP_PUBKEY", "revokable")
+	f.Fuzz(func(t *testing.T, file []byte) {
+		out, err := first.Provision(file, keys)
+		if kindOf(t, err) != "" {
+			return
+		}
+		if _, err := first.Provision(out, keys); kindOf(t, err) != string(image.ErrBadKeyStore) {
+			t.Errorf("a place taken twice: %v", err)
+		}
+		_, before := second.Provision(file, keys)
+		_, after := second.Provision(out, keys)
+		if kindOf(t, before) != kindOf(t, after) {
+			t.Errorf("the next key: %v, without the first: %v", after, before)
+		}
+	})
 }
 
 // FuzzParseVersion holds that the text form of a version reads as that version.

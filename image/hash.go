@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"crypto/sha512"
+	"hash"
 )
 
 // Hash returns the image hash that the file carries: what a device reports for
@@ -22,21 +23,32 @@ func (m *Image) HashType() TLVType { return m.hash().Type }
 // still plain (imgtool sign --clear) it is checked all the same; otherwise the
 // answer is [ErrEncrypted], and nothing is known about the file's integrity.
 func (m *Image) CheckHash() error {
+	sums, stored := map[TLVType][]byte{}, map[TLVType][]byte{}
+	fits, wrong := false, TLV{}
 	for _, t := range m.all() {
 		if !t.Type.isHash() {
 			continue
 		}
-		sum := t.Type.sum(m.Signed())
+		if sums[t.Type] == nil { // once for each type, however many entries there are
+			sums[t.Type], stored[t.Type] = t.Type.sum(m.Signed()), t.Value
+		}
 		switch {
-		case bytes.Equal(sum, t.Value):
-		case m.Encrypted():
-			return fail(ErrEncrypted, "image hash: cannot be checked without the decryption key, because it covers the plaintext")
+		case !bytes.Equal(stored[t.Type], t.Value):
+			return fail(ErrHashMismatch, "image hash: two of type %s, %x… and %x…, cannot both be right", t.Type, stored[t.Type][:4], t.Value[:4])
+		case bytes.Equal(sums[t.Type], t.Value):
+			fits = true
 		default:
-			return fail(ErrHashMismatch, "image hash: %s in the file is %x…, computed %x…: the file was damaged or changed after signing",
-				t.Type, t.Value[:4], sum[:4])
+			wrong = t
 		}
 	}
-	return nil
+	switch {
+	case wrong.Type == 0:
+		return nil
+	case m.Encrypted() && !fits:
+		return fail(ErrEncrypted, "image hash: cannot be checked without the decryption key, because it covers the plaintext")
+	}
+	return fail(ErrHashMismatch, "image hash: %s in the file is %x…, computed %x…: the file was damaged or changed after signing",
+		wrong.Type, wrong.Value[:4], sums[wrong.Type][:4])
 }
 
 // hash returns the first hash entry. Parse made sure that there is one.
@@ -49,18 +61,32 @@ func (m *Image) hash() TLV {
 	return TLV{}
 }
 
-// sum computes the hash of the type, which must be one.
-func (t TLVType) sum(b []byte) []byte {
+// hashSize is the number of bytes of a hash of the type.
+func (t TLVType) hashSize() int {
+	switch t {
+	case TLVSHA384:
+		return sha512.Size384
+	case TLVSHA512:
+		return sha512.Size
+	}
+	return sha256.Size
+}
+
+// sum computes the hash of the type, which must be one, over all parts together.
+func (t TLVType) sum(parts ...[]byte) []byte {
+	var h hash.Hash
 	switch t {
 	case TLVSHA256:
-		s := sha256.Sum256(b)
-		return s[:]
+		h = sha256.New()
 	case TLVSHA384:
-		s := sha512.Sum384(b)
-		return s[:]
+		h = sha512.New384()
 	case TLVSHA512:
-		s := sha512.Sum512(b)
-		return s[:]
+		h = sha512.New()
+	default:
+		panic("image: sum of TLV type " + t.String())
 	}
-	panic("image: sum of TLV type " + t.String())
+	for _, b := range parts {
+		h.Write(b)
+	}
+	return h.Sum(nil)
 }

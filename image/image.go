@@ -32,6 +32,22 @@ func Parse(b []byte) (*Image, error) {
 		return nil, err
 	}
 	m.raw = bytes.Clone(b)
+	return m.readEntries()
+}
+
+// adopt is Parse for bytes that nobody else will change.
+func adopt(b []byte) (*Image, error) {
+	m, err := measure(b)
+	if err != nil {
+		return nil, err
+	}
+	m.raw = b
+	return m.readEntries()
+}
+
+// readEntries reads the TLV areas of a measured image.
+func (m *Image) readEntries() (*Image, error) {
+	var err error
 	if m.Header.ProtectedSize > 0 {
 		if m.Protected, err = protectedArea.entries(m.raw[m.prot:m.hashed], m.prot); err != nil {
 			return nil, err

@@ -49,13 +49,32 @@ func TestKeyHash(t *testing.T) {
 	}
 }
 
-func TestParsePublicKeyPKCS1(t *testing.T) {
-	got, err := image.ParsePublicKey(readFile(t, "keys/rsa-2048.pkcs1.pub.pem"))
-	if err != nil {
-		t.Fatal(err)
+// TestParsePublicKeyForms holds that the form of the file makes no difference.
+func TestParsePublicKeyForms(t *testing.T) {
+	der := func(name string) []byte {
+		block, _ := pem.Decode(keyFile(t, name))
+		return block.Bytes
 	}
-	if want := readKey(t, "rsa-2048"); !cmp.Equal(got, want) {
-		t.Errorf("PKCS#1 key differs from the same key as SubjectPublicKeyInfo:\n%s", cmp.Diff(got, want))
+	tests := []struct {
+		key, form string
+		data      []byte
+	}{
+		{"rsa-2048", "PKCS#1", keyFile(t, "rsa-2048.pkcs1.pub.pem")},
+		{"rsa-2048", "PKCS#1 DER", der("rsa-2048.pkcs1.pub.pem")},
+		{"rsa-2048", "DER", der("rsa-2048.pub.pem")},
+		{"ecdsa-p256", "DER", der("ecdsa-p256.pub.pem")},
+		{"ed25519", "DER", der("ed25519.pub.pem")},
+		{"rsa-2048", "certificate", keyFile(t, "rsa-2048.crt.pem")},
+		{"ecdsa-p256", "certificate", keyFile(t, "ecdsa-p256.crt.pem")},
+		{"ed25519", "certificate", keyFile(t, "ed25519.crt.pem")},
+		{"ed25519", "certificate in DER", der("ed25519.crt.pem")},
+		{"ed25519", "text in front", append([]byte("0 is not DER\n"), keyFile(t, "ed25519.pub.pem")...)},
+	}
+	for _, tt := range tests {
+		got, err := image.ParsePublicKey(tt.data)
+		if want := readKey(t, tt.key); err != nil || !cmp.Equal(got, want) {
+			t.Errorf("%s as %s: %v, differs from the same key as SubjectPublicKeyInfo:\n%s", tt.key, tt.form, err, cmp.Diff(got, want))
+		}
 	}
 }
 
@@ -73,17 +92,21 @@ func TestParsePublicKeyRefuses(t *testing.T) {
 	}
 	good := readFile(t, "keys/ecdsa-p256.pub.pem")
 	der, _ := pem.Decode(good)
+	compressed, _ := pem.Decode(readFile(t, "keys/ecdsa-p256.compressed.pub.pem"))
 	tests := []struct {
 		name string
 		pem  []byte
 		hint string // in the error text
 	}{
 		{"nothing", nil, "not a PEM"},
-		{"DER", der.Bytes, "-inform DER"},
+		{"half of a DER", der.Bytes[:40], "public key"},
+		{"compressed point as DER", compressed.Bytes, "conv_form uncompressed"},
+		{"damaged PEM", good[:100], "damaged"},
 		{"private key", block("PRIVATE KEY", pkcs8), "private"},
 		{"SEC1 private key", block("EC PRIVATE KEY", pkcs8), "private"},
 		{"encrypted private key", block("ENCRYPTED PRIVATE KEY", pkcs8), "private"},
-		{"certificate", block("CERTIFICATE", pkcs8), `"CERTIFICATE"`},
+		{"certificate in name only", block("CERTIFICATE", pkcs8), "public key"},
+		{"message", block("MESSAGE", nil), `"MESSAGE"`},
 		{"two keys", bytes.Repeat(good, 2), "more than one"},
 		{"compressed point", readFile(t, "keys/ecdsa-p256.compressed.pub.pem"), "conv_form uncompressed"},
 		{"RSA-4096", readFile(t, "keys/bad-rsa-4096.pub.pem"), "4096"},

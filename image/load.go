@@ -12,15 +12,17 @@ import (
 // by [FromHex], and [Image.Bytes] then returns the flat bytes. Of other files
 // that people take for an image (ELF, zip, UF2, unsigned binaries and so on) the
 // error says what they are.
+//
+// The image keeps b, which must not be changed afterwards; [Parse] copies.
 func Load(b []byte) (*Image, error) {
 	if len(b) == 0 || b[0] != ':' {
-		return Parse(b)
+		return adopt(b)
 	}
 	flat, start, err := FromHex(b)
 	if err != nil {
 		return nil, err
 	}
-	m, err := Parse(flat)
+	m, err := adopt(flat)
 	if e := (*Error)(nil); errors.As(err, &e) {
 		return nil, fail(e.Kind, "Intel HEX data from %#x on: %s", start, e.Detail)
 	}

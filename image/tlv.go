@@ -3,6 +3,7 @@ package image
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 )
 
 const (
@@ -78,6 +79,25 @@ func (a area) entries(b []byte, start int) ([]TLV, error) {
 		at = next
 	}
 	return list, nil
+}
+
+// append appends an area with these entries.
+func (a area) append(b []byte, list []TLV) ([]byte, error) {
+	total := tlvHeaderSize
+	for _, t := range list {
+		total += tlvHeaderSize + len(t.Value)
+	}
+	if total > math.MaxUint16 {
+		return nil, fail(ErrTooLarge, "%s: %d bytes, and an area holds %d at most", a.name, total, math.MaxUint16)
+	}
+	b = binary.LittleEndian.AppendUint16(b, a.magic)
+	b = binary.LittleEndian.AppendUint16(b, uint16(total))
+	for _, t := range list {
+		b = binary.LittleEndian.AppendUint16(b, uint16(t.Type))
+		b = binary.LittleEndian.AppendUint16(b, uint16(len(t.Value)))
+		b = append(b, t.Value...)
+	}
+	return b, nil
 }
 
 // checkLength refuses entries of a known type whose length no bootloader takes.

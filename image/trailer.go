@@ -5,7 +5,13 @@ import (
 	"encoding/binary"
 )
 
-const trailerMagicSize = 16
+// Magics of the trailer (MCUboot bootutil_public.c, boot_img_magic): for writes
+// of up to 8 bytes, and what follows the largest write in the others.
+const (
+	trailerMagicSize = 16
+	trailerMagic8    = "\x77\xc2\x95\xf3\x60\xd2\xef\x7f\x35\x52\x50\x0f\x2c\xb6\x79\x80"
+	trailerMagicTail = "\x2d\xe1\x5d\x29\x41\x0b\x8d\x77\x67\x9c\x11\x0f\x1f\x8a"
+)
 
 // Trailer is the swap trailer that "imgtool sign --pad", "--test" or "--confirm"
 // puts at the very end of a file as long as the slot. In the secondary slot it
@@ -33,13 +39,13 @@ func (m *Image) Trailer() (Trailer, bool) {
 }
 
 // trailerAlign returns the alignment that the magic stands for, or 0 if it is
-// none (MCUboot bootutil_public.c, boot_img_magic).
+// none.
 func trailerAlign(magic []byte) int {
-	if bytes.Equal(magic, []byte("\x77\xc2\x95\xf3\x60\xd2\xef\x7f\x35\x52\x50\x0f\x2c\xb6\x79\x80")) {
+	if bytes.Equal(magic, []byte(trailerMagic8)) {
 		return 8
 	}
 	align := int(binary.LittleEndian.Uint16(magic))
-	if !bytes.Equal(magic[2:], []byte("\x2d\xe1\x5d\x29\x41\x0b\x8d\x77\x67\x9c\x11\x0f\x1f\x8a")) || align != 16 && align != 32 {
+	if !bytes.Equal(magic[2:], []byte(trailerMagicTail)) || align != 16 && align != 32 {
 		return 0
 	}
 	return align

@@ -39,6 +39,7 @@ type vectors struct {
 	}
 	External []struct {
 		Name, Key, Image, Expect string
+		EncryptionKey            string `json:"encryption_key"`
 	}
 }
 
@@ -67,7 +68,9 @@ type imageVector struct {
 		ImageOK  byte `json:"image_ok"`
 	}
 	Encryption *struct {
-		Ciphertext bool `json:"payload_ciphertext"`
+		Key        string
+		Plaintext  string `json:"decrypted_payload_sha256"` // SHA-256
+		Ciphertext bool   `json:"payload_ciphertext"`
 	}
 	IntelHex *hexVector `json:"intel_hex"`
 }
@@ -308,14 +311,16 @@ func TestVectorExternal(t *testing.T) {
 		"neg-p256-empty":                    "bad-signature-length",
 		"neg-p384-sha256":                   "signature-invalid",
 		"neg-bootrecord-two-step":           "signature-invalid",
-		"ecdsa-p256-encrypted":              "encrypted",
 	}
 	all := loadVectors(t).External
-	if len(all) != 8+len(want) {
-		t.Fatalf("%d entries in vectors.json, want 8 good and %d others", len(all), len(want))
+	if len(all) != 9+len(want) {
+		t.Fatalf("%d entries in vectors.json, want 9 good and %d others", len(all), len(want))
 	}
 	for _, v := range all {
 		m, err := image.Load(readFile(t, v.Image))
+		if err == nil && v.EncryptionKey != "" {
+			m, err = m.Decrypt(readDecryptionKey(t, v.EncryptionKey))
+		}
 		if err == nil {
 			err = m.Verify(readKey(t, v.Key))
 		}

@@ -7,19 +7,24 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	"errors"
+	"slices"
 )
 
 // Verify checks that the image is whole and signed by the owner of pub, with the
 // eyes of a bootloader that knows this one key (MCUboot image_validate.c,
-// bootutil_img_validate), and stricter where that one is lax: first the hash,
-// then that the key's entry stands before the signature and matches in full,
-// then the signature. If the key has signed several times, every signature has to
-// hold, because the bootloader keeps the result of the last one.
+// bootutil_img_validate): first the hash, then that the key is named before the
+// signature, then the signature. It is stricter than the bootloader in three points:
+// every hash in the file has to fit, a key hash has to be whole, and an ECDSA
+// signature has to be DER, which not all of MCUboot's crypto libraries insist on.
+// If the key has signed several times, the last signature decides, as it does
+// there. What a compressed image becomes is checked in the same way, see
+// [Image.Decompress].
 //
 // The nil error means all of that. For an encrypted image the best answer is
 // [ErrEncrypted]: key and, unless it is made over the image itself, signature fit
-// what the file says its hash is, but the body cannot be compared with it.
-// Any other kind is a reason to keep the image away from a device with this key.
+// what the file says its hash is, but the body cannot be compared with it before
+// [Image.Decrypt]. Any other kind is a reason to keep the image away from a device
+// with this key.
 func (m *Image) Verify(pub crypto.PublicKey) error {
 	k, err := newKey(pub)
 	if err != nil {
@@ -34,17 +39,20 @@ func (m *Image) Verify(pub crypto.PublicKey) error {
 	if err := m.checkSignatures(k, hidden); err != nil {
 		return err
 	}
-	if hidden {
+	switch {
+	case hidden:
 		return fail(ErrEncrypted, "signature: fits the key, but that it covers this body cannot be checked without the decryption key")
+	case m.Compressed():
+		return m.decompressesTo(k)
 	}
 	return nil
 }
 
 // checkSignatures looks for the signatures of the key. The bootloader is built
-// for one type of hash; where a key allows two, either will do.
+// for one type of hash and one way to name a key; where a key allows two, either
+// will do.
 func (m *Image) checkSignatures(k key, hidden bool) error {
-	sigs, err := m.signaturesFor(k)
-	if err != nil {
+	if err := m.checkSigned(k); err != nil {
 		return err
 	}
 	hashes, err := m.hashesFor(k)
@@ -53,49 +61,49 @@ func (m *Image) checkSignatures(k key, hidden bool) error {
 	}
 	var first error
 	for _, hash := range hashes {
-		err := m.checkKeyed(k, sigs, hash, hidden)
-		if err == nil {
-			return nil
+		for _, names := range []TLVType{TLVKeyHash, TLVPubKey} {
+			found, err := m.checkKeyed(k, names, hash, hidden)
+			if found && err == nil {
+				return nil
+			}
+			if first == nil {
+				first = err
+			}
 		}
-		if first == nil {
-			first = err
-		}
+	}
+	if first == nil {
+		return m.explainKey(k, hashes[0].Type)
 	}
 	return first
 }
 
-// signaturesFor returns the signatures of the type that the key makes.
-func (m *Image) signaturesFor(k key) ([]Signature, error) {
-	var sigs []Signature
+// checkSigned makes sure that there is a signature of the type that the key makes.
+func (m *Image) checkSigned(k key) error {
 	all := m.Signatures()
-	for _, s := range all {
-		if s.Type == k.sig {
-			sigs = append(sigs, s)
-		}
-	}
+	mine := slices.ContainsFunc(all, func(s Signature) bool { return s.Type == k.sig })
 	mark, marked := m.pureMark()
 	switch {
 	case len(all) == 0:
-		return nil, fail(ErrNoSignature, "signature: the image is not signed")
-	case len(sigs) == 0:
-		return nil, fail(ErrNoSignatureForKey, "signature: the image has one of type %s, not one by an %s key", all[0].Type, k.name)
+		return fail(ErrNoSignature, "signature: the image is not signed")
+	case !mine:
+		return fail(ErrNoSignatureForKey, "signature: the image has one of type %s, not one by an %s key", all[0].Type, k.name)
 	case marked && mark != 1:
-		return nil, fail(ErrSignatureInvalid, "signature: the SIG_PURE mark is 0x%02x instead of 0x01", mark)
+		return fail(ErrSignatureInvalid, "signature: the SIG_PURE mark is 0x%02x instead of 0x01", mark)
 	case marked && k.sig != TLVEd25519:
-		return nil, fail(ErrSignatureInvalid, "signature: the SIG_PURE mark goes with Ed25519 only, not with %s", k.name)
+		return fail(ErrSignatureInvalid, "signature: the SIG_PURE mark goes with Ed25519 only, not with %s", k.name)
 	}
-	return sigs, nil
+	return nil
 }
 
-// hashesFor returns the image's hash entries that go with the key.
+// hashesFor returns the image's hashes that go with the key, one of each type:
+// CheckHash made sure that those of a type are the same.
 func (m *Image) hashesFor(k key) ([]TLV, error) {
 	var hashes []TLV
 	for _, t := range m.all() {
-		for _, allowed := range k.hashes {
-			// A pure image still carries a hash, always SHA-512.
-			if t.Type == allowed && (t.Type == TLVSHA512 || !m.pure()) {
-				hashes = append(hashes, t)
-			}
+		seen := slices.ContainsFunc(hashes, func(h TLV) bool { return h.Type == t.Type })
+		// A pure image still carries a hash, always SHA-512.
+		if !seen && slices.Contains(k.hashes, t.Type) && (t.Type == TLVSHA512 || !m.pure()) {
+			hashes = append(hashes, t)
 		}
 	}
 	if len(hashes) == 0 {
@@ -105,36 +113,62 @@ func (m *Image) hashesFor(k key) ([]TLV, error) {
 	return hashes, nil
 }
 
-// checkKeyed checks the signatures that the file says are by this key.
-func (m *Image) checkKeyed(k key, sigs []Signature, hash TLV, hidden bool) error {
-	found := false
-	for _, s := range sigs {
-		if !k.named(s.Key, hash.Type) {
-			continue
-		}
-		found = true
-		message := hash.Value
-		if s.Pure {
-			message = m.Signed()
-		}
-		if s.Pure && hidden {
-			continue
-		}
-		if err := k.verify(message, s.Value); err != nil {
-			return err
+// checkKeyed walks over the entries as a bootloader does that takes keys from
+// entries of the type names: such an entry selects a key, and the next signature is
+// tried with it. Since the last try decides, it is the only one made, so that the
+// time does not grow with the entries. found is false if no signature is the key's.
+func (m *Image) checkKeyed(k key, names TLVType, hash TLV, hidden bool) (found bool, err error) {
+	var last []byte
+	keyHash, selected := hash.Type.sum(k.der), false
+	for _, t := range m.all() {
+		switch t.Type {
+		case names:
+			if limit := k.nameLimit(names, len(hash.Value)); len(t.Value) > limit {
+				return false, fail(ErrBadKeyHashLength, "signature: TLV %s has %d bytes, bootloaders with an image hash of type %s take %d at most",
+					t.Type, len(t.Value), hash.Type, limit)
+			}
+			selected = k.named(t, keyHash)
+		case k.sig:
+			if selected {
+				last = t.Value
+			}
+			selected = false
 		}
 	}
-	if !found {
-		return m.explainKey(k, hash.Type)
+	switch {
+	case last == nil:
+		return false, nil
+	case !m.pure():
+		return true, k.verify(hash.Value, last)
+	case hidden:
+		return true, nil
 	}
-	return nil
+	return true, k.verify(m.Signed(), last)
 }
 
-// named reports whether a key entry stands for the key.
-func (k key) named(t TLV, hash TLVType) bool {
+// nameLimit is the most bytes that a bootloader reads of an entry that names a key;
+// a longer one makes the whole image invalid (MCUboot image_validate.c,
+// KEY_BUF_SIZE).
+func (k key) nameLimit(names TLVType, hashSize int) int {
+	const spare, largestECDSA = 24, 128
+	switch {
+	case names == TLVKeyHash:
+		return hashSize
+	case k.sig == TLVRSA2048PSS:
+		return 256 + spare
+	case k.sig == TLVRSA3072PSS:
+		return 384 + spare
+	case k.sig == TLVEd25519:
+		return 64 + spare
+	}
+	return largestECDSA + spare
+}
+
+// named reports whether a key entry stands for the key with this hash.
+func (k key) named(t TLV, keyHash []byte) bool {
 	switch t.Type {
 	case TLVKeyHash:
-		return bytes.Equal(t.Value, hash.sum(k.der))
+		return bytes.Equal(t.Value, keyHash)
 	case TLVPubKey:
 		return bytes.Equal(t.Value, k.der)
 	}
@@ -147,7 +181,7 @@ func (m *Image) explainKey(k key, hash TLVType) error {
 	var other error
 	for _, t := range m.all() {
 		switch {
-		case k.named(t, hash):
+		case k.named(t, want):
 			return fail(ErrKeyHashOrder, "signature: the given key is named, but not right before a signature, so the bootloader would not use it")
 		case t.Type == TLVKeyHash && len(t.Value) != len(want):
 			other = fail(ErrBadKeyHashLength, "signature: the key hash has %d bytes, with an image hash of type %s it has %d",

@@ -69,7 +69,10 @@ func TestVerifyPairing(t *testing.T) {
 		{"my key, their signature", []image.TLV{myKey, alien}, image.ErrSignatureInvalid},
 		{"a signature uses the key up", []image.TLV{myKey, good, alien}, ""},
 		{"signed twice, second wrong", []image.TLV{myKey, good, myKey, wrong}, image.ErrSignatureInvalid},
-		{"signed twice, first wrong", []image.TLV{myKey, wrong, myKey, good}, image.ErrSignatureInvalid},
+		{"signed twice, first wrong: the last decides", []image.TLV{myKey, wrong, myKey, good}, ""},
+		{"a signature of another type between", []image.TLV{myKey, zeros(image.TLVRSA2048PSS, 256), good}, ""},
+		{"whole key of somebody else between", []image.TLV{myKey, spki("ecdsa-p256"), good}, ""},
+		{"key of another signer, too long for this bootloader", []image.TLV{zeros(image.TLVKeyHash, 64), alien, myKey, good}, image.ErrBadKeyHashLength},
 		{"key hash of another length", []image.TLV{zeros(image.TLVKeyHash, 48), good}, image.ErrBadKeyHashLength},
 		{"whole key of somebody else", []image.TLV{spki("ecdsa-p256"), good}, image.ErrKeyHashMismatch},
 		{"pure mark", []image.TLV{{Type: image.TLVSigPure, Value: []byte{1}}, myKey, good}, image.ErrSignatureInvalid},
@@ -235,6 +238,26 @@ func TestVerifyRSAVariants(t *testing.T) {
 	}
 }
 
+// TestVerifyTakesTheSameTimeForMany fills the area with entries that each could
+// cost a hash over the file or a signature check.
+func TestVerifyTakesTheSameTimeForMany(t *testing.T) {
+	s := newEd25519(t, image.TLVSHA256)
+	p := parts{body: make([]byte, 1<<20)}
+	hash, name, good := image.TLV{Type: image.TLVSHA256, Value: sum(image.TLVSHA256, p.signed())}, s.keyHash(t), s.over(t, p)
+	for range 450 {
+		p.unprotected = append(p.unprotected, hash, name, good)
+	}
+	m := mustParse(t, p.bytes())
+	allocated := testing.AllocsPerRun(1, func() {
+		if err := m.Verify(s.private.Public()); err != nil {
+			t.Error(err)
+		}
+	})
+	if allocated > 200 { // a check of a signature takes some, a hash too
+		t.Errorf("%v allocations for 450 hashes and signatures, want as many as for one", allocated)
+	}
+}
+
 // TestVerifyEncrypted makes sure that an encrypted image never counts as
 // verified, and that what can be checked still is.
 func TestVerifyEncrypted(t *testing.T) {
@@ -255,6 +278,8 @@ func TestVerifyEncrypted(t *testing.T) {
 			{"other key", entries(other.keyHash(t), other.sign(t, plain)), image.ErrKeyHashMismatch},
 			{"signature of another hash", entries(s.keyHash(t), s.sign(t, sum(hash, nil))), image.ErrSignatureInvalid},
 			{"unsigned", entries(), image.ErrNoSignature},
+			{"two hashes", entries(image.TLV{Type: hash, Value: sum(hash, nil)}, s.keyHash(t), s.sign(t, plain)), image.ErrHashMismatch},
+			{"a hash of the ciphertext too", entries(image.TLV{Type: image.TLVSHA384, Value: sum(image.TLVSHA384, p.signed())}, s.keyHash(t), s.sign(t, plain)), image.ErrHashMismatch},
 		}
 		if hash == image.TLVSHA512 {
 			pure := image.TLV{Type: image.TLVSigPure, Value: []byte{1}}

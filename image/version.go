@@ -53,6 +53,8 @@ func (v Version) String() string {
 	return fmt.Sprintf("%d.%d.%d+%d", v.Major, v.Minor, v.Revision, v.Build)
 }
 
+func (v Version) withoutBuild() string { return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Revision) }
+
 // Compare orders versions by major, minor, revision and build. It returns -1, 0
 // or +1 for v older than, equal to or newer than o.
 func (v Version) Compare(o Version) int {

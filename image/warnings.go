@@ -7,8 +7,8 @@ import (
 )
 
 // Warnings returns what is legal but worth a word to a person, one sentence
-// each: entries that many bootloaders refuse, a key that everybody has, bytes
-// behind the image.
+// each: what many bootloaders refuse, a key that everybody has, bytes behind the
+// image.
 func (m *Image) Warnings() []string {
 	var list []string
 	for _, t := range m.Unprotected {
@@ -16,10 +16,24 @@ func (m *Image) Warnings() []string {
 			list = append(list, fmt.Sprintf("TLV %s stands outside the signed region: bootloaders with a TLV allow list, Zephyr's default, refuse the image", t.Type))
 		}
 	}
+	if n := len(m.Protected); n > 0 && len(m.Protected[n-1].Value) == 0 {
+		// MCUboot tlv.c, bootutil_tlv_iter_is_prot: where its value would begin, the protected area has ended.
+		list = append(list, fmt.Sprintf("TLV %s is the last protected one and empty: bootloaders with a TLV allow list, Zephyr's default, take it for unprotected and refuse the image",
+			m.Protected[n-1].Type))
+	}
 	for _, s := range m.Signatures() {
 		if name := sampleKey(s.Key); name != "" {
 			list = append(list, fmt.Sprintf("signed with MCUboot's sample key %s, whose private half is public: anyone can sign for this device", name))
 		}
+	}
+	if _, ok := m.protected(TLVBootRecord); ok {
+		if _, ok := m.BootRecord(); !ok {
+			list = append(list, "TLV BOOT_RECORD is not the record of five fields that a measured boot reports")
+		}
+	}
+	if padding := m.raw[headerSize:m.body]; m.Compressed() && len(bytes.Trim(padding, "\xff")) > 0 {
+		// sdk-mcuboot, boot/zephyr/decompression.c: bootutil_img_hash_decompress.
+		list = append(list, "compressed, with header padding other than 0xff: nRF Connect SDK's bootloader rebuilds the header with erased flash and then refuses the image, so sign it with imgtool's --pad-header")
 	}
 	return append(list, m.trailingWarnings()...)
 }

@@ -1,0 +1,171 @@
+package image
+
+import (
+	"bytes"
+	"cmp"
+	"crypto"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/ecdh"
+	"crypto/rsa"
+	"crypto/sha256"
+	"io"
+)
+
+// encryption says for whom and how an image is encrypted.
+type encryption struct {
+	// The device's key: an *rsa.PublicKey with 2048 bits, an *ecdh.PublicKey or
+	// *ecdsa.PublicKey on P-256, an *ecdh.PublicKey on X25519, or, as []byte, the
+	// 16 or 32 bytes of a key shared with the device (AES key wrap).
+	to      crypto.PublicKey
+	bits    int  // of the AES key: 128 or 256; 0 is 128
+	hmac512 bool // ENC_X25519_SHA512 instead of ENC_X25519
+}
+
+// flag is the header flag of images that are encrypted so.
+func (e encryption) flag() Flags {
+	if e.bits == 256 {
+		return FlagEncryptedAES256
+	}
+	return FlagEncryptedAES128
+}
+
+// seal encrypts a body, which the caller has padded so that header and body are
+// a multiple of 16 bytes, under a new AES key. It returns the encrypted body, and
+// the entry that holds the AES key. The same bytes from random give the same
+// result. Keys that MCUboot cannot decrypt with are an [ErrBadKey].
+func (e encryption) seal(random io.Reader, body []byte) ([]byte, TLV, error) {
+	key, entry, err := e.newKey(random)
+	if err != nil {
+		return nil, TLV{}, err
+	}
+	sealed := bytes.Clone(body)
+	if err := applyCTR(key, sealed); err != nil {
+		return nil, TLV{}, encryptionFailed(err)
+	}
+	return sealed, entry, nil
+}
+
+// newKey makes an AES key, and the entry that holds it.
+func (e encryption) newKey(random io.Reader) (key []byte, entry TLV, err error) {
+	to, typ, err := e.resolve()
+	if err != nil {
+		return nil, TLV{}, err
+	}
+	key = make([]byte, e.keySize())
+	if _, err := io.ReadFull(random, key); err != nil {
+		return nil, TLV{}, encryptionFailed(err)
+	}
+	value, err := sealKey(random, to, typ, key)
+	if err != nil {
+		return nil, TLV{}, encryptionFailed(err)
+	}
+	return key, TLV{Type: typ, Value: value}, nil
+}
+
+// keySize is the number of bytes of the AES key.
+func (e encryption) keySize() int { return cmp.Or(e.bits, 128) / 8 }
+
+// scheme returns the type of entry that holds an AES key for this recipient.
+func (e encryption) scheme() (TLVType, error) {
+	_, typ, err := e.resolve()
+	return typ, err
+}
+
+// resolve returns the recipient in the form that encrypts, and the type of entry
+// that holds an AES key for it.
+func (e encryption) resolve() (crypto.PublicKey, TLVType, error) {
+	bits := cmp.Or(e.bits, 128)
+	if bits != 128 && bits != 256 {
+		return nil, 0, fail(ErrBadKey, "encryption: AES with %d bits, MCUboot knows 128 and 256", e.bits)
+	}
+	to, typ, err := recipient(e.to)
+	switch kek, isKEK := to.([]byte); {
+	case err != nil:
+		return nil, 0, err
+	case isKEK && len(kek)*8 != bits:
+		return nil, 0, fail(ErrBadKey, "encryption key: %d bits for AES key wrap, MCUboot wants as many as the image key has, %d", len(kek)*8, bits)
+	case e.hmac512 && typ != TLVEncX25519:
+		return nil, 0, fail(ErrBadKey, "encryption key: HMAC-SHA-512 goes with X25519 only, not with %s", typ)
+	case e.hmac512:
+		typ = TLVEncX25519SHA512
+	}
+	return to, typ, nil
+}
+
+// recipient returns a key in the form that encrypts, and the plain scheme for it.
+func recipient(to crypto.PublicKey) (crypto.PublicKey, TLVType, error) {
+	if kek, ok := to.([]byte); ok {
+		return kek, TLVEncKW, nil
+	}
+	if k, ok := to.(*ecdh.PublicKey); !ok || k.Curve() != ecdh.P256() {
+		var err error
+		if to, err = encryptionKey(to); err != nil {
+			return nil, 0, err
+		}
+	}
+	switch k := to.(type) {
+	case *rsa.PublicKey:
+		return k, TLVEncRSA2048, nil
+	case *ecdh.PublicKey:
+		if k.Curve() == ecdh.X25519() {
+			return k, TLVEncX25519, nil
+		}
+	}
+	return to, TLVEncEC256, nil
+}
+
+// sealKey encrypts an AES key for a recipient in the form that encrypts.
+func sealKey(random io.Reader, to crypto.PublicKey, typ TLVType, key []byte) ([]byte, error) {
+	switch to := to.(type) {
+	case []byte:
+		return wrapKey(to, key)
+	case *rsa.PublicKey:
+		return rsa.EncryptOAEP(sha256.New(), random, to, key, nil)
+	case *ecdh.PublicKey:
+		return sealECIES(random, typ, to, key)
+	}
+	panic("image: encryption for a key without a scheme")
+}
+
+func sealECIES(random io.Reader, typ TLVType, to *ecdh.PublicKey, key []byte) ([]byte, error) {
+	s, _ := typ.ecies()
+	once, err := oneTimeKey(random, s.curve)
+	if err != nil {
+		return nil, err
+	}
+	return s.seal(once, to, key)
+}
+
+// oneTimeKey is the curve's GenerateKey, which since Go 1.26 takes its randomness
+// from elsewhere.
+func oneTimeKey(random io.Reader, curve ecdh.Curve) (*ecdh.PrivateKey, error) {
+	// One number in 2^32 is not a P-256 key.
+	const tries = 8
+	var last error
+	for range tries {
+		b := make([]byte, 32)
+		if _, err := io.ReadFull(random, b); err != nil {
+			return nil, err
+		}
+		k, err := curve.NewPrivateKey(b)
+		if err == nil {
+			return k, nil
+		}
+		last = err
+	}
+	return nil, last
+}
+
+// applyCTR encrypts or decrypts b in place with AES-CTR and MCUboot's counter,
+// which begins at zero, because every image has a key of its own.
+func applyCTR(key, b []byte) error {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return err
+	}
+	cipher.NewCTR(block, make([]byte, aes.BlockSize)).XORKeyStream(b, b)
+	return nil
+}
+
+func encryptionFailed(err error) error { return fail(ErrBadKey, "encryption: %v", err) }

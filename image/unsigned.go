@@ -1,0 +1,211 @@
+package image
+
+import (
+	"bytes"
+	"crypto"
+	"slices"
+)
+
+// Unsigned is an image to which nothing but the signature is missing. [Build] and
+// [Again] make it; [Sign] or [Unsigned.Attach] complete it, the latter with a
+// signature made elsewhere. It is not changed by any of its methods.
+type Unsigned struct {
+	header       Header
+	region       [][]byte // what hash and signature cover, in parts
+	digest       []byte   // hash of the region
+	key          *key     // nil: the image gets a hash only
+	hash         TLVType
+	pure         bool
+	fullKey      bool
+	padSignature bool
+	slot         slot
+	packing      packing
+	encryption   *Encryption
+	original     *Image // the file that is signed again; nil after Build
+}
+
+// Header returns the header of the image.
+func (u *Unsigned) Header() Header { return u.header }
+
+// PublicKey returns the key that the signature must be by, or nil if the image
+// gets no signature.
+func (u *Unsigned) PublicKey() crypto.PublicKey {
+	if u.key == nil {
+		return nil
+	}
+	return u.key.public
+}
+
+// HashType returns the type of the image hash: TLVSHA256, TLVSHA384 or TLVSHA512.
+func (u *Unsigned) HashType() TLVType { return u.hash }
+
+// Digest returns the image hash. It is what an RSA or ECDSA key signs as the hash
+// of the message, and an Ed25519 key as the message itself, unless the signature
+// is pure. The slice is shared and must not be changed.
+func (u *Unsigned) Digest() []byte { return u.digest }
+
+// Payload returns a copy of the bytes under the hash: what a pure Ed25519 signature
+// covers, and what a signer wants that computes the hash itself.
+func (u *Unsigned) Payload() []byte { return u.payload(0) }
+
+// payload leaves room behind the bytes, so that a large image is copied once.
+func (u *Unsigned) payload(room int) []byte {
+	b := make([]byte, 0, u.size()+room)
+	for _, part := range u.region {
+		b = append(b, part...)
+	}
+	return b
+}
+
+// size is the number of bytes of the payload.
+func (u *Unsigned) size() int {
+	n := 0
+	for _, part := range u.region {
+		n += len(part)
+	}
+	return n
+}
+
+// Pure reports whether the signature covers the payload instead of the digest.
+func (u *Unsigned) Pure() bool { return u.pure }
+
+// setKey fits hash and kind of signature to the key.
+func (u *Unsigned) setKey(pub crypto.PublicKey, hash TLVType, pure bool) error {
+	switch {
+	case hash != 0 && !hash.isHash():
+		return fail(ErrBadOption, "image hash: %s is not a type of hash", hash)
+	case pub == nil && pure:
+		return fail(ErrBadOption, "pure signature: a key is needed")
+	case pub == nil:
+		u.hash = hash
+		if hash == 0 {
+			u.hash = TLVSHA256
+		}
+		return nil
+	}
+	k, err := newKey(pub)
+	if err != nil {
+		return err
+	}
+	allowed := k.hashes
+	if pure {
+		allowed = []TLVType{TLVSHA512} // imgtool's choice, and what devices report
+	}
+	switch {
+	case pure && k.sig != TLVEd25519:
+		return fail(ErrBadOption, "pure signature: made by Ed25519 keys only, the given one is %s", k.name)
+	case hash == 0:
+		hash = allowed[0]
+	case !slices.Contains(allowed, hash):
+		return fail(ErrBadOption, "image hash %s: an %s signature goes with %v", hash, k.name, allowed)
+	}
+	u.key, u.hash, u.pure = &k, hash, pure
+	return nil
+}
+
+// message is what the signature is computed over.
+func (u *Unsigned) message() []byte {
+	if u.pure {
+		return u.Payload()
+	}
+	return u.Digest()
+}
+
+// entriesRoom is more than the unprotected entries of any image take.
+const entriesRoom = 2 << 10
+
+// Attach returns the file of the image with a signature, in any encoding that
+// [NormalizeSignature] takes. Of an image without a key nil is the signature. A
+// signature that does not verify with the public key is an error whose kind names
+// the mistake, and so is a file that does not verify once it is read back, so
+// nothing unverified is ever returned.
+func (u *Unsigned) Attach(sig []byte) ([]byte, error) {
+	image := u.payload(entriesRoom)
+	switch {
+	case u.key == nil && len(sig) > 0:
+		return nil, fail(ErrBadOption, "signature: the image was built without the key that it is by")
+	case u.key != nil:
+		var err error
+		if sig, err = u.statement(image).accept(sig); err != nil {
+			return nil, err
+		}
+	}
+	sealed, key, err := u.seal(image)
+	if err != nil {
+		return nil, err
+	}
+	if image, err = unprotectedArea.append(image, append(u.entries(sig), sealed...)); err != nil {
+		return nil, err
+	}
+	file, err := u.place(image)
+	if err != nil {
+		return nil, err
+	}
+	if err := u.readBack(file, key); err != nil {
+		return nil, err
+	}
+	return file, nil
+}
+
+// statement is what the signature is about, with the files that signers hash in its
+// place: the whole one that is signed again, or the input with and without room for
+// the header.
+func (u *Unsigned) statement(region []byte) statement {
+	return statement{key: *u.key, hash: u.hash, pure: u.pure, region: region, digest: u.digest, files: func() [][]byte {
+		if u.original != nil {
+			return [][]byte{u.original.Bytes(), u.original.Plain()}
+		}
+		body := region[u.header.HeaderSize : int(u.header.HeaderSize)+int(u.header.ImageSize)]
+		return [][]byte{body, slices.Concat(make([]byte, u.header.HeaderSize), body)}
+	}}
+}
+
+// entries returns the unprotected entries in imgtool's order. The key's stands
+// before the signature, where the bootloader looks for it.
+func (u *Unsigned) entries(sig []byte) []TLV {
+	list := []TLV{{u.hash, u.Digest()}}
+	if u.pure {
+		list = append(list, TLV{TLVSigPure, []byte{1}})
+	}
+	if u.key == nil {
+		return list
+	}
+	name := TLV{TLVKeyHash, u.hash.sum(u.key.der)}
+	if u.fullKey {
+		name = TLV{TLVPubKey, u.key.der}
+	}
+	if u.padSignature {
+		sig = append(bytes.Clone(sig), make([]byte, max(0, u.key.padded-len(sig)))...)
+	}
+	return append(list, name, TLV{u.key.sig, sig})
+}
+
+// place puts the image into its slot, or into the file from which it came.
+func (u *Unsigned) place(image []byte) ([]byte, error) {
+	if u.original != nil {
+		return u.original.replace(image)
+	}
+	if err := u.slot.check(len(image)); err != nil {
+		return nil, err
+	}
+	return u.slot.fill(image), nil
+}
+
+// checkFit refuses early what [Unsigned.Attach] would refuse for any signature.
+func (u *Unsigned) checkFit() error {
+	least := 0
+	if u.key != nil {
+		for !u.key.sig.takes(least) {
+			least++
+		}
+	}
+	list := u.entries(make([]byte, least))
+	if u.encryption != nil {
+		list = append(list, TLV{Value: make([]byte, u.encryption.entrySize())})
+	}
+	entries, err := unprotectedArea.append(nil, list)
+	if err != nil {
+		return err
+	}
+	return u.slot.check(u.size() + len(entries))
+}
