@@ -34,6 +34,7 @@ type app struct {
 	flags   globalFlags
 	log     *slog.Logger
 	began   bool           // a command's body began; an error before that is wrong usage
+	reached bool           // it has to do with a device
 	virtual *virtualDevice // behind a sim: address, from its first use to the end of the process
 }
 
@@ -43,7 +44,7 @@ func run(ctx context.Context, args []string, s streams, env func(string) (string
 	a := &app{streams: s, env: env, log: slog.New(slog.DiscardHandler)}
 	defer a.close()
 	root := newRoot(a)
-	root.SetArgs(args)
+	root.SetArgs(joinPairs(args))
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
@@ -126,7 +127,7 @@ Exit codes: 0 done, 1 other, 2 wrong usage, 3 port, 4 no reply, 5 device refused
 	add("update", upgradeCommand(a), recoverCommand(a), imageCommand(a), resetCommand(a))
 	add("look", portsCommand(a), infoCommand(a), benchCommand(a), echoCommand(a), paramsCommand(a), osInfoCommand(a), bootloaderCommand(a),
 		taskstatCommand(a), mpstatCommand(a), datetimeCommand(a))
-	add("files", inspectCommand(a), packageCommand(a), connCommand(a), simCommand(a))
+	add("files", inspectCommand(a), verifyCommand(a), signCommand(a), keyCommand(a), packageCommand(a), connCommand(a), simCommand(a))
 	root.AddCommand(versionCommand(a))
 	a.completions(root)
 	explainArguments(root)

@@ -76,7 +76,8 @@ func TestExamples(t *testing.T) {
 					t.Fatalf("want a command line of smpctl")
 				}
 				found := accept(t, args[1:])
-				if found != nil && found.CommandPath() != c.CommandPath() {
+				// The first of two steps may show the second.
+				if found != nil && found.CommandPath() != c.CommandPath() && !(found.Name() == "attach" && c.Name() == "prepare") {
 					t.Errorf("belongs to %s, but stands in the help of %s", found.CommandPath(), c.CommandPath())
 				}
 			})
@@ -93,7 +94,7 @@ func accept(t *testing.T, args []string) *cobra.Command {
 		t.Errorf("%q: %v", args, err)
 		return nil
 	}
-	if c.HasSubCommands() {
+	if c.HasSubCommands() && c.Args == nil { // sign has a body beside its subcommands
 		t.Errorf("%q ends at the group %s", args, c.CommandPath())
 		return nil
 	}

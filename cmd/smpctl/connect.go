@@ -53,6 +53,7 @@ func (a *app) device() (*device, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.reached = true
 	d := &device{app: a, settings: s}
 	if a.flags.trace != "" {
 		if d.trace, err = os.Create(a.flags.trace); err != nil {

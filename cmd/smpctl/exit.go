@@ -68,7 +68,7 @@ func (a *app) kindOf(ctx context.Context, err error) kind {
 	switch {
 	case errors.Is(context.Cause(ctx), errInterrupted), errors.Is(err, errInterrupted):
 		return kindInterrupted
-	case !a.began, errors.As(err, &wrongUsage), errors.As(err, &address):
+	case !a.began, errors.As(err, &wrongUsage), errors.As(err, &address), errors.Is(err, image.ErrBadOption):
 		return kindUsage
 	case errors.As(err, &running):
 		return kindNotRunning
@@ -134,6 +134,14 @@ func (a *app) jsonError(k kind, err error, hint string) {
 	if errors.As(err, &running) {
 		f.Reason = string(running.Reason)
 	}
+	var file *image.Error
+	if errors.As(err, &file) {
+		f.Reason = string(file.Kind)
+	}
+	var signer *signerError
+	if errors.As(err, &signer) {
+		f.Reason = signer.reason
+	}
 	_ = json.NewEncoder(a.err).Encode(map[string]jsonFailure{"error": f})
 }
 
@@ -162,6 +170,8 @@ func (a *app) hint(k kind, err error) string {
 		return "your user may not open the port; on Linux it usually needs the group dialout or uucp"
 	case k == kindPort && errors.Is(err, fs.ErrNotExist):
 		return "smpctl ports shows the ports that are there"
+	case errors.Is(err, image.ErrEncrypted):
+		return "smpctl verify --decrypt KEY.pem checks all of it, where the device's key is at hand"
 	case errors.As(err, &refused):
 		return refusalHint(refused)
 	case errors.As(err, &running):
@@ -170,7 +180,7 @@ func (a *app) hint(k kind, err error) string {
 		return "the port went away; the same command picks up where the device is"
 	case k == kindNoReply:
 		return "check port, baud rate and cable, that the firmware has SMP on this port (--raw if it uses raw framing), and that no terminal program reads it too"
-	case k == kindInterrupted:
+	case k == kindInterrupted && a.reached:
 		return "the same command picks up where the device is"
 	}
 	return ""

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -58,17 +59,21 @@ func readFile(path string, limit int64) ([]byte, error) {
 		return nil, fileError(path, err)
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	data := bytes.NewBuffer(make([]byte, 0, int(info.Size())+bytes.MinRead)) // so that a large file is held once
+	_, err = data.ReadFrom(io.LimitReader(f, limit+1))
 	switch {
 	case err != nil:
 		return nil, fileError(path, err)
-	case int64(len(data)) > limit:
+	case int64(data.Len()) > limit:
 		return nil, tooLarge(path, limit)
 	}
-	return data, nil
+	return data.Bytes(), nil
 }
 
 func tooLarge(path string, limit int64) error {
+	if limit < 1<<20 {
+		return fmt.Errorf("%s: is larger than %d KiB", path, limit>>10)
+	}
 	return fmt.Errorf("%s: is larger than %d MiB", path, limit>>20)
 }
 

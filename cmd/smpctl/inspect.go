@@ -19,7 +19,8 @@ func inspectCommand(a *app) *cobra.Command {
 		Long: `Show everything in an image file, .bin or Intel HEX: header, entries, hash, signatures, trailer; of an update package (dfu_application.zip,
 dfu_multi_image) the same for each image in it. No device is needed.
 
-The hash is computed and compared; if it does not fit, all is shown and the exit code is 6. Signatures are shown, not verified.`,
+The hash is computed and compared, also that of what a compressed image becomes; if it does not fit, all is shown and the exit code is 6.
+Signatures are shown; smpctl verify verifies them.`,
 		Example: "  smpctl inspect app.signed.bin\n  smpctl inspect app.signed.hex --json\n  smpctl inspect dfu_application.zip",
 		Args:    cobra.ExactArgs(1),
 		RunE:    a.run(func(_ context.Context, args []string) (result, error) { return inspect(args[0]) }),
@@ -28,24 +29,25 @@ The hash is computed and compared; if it does not fit, all is shown and the exit
 
 // inspection is the result of inspect.
 type inspection struct {
-	File            string             `json:"file"`
-	Format          string             `json:"format"`
-	Address         *uint32            `json:"address,omitempty"` // of the first byte, in Intel HEX
-	FileSize        int                `json:"file_size"`         // bytes; of Intel HEX those that it stands for
-	FileSHA256      string             `json:"file_sha256"`
-	ImageSize       int                `json:"image_size"` // bytes up to the end of the last entry
-	Header          headerEntry        `json:"header"`
-	Encrypted       bool               `json:"encrypted"`
-	Compressed      bool               `json:"compressed"`
-	Hash            string             `json:"hash"`
-	HashType        string             `json:"hash_type"`
-	HashCheck       string             `json:"hash_check"`
-	Signatures      []signatureEntry   `json:"signatures"`
-	Dependencies    []dependencyEntry  `json:"dependencies"`
-	SecurityCounter *uint32            `json:"security_counter,omitempty"`
-	TLVs            []tlvEntry         `json:"tlvs"`
-	Trailer         *imageTrailerEntry `json:"trailer,omitempty"`
-	Warnings        []string           `json:"warnings"`
+	File            string            `json:"file"`
+	Format          string            `json:"format"`
+	Address         *uint32           `json:"address,omitempty"` // of the first byte, in Intel HEX
+	FileSize        int               `json:"file_size"`         // bytes; of Intel HEX those that it stands for
+	FileSHA256      string            `json:"file_sha256"`
+	ImageSize       int               `json:"image_size"` // bytes up to the end of the last entry
+	Header          headerEntry       `json:"header"`
+	Encrypted       bool              `json:"encrypted"`
+	Compressed      bool              `json:"compressed"`
+	Hash            string            `json:"hash"`
+	HashType        string            `json:"hash_type"`
+	HashCheck       string            `json:"hash_check"`
+	Signatures      []signatureEntry  `json:"signatures"`
+	Dependencies    []dependencyEntry `json:"dependencies"`
+	SecurityCounter *uint32           `json:"security_counter,omitempty"`
+	imageDetails
+	TLVs     []tlvEntry         `json:"tlvs"`
+	Trailer  *imageTrailerEntry `json:"trailer,omitempty"`
+	Warnings []string           `json:"warnings"`
 }
 
 // The values of hash_check.
@@ -122,6 +124,11 @@ func inspectImage(path string, data []byte) (result, error) {
 		r.HashCheck = hashDiffers
 		return r, fmt.Errorf("%s: %w", path, err)
 	}
+	if r.HashCheck == hashFits {
+		if err := r.checkDecompressed(img); err != nil {
+			return r, fmt.Errorf("%s: %w", path, err)
+		}
+	}
 	return r, nil
 }
 
@@ -132,7 +139,7 @@ func newInspection(img *image.Image) inspection {
 		Header: newHeaderEntry(img.Header), Encrypted: img.Encrypted(), Compressed: img.Compressed(),
 		Hash: hex.EncodeToString(img.Hash()), HashType: img.HashType().String(),
 		Signatures: []signatureEntry{}, Dependencies: []dependencyEntry{}, TLVs: []tlvEntry{},
-		Warnings: append([]string{}, img.Warnings()...),
+		imageDetails: newImageDetails(img), Warnings: append([]string{}, img.Warnings()...),
 	}
 	for _, s := range img.Signatures() {
 		r.Signatures = append(r.Signatures, newSignatureEntry(s))

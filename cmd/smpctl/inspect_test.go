@@ -2,14 +2,17 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/smpctl/smpctl/image"
 )
 
 func TestInspectHex(t *testing.T) {
@@ -36,7 +39,7 @@ func TestInspectHex(t *testing.T) {
 	want := fromBin.(inspection)
 	address := uint32(0x00020000)
 	want.File, want.Format, want.Address = hex, "hex", &address
-	if diff := cmp.Diff(want, fromHex); diff != "" {
+	if diff := cmp.Diff(want, fromHex, cmp.AllowUnexported(inspection{})); diff != "" {
 		t.Errorf("Intel HEX (-want +got):\n%s", diff)
 	}
 }
@@ -66,7 +69,7 @@ func intelHex(address int, data []byte) []byte {
 // as an image; the result never claims more than the hash says.
 func TestInspectEverything(t *testing.T) {
 	shown, refused := 0, 0
-	for _, pattern := range []string{"images/*.*", "bad/*.bin", "external/*/*.bin", "external/*.bin"} {
+	for _, pattern := range []string{"images/*.*", "bad/*.bin", "external/*/*.bin", "external/*.bin", "sealed/*.bin"} {
 		paths, err := filepath.Glob("../../testdata/image/" + pattern)
 		if err != nil {
 			t.Fatal(err)
@@ -89,7 +92,8 @@ func TestInspectEverything(t *testing.T) {
 				if err := json.Unmarshal([]byte(doc.out), &r); err != nil {
 					t.Fatal(err)
 				}
-				if (r.HashCheck == hashDiffers) != (doc.code == 6) || (r.HashCheck == hashDiffers) != strings.Contains(text.out, "DOES NOT FIT") {
+				broken := r.HashCheck == hashDiffers || r.Compression != nil && r.Compression.Check == decompFails
+				if broken != (doc.code == 6) || broken != strings.Contains(text.out, "DOES NOT FIT") {
 					t.Errorf("hash check %q, exit code %d, text\n%s", r.HashCheck, doc.code, text.out)
 				}
 				if r.Hash == "" || len(r.TLVs) == 0 || !strings.Contains(text.out, r.Hash) {
@@ -120,6 +124,11 @@ func TestInspectDetails(t *testing.T) {
 		{"unsigned-sha256.bin", []string{`"signatures":[],"dependencies":[],`}},
 		{"load-addr.bin", []string{`"flags":["RAM_LOAD"],"flag_bits":32`}},
 		{"hex-confirm.hex", []string{`"format":"hex","address":`}},
+		{"enc-x25519-clear.bin", []string{`"encryption":{"scheme":"ENC_X25519","aes_bits":128,"plain":true}`, `"hash_check":"ok"`}},
+		{"enc-x25519-sha512-aes256.bin", []string{`"encryption":{"scheme":"ENC_X25519_SHA512","aes_bits":256,"plain":false}`}},
+		{"comp-lzma2-armthumb.bin", []string{`"compression":{"format":"LZMA2","arm_thumb":true,"size":8410,"hash":"6a2b6657`, `","check":"ok"}`}},
+		{"prot-bootrecord-p384.bin", []string{`"boot_record":{"software_type":"NSPE","version":"1.2.3","signer_id":"898f0cbc`, `"hash_type":"SHA384"`}},
+		{"prot-uuid-raw.bin", []string{`"vendor_uuid":"`, `"class_uuid":"`}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.file, func(t *testing.T) {
@@ -130,5 +139,25 @@ func TestInspectDetails(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestInspectHoldsTheFileTwice bounds the memory for a large image: once as it is read, once in the image.
+func TestInspectHoldsTheFileTwice(t *testing.T) {
+	const body = 8 << 20
+	h := image.Header{HeaderSize: 32, ImageSize: body}
+	data := append(h.Append(nil), make([]byte, body)...)
+	sum := sha256.Sum256(data)
+	data = append(data, 0x07, 0x69, 40, 0, 0x10, 0, 32, 0)
+	path := filepath.Join(t.TempDir(), "app.bin")
+	if err := os.WriteFile(path, append(data, sum[:]...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	r, err := inspect(path)
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; err != nil || r.(inspection).HashCheck != hashFits || got > 2*body+1<<20 {
+		t.Errorf("an image of %d bytes: %d bytes allocated, %v", body, got, err)
 	}
 }

@@ -27,6 +27,7 @@ func (r inspection) Text(w io.Writer) error {
 	if r.SecurityCounter != nil {
 		line("sec. counter", "%d", *r.SecurityCounter)
 	}
+	r.imageDetails.text(line)
 	line("header", "%d bytes, body %d, protected entries %d; image %d", r.Header.HeaderSize, r.Header.BodySize, r.Header.ProtectedSize, r.ImageSize)
 	if r.Header.LoadAddress != 0 {
 		line("load address", "0x%08x", r.Header.LoadAddress)
@@ -35,12 +36,24 @@ func (r inspection) Text(w io.Writer) error {
 	line("trailer", "%s", r.Trailer.describe())
 	line("file SHA-256", "%s", r.FileSHA256)
 	for _, t := range r.TLVs {
-		fmt.Fprintf(w, "%-13s 0x%04x %s, %d bytes\n%s", t.Area, t.TypeID, t.Type, t.Length, hexLines(t.Value))
+		fmt.Fprintf(w, "%-13s 0x%04x %s, %d bytes\n%s", t.Area, t.TypeID, t.name(), t.Length, hexLines(t.Value))
 	}
 	for _, text := range r.Warnings {
 		line("warning", "%s", text)
 	}
 	return nil
+}
+
+// name is MCUboot's name of the type, or what is known of a type without one.
+func (t tlvEntry) name() string {
+	const firstVendor = 0xa0 // in the low byte (MCUboot image.h)
+	switch {
+	case !strings.HasPrefix(t.Type, "0x"):
+		return t.Type
+	case t.TypeID&0xff >= firstVendor:
+		return "vendor"
+	}
+	return "unknown"
 }
 
 // hashCheckText explains the values of hash_check.

@@ -14,6 +14,10 @@ import (
 // print writes the result of a command: the only place that writes to standard output.
 func (a *app) print(r result) error {
 	var buf bytes.Buffer
+	if b, ok := r.(rawResult); ok && !a.flags.json && b.Raw() != nil {
+		_, err := a.out.(*printableWriter).w.Write(b.Raw())
+		return err
+	}
 	if a.flags.json {
 		e := json.NewEncoder(&buf)
 		e.SetEscapeHTML(false)
@@ -26,6 +30,9 @@ func (a *app) print(r result) error {
 	_, err := a.out.Write(buf.Bytes())
 	return err
 }
+
+// rawResult is a result that can be bytes instead of text: if so, Raw is not nil. Its command makes sure that no terminal gets them.
+type rawResult interface{ Raw() []byte }
 
 // warn tells the user something that does not end the command.
 func (a *app) warn(format string, args ...any) {

@@ -55,24 +55,20 @@ func TestJSONKeys(t *testing.T) {
 			"tasks[].stack_used_bytes? tasks[].stack_bytes?"},
 		{poolResult{}, "pools[].name pools[].block_bytes pools[].blocks pools[].free pools[].least_free"},
 		{datetimeResult{}, "datetime"},
-		{inspection{}, "file format address? file_size file_sha256 image_size header.version header.header_size header.body_size " +
-			"header.protected_size header.load_address header.flags[] header.flag_bits encrypted compressed hash hash_type hash_check " +
-			"signatures[].type signatures[].key_hash? signatures[].public_key? signatures[].pure dependencies[].image dependencies[].minimum " +
-			"security_counter? tlvs[].area tlvs[].type tlvs[].type_id tlvs[].length tlvs[].value trailer?.align trailer?.confirmed warnings[]"},
+		{inspection{}, inspectionKeys},
+		{verification{}, "file verified version hash hash_type encrypted decrypted compressed keys[].key keys[].key_hash keys[].verified " +
+			"keys[].kind? keys[].reason?"},
+		{signResult{}, "file output format address? version hash hash_type signature?.type signature?.key_hash? signature?.public_key? signature?.pure " +
+			"encrypted compressed image_size file_size confirmed?"},
+		{prepareResult{}, "file request payload? sign algorithm input hash digest key_hash version"},
+		{vectorResult{}, "file output vector bytes hash_type hash"},
+		{exported{}, "file key_type encoding output? text?"},
+		{publicKeyResult{}, "file key_type encoding output? text? bytes"},
+		{keyHashResult{}, "file key_type encoding output? text? hash_type hash"},
+		{generatedKey{}, "file key_type encrypted hash_type key_hash public_key"},
+		{provisionResult{}, "output soc key_name policy added keys[].file keys[].key_hash"},
 		{packageInspection{}, "file format file_size file_sha256 name? format_version? time? members[].name members[].image members[].slot? members[].manifest? " +
-			"members[].contents?.file members[].contents?.format members[].contents?.address? members[].contents?.file_size " +
-			"members[].contents?.file_sha256 members[].contents?.image_size members[].contents?.header.version " +
-			"members[].contents?.header.header_size members[].contents?.header.body_size " +
-			"members[].contents?.header.protected_size members[].contents?.header.load_address " +
-			"members[].contents?.header.flags[] members[].contents?.header.flag_bits members[].contents?.encrypted " +
-			"members[].contents?.compressed members[].contents?.hash members[].contents?.hash_type " +
-			"members[].contents?.hash_check members[].contents?.signatures[].type " +
-			"members[].contents?.signatures[].key_hash? members[].contents?.signatures[].public_key? " +
-			"members[].contents?.signatures[].pure members[].contents?.dependencies[].image " +
-			"members[].contents?.dependencies[].minimum members[].contents?.security_counter? " +
-			"members[].contents?.tlvs[].area members[].contents?.tlvs[].type members[].contents?.tlvs[].type_id " +
-			"members[].contents?.tlvs[].length members[].contents?.tlvs[].value members[].contents?.trailer?.align " +
-			"members[].contents?.trailer?.confirmed members[].contents?.warnings[]" + " members[].error? warnings[]"},
+			prefixed("members[].contents?.", inspectionKeys) + " members[].error? warnings[]"},
 		{packageContent{}, "file format images[].name images[].image images[].slot? images[].bytes images[].version images[].hash images[].error?"},
 		{connAdded{}, "name type connstring key? replaced"},
 		{connList{}, "profiles[].name profiles[].type profiles[].connstring profiles[].key?"},
@@ -101,6 +97,17 @@ func TestJSONKeys(t *testing.T) {
 			t.Errorf("%s is a result, but its keys are not pinned here", name)
 		}
 	}
+}
+
+const inspectionKeys = "file format address? file_size file_sha256 image_size header.version header.header_size header.body_size " +
+	"header.protected_size header.load_address header.flags[] header.flag_bits encrypted compressed hash hash_type hash_check " +
+	"signatures[].type signatures[].key_hash? signatures[].public_key? signatures[].pure dependencies[].image dependencies[].minimum " +
+	"security_counter? encryption?.scheme encryption?.aes_bits encryption?.plain compression?.format compression?.arm_thumb compression?.size? " +
+	"compression?.hash? compression?.check boot_record?.software_type boot_record?.version boot_record?.signer_id boot_record?.hash_type " +
+	"boot_record?.measurement vendor_uuid? class_uuid? tlvs[].area tlvs[].type tlvs[].type_id tlvs[].length tlvs[].value trailer?.align trailer?.confirmed warnings[]"
+
+func prefixed(prefix, keys string) string {
+	return prefix + strings.Join(strings.Fields(keys), " "+prefix)
 }
 
 // jsonKeys lists the paths that encoding/json gives a type; a question mark is a key that may be absent.

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "16"); err != nil {
 		panic(err)
 	}
-	testscript.Main(m, map[string]func(){"smpctl": main})
+	testscript.Main(m, map[string]func(){"smpctl": main, "testsigner": runTestSigner, "smpctl-pkcs11": runTestToken})
 }
 
 // TestScript runs testdata/script/*.txtar; testdata/script/README.md lists the commands.
@@ -48,6 +48,7 @@ func TestScript(t *testing.T) {
 			"exits":  exits,
 			"await":  await,
 			"damage": damage,
+			"body":   writeBody,
 		},
 	})
 }
@@ -212,4 +213,14 @@ func damage(ts *testscript.TestScript, neg bool, args []string) {
 	out := make([]byte, n)
 	copy(out, data)
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), out, 0o600))
+}
+
+// writeBody writes the firmware inside an image: body IMAGE FILE.
+func writeBody(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: body IMAGE FILE")
+	}
+	img, err := readImage(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), img.Body(), 0o600))
 }

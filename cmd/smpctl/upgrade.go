@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"runtime"
 	"time"
 
 	"github.com/smpctl/smpctl/smp"
@@ -95,11 +93,7 @@ func (a *app) upgrade(ctx context.Context, path string, o upgradeOptions) (resul
 
 // check runs the user's command, with its output on standard error and the port in its environment.
 func (a *app) check(ctx context.Context, command, port string) error {
-	shell := []string{"/bin/sh", "-c"}
-	if runtime.GOOS == "windows" {
-		shell = []string{"cmd", "/C"}
-	}
-	cmd := exec.CommandContext(ctx, shell[0], shell[1], command)
+	cmd := shellCommand(ctx, command)
 	cmd.Env = append(os.Environ(), portVariable+"="+port)
 	cmd.Stdout, cmd.Stderr = a.err, a.err
 	cmd.WaitDelay = checkGrace

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/smpctl/smpctl/image"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// buildFlags are imgtool's options that say what an image is. They have imgtool's names.
+type buildFlags struct {
+	version       versionFlag
+	headerSize    number
+	slotSize      number
+	padHeader     bool
+	keyFormat     choice
+	sha           choice
+	pure          bool
+	padSignature  bool
+	dependencies  string
+	counter       string
+	bootRecord    string
+	tlvs          tagged
+	tlvFiles      tagged
+	vendor, class string
+	pad           bool
+	test          bool
+	confirm       bool
+	align         choice
+	maxAlign      choice
+	maxSectors    number
+	overwriteOnly bool
+	endian        choice
+	erased        choice
+	loadAddr      number
+	romFixed      number
+	hexAddr       number
+	nonBootable   bool
+	encrypt       string
+	encryptBits   choice
+	hmac          choice
+	clear         bool
+	saveEntry     bool
+	compression   choice
+}
+
+func (b *buildFlags) register(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.VarP(&b.version, "version", "v", "`version` of the image: 1.2.3 or 1.2.3+4")
+	f.VarP(&b.headerSize, "header-size", "H", "`bytes` in front of the firmware, header included, for Zephyr 0x200")
+	f.VarP(&b.slotSize, "slot-size", "S", "`bytes` of the slot that the image must fit, of the secondary one if they differ; 0: do not check")
+	f.BoolVar(&b.padHeader, "pad-header", false, "put those bytes in front of the file, which else begins with as many zeros")
+	b.registerSignature(f)
+	f.StringVarP(&b.dependencies, "dependencies", "d", "", "other images that must be there: `(IMAGE,VERSION)`, as in (1,1.2.3),(2,1.0)")
+	f.StringVarP(&b.counter, "security-counter", "s", "", "`number` against downgrades, or auto: made from the version")
+	f.StringVar(&b.bootRecord, "boot-record", "", "record for measured boot with this `type` of software, up to 12 characters")
+	f.Var(&b.tlvs, "custom-tlv", "protected entry `TAG=VALUE` of a vendor, 0xa0 to 0xfffe; 0x… are bytes, else text; TAG VALUE also works")
+	f.Var(&b.tlvFiles, "custom-tlv-file", "protected entry `TAG=FILE` with the content of a file")
+	f.StringVar(&b.vendor, "vid", "", "vendor: a `UUID`, or a domain from which one is made")
+	f.StringVar(&b.class, "cid", "", "device class: a `UUID`, or a name within the vendor")
+	b.registerSlot(f)
+	b.endian = newChoice(f, "endian", "e", "byte `order`: little", "little", "big")
+	f.VarP(&b.loadAddr, "load-addr", "L", "RAM `address` at which the image is to run")
+	f.VarP(&b.romFixed, "rom-fixed", "F", "flash `address` for which the image is linked")
+	f.VarP(&b.hexAddr, "hex-addr", "x", "`address` of the header in an Intel HEX output")
+	f.BoolVar(&b.nonBootable, "non-bootable", false, "mark the image as not to be started")
+	b.registerEncryption(f)
+	for _, name := range []string{"version", "header-size", "slot-size"} {
+		_ = cmd.MarkFlagRequired(name)
+	}
+}
+
+// registerSignature declares what a new signature of an image can change.
+func (b *buildFlags) registerSignature(f *pflag.FlagSet) {
+	b.keyFormat = newChoice(f, "public-key-format", "", "what names the key in the image: its `hash` or full", "hash", "full")
+	b.sha = newChoice(f, "sha", "", "`hash` of the image: auto, 256, 384 or 512", "auto", "256", "384", "512")
+	f.BoolVar(&b.pure, "pure", false, "an Ed25519 signature over the image instead of its hash")
+	f.BoolVar(&b.padSignature, "pad-sig", false, "pad an ECDSA signature with zeros, for MCUboot before 1.5")
+}
+
+// registerSlot declares what concerns the slot and its trailer.
+func (b *buildFlags) registerSlot(f *pflag.FlagSet) {
+	f.BoolVar(&b.pad, "pad", false, "make a file as long as the slot, with a trailer that asks for a trial")
+	f.BoolVar(&b.test, "test", false, "the same as --pad")
+	f.BoolVar(&b.confirm, "confirm", false, "the same, permanent: for programming a board, not for an upload")
+	b.align = newChoice(f, "align", "", "`bytes` of the smallest write to flash: 1, 2, 4, 8, 16 or 32", "1", "2", "4", "8", "16", "32")
+	b.maxAlign = newChoice(f, "max-align", "", "`bytes` of the largest such write: 8, 16 or 32 (default: 8 or --align)", "", "8", "16", "32")
+	f.VarP(&b.maxSectors, "max-sectors", "M", "`number` of sectors of the slot (default 128)")
+	f.BoolVar(&b.overwriteOnly, "overwrite-only", false, "the bootloader overwrites instead of swapping, and needs less room in the slot")
+	b.erased = newChoice(f, "erased-val", "R", "`value` of erased flash: 0xff or 0", "0xff", "0")
+}
+
+// registerEncryption declares what becomes of the body.
+func (b *buildFlags) registerEncryption(f *pflag.FlagSet) {
+	f.StringVarP(&b.encrypt, "encrypt", "E", "", "encrypt the body for the device with this public `key` (PEM): RSA-2048, ECDSA P-256 or X25519")
+	b.encryptBits = newChoice(f, "encrypt-keylen", "", "`bits` of the AES key: 128 or 256", "128", "256")
+	b.hmac = newChoice(f, "hmac-sha", "", "`hash` of the key exchange: auto, 256, or 512 with X25519", "auto", "256", "512")
+	f.BoolVar(&b.clear, "clear", false, "with --encrypt: leave the body in plaintext, for the primary slot (imgtool's -c)")
+	f.BoolVar(&b.saveEntry, "save-enctlv", false, "the bootloader saves encrypted keys while it swaps, and needs more room in the slot")
+	b.compression = newChoice(f, "compression", "", "store the body compressed, if that is smaller: disabled, lzma2 or lzma2armthumb", "disabled", "lzma2", "lzma2armthumb")
+}
+
+// encryption reads the device's key.
+func (b *buildFlags) encryption() (*image.Encryption, error) {
+	if b.encrypt == "" {
+		return nil, nil
+	}
+	data, err := readFile(b.encrypt, maxKeyFile)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--encrypt: %w", err)}
+	}
+	key, err := image.ParseEncryptionKey(data)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--encrypt %s: %w", b.encrypt, err)}
+	}
+	return &image.Encryption{To: key, Bits: b.encryptBits.int(), SHA512: b.hmac.is("512"), Clear: b.clear, SaveEntry: b.saveEntry}, nil
+}
+
+// options gives what the flags say to package image.
+func (b *buildFlags) options() (image.BuildOptions, error) {
+	if b.endian.is("big") {
+		return image.BuildOptions{}, usage("--endian big: images for big-endian devices are not supported; imgtool itself cannot verify them")
+	}
+	o := image.BuildOptions{
+		Version: b.version.Version, HeaderSize: b.headerSize.int(), PadHeader: b.padHeader,
+		LoadAddr: b.loadAddr.value, ROMFixed: b.romFixed.value, NonBootable: b.nonBootable, ErasedToZero: b.erased.is("0"),
+		BootRecord: b.bootRecord, VendorUUID: b.vendor, ClassUUID: b.class,
+		Hash: hashTypes[b.sha.String()], Pure: b.pure, FullKey: b.keyFormat.is("full"), PadSignature: b.padSignature,
+		SlotSize: b.slotSize.int(), Pad: b.padding(), Align: b.align.int(), MaxAlign: b.maxAlign.int(),
+		MaxSectors: b.maxSectors.int(), OverwriteOnly: b.overwriteOnly, Compression: compressions[b.compression.String()],
+	}
+	switch { // package image would take a default
+	case b.maxSectors.set && b.maxSectors.value == 0:
+		return o, usage("--max-sectors 0: want 1 or more")
+	case b.headerSize.set && b.headerSize.value == 0:
+		return o, usage("--header-size 0: want 32 or more")
+	}
+	var err error
+	if b.dependencies != "" {
+		if o.Dependencies, err = image.ParseDependencies(b.dependencies); err != nil {
+			return o, usageError{fmt.Errorf("--dependencies: %w", err)}
+		}
+	}
+	if o.SecurityCounter, err = b.securityCounter(); err != nil {
+		return o, err
+	}
+	if o.Encrypt, err = b.encryption(); err != nil {
+		return o, err
+	}
+	o.CustomTLVs, err = b.customTLVs()
+	return o, err
+}
+
+// again gives what the flags of a signature say about an image that is signed again.
+func (b *buildFlags) again() image.AgainOptions {
+	return image.AgainOptions{Hash: hashTypes[b.sha.String()], Pure: b.pure, FullKey: b.keyFormat.is("full"), PadSignature: b.padSignature}
+}
+
+var compressions = map[string]image.Compression{
+	"lzma2": image.CompressLZMA2, "lzma2armthumb": image.CompressLZMA2ARMThumb,
+}
+
+var hashTypes = map[string]image.TLVType{"256": image.TLVSHA256, "384": image.TLVSHA384, "512": image.TLVSHA512}
+
+func (b *buildFlags) padding() image.Pad {
+	switch {
+	case b.confirm:
+		return image.PadConfirm
+	case b.test:
+		return image.PadTest
+	case b.pad:
+		return image.PadOnly
+	}
+	return image.NoPad
+}
+
+func (b *buildFlags) securityCounter() (*uint32, error) {
+	if b.counter == "" {
+		return nil, nil
+	}
+	var n number
+	if strings.EqualFold(b.counter, "auto") {
+		n.value = b.version.SecurityCounter()
+	} else if err := n.Set(b.counter); err != nil {
+		return nil, usage("--security-counter %q: %w, or auto", b.counter, err)
+	}
+	return &n.value, nil
+}
+
+func (b *buildFlags) customTLVs() ([]image.TLV, error) {
+	var list []image.TLV
+	for _, t := range b.tlvs {
+		value := []byte(t.text)
+		if digits, ok := strings.CutPrefix(t.text, "0x"); ok {
+			var err error
+			if value, err = hex.DecodeString(digits); err != nil {
+				return nil, usage("--custom-tlv %#x: the value is not an even number of hexadecimal digits", uint16(t.tag))
+			}
+		}
+		list = append(list, image.TLV{Type: t.tag, Value: value})
+	}
+	for _, t := range b.tlvFiles {
+		value, err := readFile(t.text, math.MaxUint16)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--custom-tlv-file: %w", err)}
+		}
+		list = append(list, image.TLV{Type: t.tag, Value: value})
+	}
+	return list, nil
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"crypto"
+	"encoding/hex"
+
+	"github.com/smpctl/smpctl/image"
+	"github.com/spf13/cobra"
+)
+
+func keyPublicCommand(a *app) *cobra.Command {
+	var e export
+	cmd := &cobra.Command{
+		Use:   "public <file>",
+		Short: "Print the public half of a key",
+		Long: `Print the public half of a key, private or public: as C or Rust source for a bootloader, as PEM, or as the raw bytes that the bootloader compares.
+
+The bytes are those of imgtool getpub; raw is PKCS#1 for RSA, SubjectPublicKeyInfo for others.`,
+		Example: `  smpctl key public key.pem -e pem -o key.pub.pem
+  smpctl key public key.pub.pem --name-suffix _2 -o second_key.c`,
+		Args: cobra.ExactArgs(1),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return a.keyPublic(ctx, args[0], e) }),
+	}
+	e.register(cmd.Flags(), "lang-c", "lang-rust", "pem", "raw")
+	return cmd
+}
+
+// publicKeyResult is the result of key public.
+type publicKeyResult struct {
+	exported
+	Bytes string `json:"bytes"` // of the encoding raw, in hexadecimal
+}
+
+func (a *app) keyPublic(ctx context.Context, path string, e export) (result, error) {
+	if err := e.check(a); err != nil {
+		return nil, err
+	}
+	pub, err := a.readPublicHalf(ctx, path, e.passphraseFile)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := image.PublicKeyBytes(pub)
+	if err != nil {
+		return nil, err
+	}
+	data, err := encodePublic(pub, e)
+	if err != nil {
+		return nil, err
+	}
+	r, err := e.finish(path, pub, data)
+	if err != nil {
+		return nil, err
+	}
+	return publicKeyResult{r, hex.EncodeToString(raw)}, nil
+}
+
+func encodePublic(pub crypto.PublicKey, e export) ([]byte, error) {
+	switch e.encoding.String() {
+	case "lang-rust":
+		return image.PublicKeyRust(pub, e.suffix)
+	case "pem":
+		return image.PublicKeyPEM(pub)
+	case "raw":
+		return image.PublicKeyBytes(pub)
+	}
+	return image.PublicKeyC(pub, e.suffix)
+}
+
+func keyHashCommand(a *app) *cobra.Command {
+	var e export
+	var sha choice
+	cmd := &cobra.Command{
+		Use:   "hash <file>",
+		Short: "Print the hash of a public key",
+		Long: `Print the hash of the public half of a key, private or public: as C source, as raw bytes, or in hexadecimal. The bytes are those of imgtool getpubhash.
+
+An image names its key by this hash, made with the hash of the image: 256 for most, 384 with ECDSA P-384, 512 with Ed25519 if asked for.`,
+		Example: `  smpctl key hash key.pub.pem -e hex
+  smpctl key hash p384.pub.pem -e hex --sha 384`,
+		Args: cobra.ExactArgs(1),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return a.keyHash(ctx, args[0], sha, e) }),
+	}
+	f := cmd.Flags()
+	e.register(f, "lang-c", "raw", "hex")
+	sha = newChoice(f, "sha", "", "`hash`: 256, 384 or 512", "256", "384", "512")
+	return cmd
+}
+
+// keyHashResult is the result of key hash.
+type keyHashResult struct {
+	exported
+	HashType string `json:"hash_type"`
+	Hash     string `json:"hash"`
+}
+
+func (a *app) keyHash(ctx context.Context, path string, sha choice, e export) (result, error) {
+	if err := e.check(a); err != nil {
+		return nil, err
+	}
+	pub, err := a.readPublicHalf(ctx, path, e.passphraseFile)
+	if err != nil {
+		return nil, err
+	}
+	typ := hashTypes[sha.String()]
+	sum, err := image.KeyHash(pub, typ)
+	if err != nil {
+		return nil, err
+	}
+	data := sum
+	switch e.encoding.String() {
+	case "lang-c":
+		if data, err = image.KeyHashC(pub, typ, e.suffix); err != nil {
+			return nil, err
+		}
+	case "hex":
+		data = []byte(hex.EncodeToString(sum) + "\n")
+	}
+	r, err := e.finish(path, pub, data)
+	if err != nil {
+		return nil, err
+	}
+	if r.KeyType == "ECDSA P-384" && typ != image.TLVSHA384 {
+		a.warn("images signed with an %s key name it by another hash: --sha 384", r.KeyType)
+	}
+	return keyHashResult{r, typ.String(), hex.EncodeToString(sum)}, nil
+}

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+
+	"github.com/smpctl/smpctl/image"
+)
+
+// maxKeyFile bounds the bytes of a key file: far more than any key has.
+const maxKeyFile = 1 << 20
+
+// openKey opens a private key file.
+func (a *app) openKey(ctx context.Context, path, passphraseFile string) (crypto.Signer, error) {
+	data, err := readFile(path, maxKeyFile)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("key: %w", err)}
+	}
+	key, err := image.ParsePrivateKey(data, a.passphrase(ctx, path, passphraseFile))
+	if err != nil {
+		return nil, privateKeyError(path, err)
+	}
+	return key, nil
+}
+
+// privateKeyError is about a key that a flag names: another file would be right, but for a passphrase that is missing or wrong.
+func privateKeyError(path string, err error) error {
+	err = fmt.Errorf("key %s: %w", path, err)
+	if errors.Is(err, image.ErrBadKey) {
+		return usageError{err}
+	}
+	return err
+}

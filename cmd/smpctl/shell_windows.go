@@ -1,0 +1,25 @@
+package main
+
+import (
+	"context"
+	"os/exec"
+	"strconv"
+	"syscall"
+)
+
+// shellCommand has cmd run a command line of the user. It gets the line as it is: cmd does not know the escapes that Go would add.
+func shellCommand(ctx context.Context, command string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "cmd")
+	cmd.SysProcAttr = &syscall.SysProcAttr{CmdLine: `cmd /S /C "` + command + `"`}
+	return cmd
+}
+
+// ownGroup makes the end of a command the end of its children too.
+func ownGroup(cmd *exec.Cmd) {
+	cmd.Cancel = func() error {
+		if err := exec.Command("taskkill", "/T", "/F", "/PID", strconv.Itoa(cmd.Process.Pid)).Run(); err != nil {
+			return cmd.Process.Kill()
+		}
+		return nil
+	}
+}

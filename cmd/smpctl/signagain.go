@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"crypto"
+	"fmt"
+
+	"github.com/smpctl/smpctl/image"
+	"github.com/spf13/cobra"
+)
+
+type signAgainOptions struct {
+	build  buildFlags // those of the signature
+	signer signerFlags
+	out    string
+}
+
+func signAgainCommand(a *app) *cobra.Command {
+	var o signAgainOptions
+	cmd := &cobra.Command{
+		Use:   "again <image> -o <out>",
+		Short: "Replace the signature of an image",
+		Long: `Replace the signature of an image, .bin or Intel HEX, or sign one that has none, such as Zephyr makes without a key. What is under the
+signature stays as it is to the last byte: header, firmware, version, counter. Hash, key and signature are made anew; all others are dropped.
+
+An image that is encrypted, compressed with a signature, or has a boot record of another signer has to be signed from the firmware binary.`,
+		Example: `  smpctl sign again zephyr.unsigned.bin -o app.signed.bin --signer key.pem
+  smpctl sign again app.signed.bin -o app.release.bin --public-key release.pub.pem --signer 'exec:./sign-with-kms.sh'`,
+		Args: cobra.ExactArgs(1),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return a.signAgain(ctx, args[0], o) }),
+	}
+	f := cmd.Flags()
+	o.build.registerSignature(f)
+	o.signer.register(f)
+	f.StringVarP(&o.out, "output", "o", "", "write the image to this `file`, as Intel HEX if it ends in .hex")
+	_ = cmd.MarkFlagRequired("output")
+	_ = cmd.MarkFlagRequired("signer")
+	return cmd
+}
+
+func (a *app) signAgain(ctx context.Context, path string, o signAgainOptions) (result, error) {
+	complete, pub, err := a.openSigner(ctx, o.signer)
+	if err != nil {
+		return nil, err
+	}
+	u, to, err := again(path, o.out, pub, o.build.again())
+	if err != nil {
+		return nil, err
+	}
+	file, err := complete(ctx, u)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return a.writeImage(u, file, path, to, "")
+}
+
+// again reads an image for a new signature, and says where the result goes.
+func again(path, out string, pub crypto.PublicKey, o image.AgainOptions) (*image.Unsigned, place, error) {
+	to := place{path: out}
+	data, err := readImageFile(path)
+	if err != nil {
+		return nil, to, err
+	}
+	img, err := loadImage(path, data)
+	if err != nil {
+		return nil, to, err
+	}
+	if isHexName(out) {
+		_, start, err := image.FromHex(data)
+		if err != nil {
+			return nil, to, usage("%s: a binary has no address: write a .bin", out)
+		}
+		to.start = &start
+	}
+	u, err := image.Again(img, pub, o)
+	if err != nil {
+		return nil, to, fmt.Errorf("%s: %w", path, err)
+	}
+	return u, to, nil
+}

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/smpctl/smpctl/image"
+)
+
+// firmware is a file to be signed.
+type firmware struct {
+	data  []byte
+	start *uint32 // address of its first byte, in Intel HEX
+}
+
+// readFirmware reads a .bin or .hex file. As with imgtool the name tells which, for a binary may begin with any byte.
+func readFirmware(path string) (firmware, error) {
+	data, err := readImageFile(path)
+	if err != nil {
+		return firmware{}, err
+	}
+	if isHexName(path) {
+		flat, start, err := image.FromHex(data)
+		if err != nil {
+			return firmware{}, fmt.Errorf("%s: %w", path, err)
+		}
+		return firmware{flat, &start}, nil
+	}
+	if _, _, err := image.FromHex(data); err == nil { // a binary fails at its first byte
+		return firmware{}, imageError{fmt.Errorf("%s: is Intel HEX, but its name does not end in .hex", path)}
+	}
+	for prefix, what := range notFirmware {
+		if bytes.HasPrefix(data, []byte(prefix)) {
+			return firmware{}, imageError{fmt.Errorf("%s: is %s: take the firmware binary, for Zephyr zephyr.bin or zephyr.hex", path, what)}
+		}
+	}
+	return firmware{data: data}, nil
+}
+
+// notFirmware are first bytes of files that no processor runs.
+var notFirmware = map[string]string{
+	"\x7fELF": "an ELF file", "PK\x03\x04": "a zip archive", "UF2\n": "a UF2 file", "-----BEGIN ": "a PEM file",
+}
+
+func isHexName(path string) bool { return strings.EqualFold(filepath.Ext(path), ".hex") }
+
+// place says where an image goes.
+type place struct {
+	path  string
+	start *uint32 // address of the header, in Intel HEX
+}
+
+// place finds the address of an Intel HEX output by imgtool's rules: that of the input, less the header that is put in front of it
+// unless it is 0, or what --hex-addr says.
+func (b *buildFlags) place(input firmware, out string) (place, error) {
+	p := place{path: out}
+	if !isHexName(out) {
+		return p, nil
+	}
+	switch {
+	case b.hexAddr.set:
+		p.start = &b.hexAddr.value
+	case input.start == nil:
+		return p, usage("%s: a binary has no address: add --hex-addr", out)
+	case !b.padHeader || *input.start == 0:
+		p.start = input.start
+	case *input.start < b.headerSize.value:
+		return p, usage("%s: the firmware at %#x leaves no room for a header of %d bytes before it: add --hex-addr", out, *input.start, b.headerSize.value)
+	default:
+		start := *input.start - b.headerSize.value
+		p.start = &start
+	}
+	return p, nil
+}
+
+// writeImage writes a finished image and tells what it is.
+func (a *app) writeImage(u *image.Unsigned, file []byte, from string, to place, sigOut string) (result, error) {
+	m, err := image.Load(file)
+	if err != nil {
+		return nil, err
+	}
+	text := file
+	if to.start != nil {
+		if text, err = u.Hex(file, *to.start); err != nil {
+			return nil, err
+		}
+	}
+	if err := writeFile(to.path, text); err != nil {
+		return nil, err
+	}
+	if sigOut != "" {
+		sig := base64.StdEncoding.EncodeToString(m.Signatures()[0].Value)
+		if err := writeFile(sigOut, []byte(sig)); err != nil {
+			return nil, err
+		}
+	}
+	a.warnSigned(m)
+	return newSignResult(u, m, from, to, len(text)), nil
+}
+
+// warnBuilt says what the options did not do.
+func (a *app) warnBuilt(u *image.Unsigned, b buildFlags, o image.BuildOptions) {
+	if o.Compression != image.NoCompression && u.Header().Flags&image.FlagCompressedLZMA2 == 0 {
+		a.warn("compression does not make the image smaller, so it is stored as it is")
+	}
+	if b.clear && o.Encrypt == nil {
+		a.warn("--clear has no meaning without --encrypt")
+	}
+	if o.MaxAlign != 0 && o.Align > o.MaxAlign {
+		a.warn("--max-align %d is below --align %d: a bootloader with such writes looks elsewhere for the trailer", o.MaxAlign, o.Align)
+	}
+}
+
+// warnSigned says what a bootloader or an attacker would make of the image.
+func (a *app) warnSigned(m *image.Image) {
+	if len(m.Signatures()) == 0 {
+		a.warn("the image is not signed: it carries its hash only, and bootloaders that check signatures refuse it")
+	}
+	if _, padded := m.Trailer(); padded { // as asked for
+		plain, err := image.Parse(m.Plain())
+		if err != nil {
+			return
+		}
+		m = plain
+	}
+	for _, text := range m.Warnings() {
+		a.warn("%s", text)
+	}
+}
+
+// writeVector writes what an outside signer has to sign.
+func (a *app) writeVector(u *image.Unsigned, from string, o signOptions) (result, error) {
+	data := u.Payload()
+	if o.vector.is("digest") {
+		data = u.Digest()
+		if u.Pure() {
+			return nil, usage("--vector-to-sign digest: a pure signature covers the payload")
+		}
+	}
+	if err := writeFile(o.out, data); err != nil {
+		return nil, err
+	}
+	if u.PublicKey() == nil {
+		a.warn("without --public-key the hash may not be the one that goes with the key")
+	}
+	return vectorResult{from, o.out, o.vector.String(), len(data), u.HashType().String(), hex.EncodeToString(u.Digest())}, nil
+}
+
+// writeFile writes a file beside the old one and then takes its place, so that a reader finds one or the other, whole. Its mode is that of
+// the old file, or what the system gives to new ones. It does not wait for the disk, for what it writes can be made again. What is no
+// file, such as /dev/stdout, is written as it is.
+func writeFile(path string, data []byte) error {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		return imageError{fmt.Errorf("%s: is a directory", path)}
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		err = os.WriteFile(path, data, 0o666)
+		return outputError(path, err)
+	}
+	mode := os.FileMode(0o666)
+	if err == nil {
+		mode = info.Mode().Perm()
+	}
+	return outputError(path, replaceWith(path, data, mode, err == nil))
+}
+
+// outputError is a file that cannot be written.
+func outputError(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fileError(path, err)
+}
+
+func replaceWith(path string, data []byte, mode os.FileMode, exact bool) error {
+	f, err := createBeside(path, mode)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // fails once it was renamed
+	_, err = f.Write(data)
+	if err == nil && exact {
+		err = f.Chmod(mode)
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// createBeside makes a new file with a name of its own. [os.CreateTemp] would keep it from everybody else.
+func createBeside(path string, mode os.FileMode) (*os.File, error) {
+	for n := range math.MaxInt8 {
+		f, err := os.OpenFile(fmt.Sprintf("%s.%d-%d.tmp", path, os.Getpid(), n), os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
+		if !errors.Is(err, os.ErrExist) {
+			return f, err
+		}
+	}
+	return nil, os.ErrExist
+}
