@@ -63,6 +63,11 @@ func (c *Client) Negotiate(ctx context.Context) (Params, error) {
 	if settled {
 		return params, nil
 	}
+	select {
+	case <-limit.C: // the one before asked for as long as this one may wait
+		return Params{}, silence(t)
+	default:
+	}
 	start := time.Now()
 	version, params, err := c.settle(ctx, limit.C)
 	if err != nil {
