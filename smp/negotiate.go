@@ -49,7 +49,8 @@ func (c *Client) Negotiate(ctx context.Context) (Params, error) {
 		return params, nil
 	}
 	t := c.timing()
-	limit := time.NewTimer(t.timeout * time.Duration(t.tries))
+	total := t.timeout * time.Duration(t.tries)
+	limit, deadline := time.NewTimer(total), time.Now().Add(total)
 	defer limit.Stop()
 	select { // one caller asks, the others wait for what it learns
 	case c.settling <- struct{}{}:
@@ -63,12 +64,10 @@ func (c *Client) Negotiate(ctx context.Context) (Params, error) {
 	if settled {
 		return params, nil
 	}
-	select {
-	case <-limit.C: // the one before asked for as long as this one may wait
-		return Params{}, silence(t)
-	default:
-	}
 	start := time.Now()
+	if !start.Before(deadline) { // the one before asked for as long as this one may wait
+		return Params{}, silence(t)
+	}
 	version, params, err := c.settle(ctx, limit.C)
 	if err != nil {
 		return Params{}, err
