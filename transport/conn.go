@@ -48,6 +48,9 @@ type Options struct {
 	// it opens the port, whatever is asked, so these boards see a pulse. Zero
 	// leaves both raised, as consoles on USB expect.
 	DropLines bool
+	// KeepInput keeps what a serial port had received before it was opened, instead of
+	// throwing it away: for whoever follows the text of a device over its resets.
+	KeepInput bool
 	// WriteTimeout bounds one WritePacket; 0 means three seconds more than twice
 	// the time the frame takes at Baud.
 	WriteTimeout time.Duration
@@ -57,7 +60,8 @@ type Options struct {
 	Trace io.Writer
 	// Text, if not nil, gets what the device sends outside frames: log text,
 	// prompts. It is called from ReadPacket, must not keep the slice, and must
-	// filter what it shows, for the bytes come straight from the device.
+	// filter what it shows, for the bytes come straight from the device. While it
+	// blocks no packet arrives: see [TextBuffer].
 	Text func([]byte)
 }
 

@@ -34,7 +34,7 @@ type serialPort struct {
 	err     error // of Close
 }
 
-// openSerial locks the port, opens it and throws away what it had received.
+// openSerial locks the port, opens it and, unless it is to be kept, throws away what it had received.
 func openSerial(name string, o Options) (*serialPort, error) {
 	if o.Baud < 0 {
 		return nil, fmt.Errorf("%d baud", o.Baud)
@@ -54,7 +54,9 @@ func openSerial(name string, o Options) (*serialPort, error) {
 	// device's own output in cooked mode. This must precede the first Read: on
 	// Windows the purge would abort it. A driver that cannot flush is no reason
 	// to give up, the decoder copes with leftovers.
-	_ = port.ResetInputBuffer()
+	if !o.KeepInput {
+		_ = port.ResetInputBuffer()
+	}
 	return &serialPort{
 		port:    port,
 		lock:    lock,
