@@ -5,10 +5,12 @@ package sim
 func (d *Device) bootload() (moved int) {
 	f := d.flash
 	d.boots++
+	d.unread = nil
 	f.note.ResetPending, f.note.Mode = false, d.o.Mode.String()
 	stay := f.note.BootMode == bootModeLoader
 	f.note.BootMode = 0
-	for i, p := range d.plans() {
+	pairs, plans := d.look()
+	for i, p := range plans {
 		p.apply(f.slot(2*i), f.slot(2*i+1))
 		f.note.Running[i] = p.run
 		if p.move != keep {
@@ -16,6 +18,7 @@ func (d *Device) bootload() (moved int) {
 		}
 	}
 	f.note.Recovery = !d.o.SerialRecovery.Absent && (stay || !d.bootable())
+	d.report(pairs, plans)
 	return moved
 }
 
@@ -23,13 +26,13 @@ func (d *Device) bootload() (moved int) {
 // BOOT_MODE_TYPE_BOOTLOADER).
 const bootModeLoader = 1
 
-// plans decides for each image.
-func (d *Device) plans() []plan {
-	pairs := make([][2]candidate, d.flash.images())
+// look examines the slots and decides for each image.
+func (d *Device) look() (pairs [][2]candidate, plans []plan) {
+	pairs = make([][2]candidate, d.flash.images())
 	for i := range pairs {
 		pairs[i] = [2]candidate{d.candidate(2 * i), d.candidate(2*i + 1)}
 	}
-	return d.rules.decideAll(pairs)
+	return pairs, d.rules.decideAll(pairs)
 }
 
 // candidate looks at a slot as the bootloader does.

@@ -27,8 +27,9 @@ type Device struct {
 	wake    *time.Timer // ends the present phase: reset due, or boot finished
 	boots   int
 	stats   Stats
-	printed int   // answers with chatter
-	err     error // of the flash file; the first one
+	printed int    // answers with chatter
+	unread  []byte // text of the console since the last boot, until a USB host reads it
+	err     error  // of the flash file; the first one
 	shut    bool
 
 	done chan struct{} // closed by Close
@@ -121,6 +122,9 @@ func (d *Device) powerOn(fresh bool) error {
 		d.listen()
 	} else {
 		d.start()
+	}
+	if !boots {
+		d.unread = nil // it stayed powered, and said all that long ago
 	}
 	return nil
 }
@@ -223,7 +227,11 @@ func (d *Device) start() {
 	case d.shut:
 	case d.flash.note.Recovery:
 		d.begin(d.newRecovery())
-	case d.bootable() && !d.o.NoSMP:
+	case d.bootable():
+		d.announce()
+		if d.o.NoSMP {
+			return
+		}
 		d.begin(&life{
 			queue: make(chan request, d.o.BufCount), free: d.o.BufCount, limit: d.o.BufSize - lenLen - crcLen,
 		})

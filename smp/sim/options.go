@@ -125,6 +125,10 @@ type Options struct {
 	NoDowngrade  bool // the bootloader refuses an older version (MCUBOOT_DOWNGRADE_PREVENTION)
 	AlignWrite   int  // cuts chunks to a multiple of this many bytes, as old servers do; 0 or 1: never
 
+	// Console prints on the streams what MCUboot and Zephyr say at boot, the reason for refusing an image among it. A UART loses what
+	// nobody listens to; a USB port keeps it for the next host.
+	Console bool
+
 	Noise  bool // prints log lines, colours and prompts between the frames and lines of the streams
 	Faults Faults
 

@@ -129,8 +129,12 @@ func (s *stream) unplug() {
 }
 
 func (s *stream) powerUp(l *life) {
-	if !s.gone {
-		s.rx = newReceiver(s.d, l, s, s.closed)
+	if s.gone {
+		return
+	}
+	s.rx = newReceiver(s.d, l, s, s.closed)
+	if s.usb {
+		s.print(s.d.takeUnread())
 	}
 }
 
@@ -139,6 +143,13 @@ func (s *stream) powerDown() {
 	if (s.usb || s.d.shut) && !s.gone {
 		s.gone = true
 		close(s.broken)
+	}
+}
+
+// print sends text between the answers.
+func (s *stream) print(text []byte) {
+	if len(text) > 0 {
+		post(s.outbox, parcel{s.d.dice.flip(text), s.d.arrival()})
 	}
 }
 

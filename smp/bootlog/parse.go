@@ -1,0 +1,110 @@
+package bootlog
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// Kind is what a line is about.
+type Kind int
+
+// The kinds.
+const (
+	Other       Kind = iota // nothing that is known here
+	Start                   // the bootloader begins
+	SwapType                // what the slots ask for
+	Refused                 // why an image is not started, or not moved
+	ChainLoad               // where the image is that is about to start, its version, the jump
+	Recovery                // serial recovery or USB DFU begins
+	Application             // the bootloader is over: the application begins
+)
+
+// Event is a line, understood.
+type Event struct {
+	Kind        Kind
+	Level       byte   // E, W, I or D; 0 if the line does not say
+	Text        string // without prefix, colours, control characters and line end
+	Swap        string // of SwapType: none, test, perm, revert or fail
+	Application bool   // the prefix is that of MCUboot's library in an application
+}
+
+// patterns are tried in this order. Capital letters came and went with versions.
+var patterns = []struct {
+	kind Kind
+	text *regexp.Regexp
+}{
+	{Start, regexp.MustCompile(`^\*\*\* Booting MCUboot|^Starting (Direct-XIP )?bootloader`)},
+	{Application, regexp.MustCompile(`^\*\*\* Booting |^Jumping to the (first )?image slot`)},
+	{SwapType, regexp.MustCompile(`^(?:Image(?: index:)? \d+,? )?Swap type: (none|test|perm|revert|fail)$`)},
+	{ChainLoad, regexp.MustCompile(`^Bootloader chainload address offset: |^Image version: v|^Image \d+ loaded from the `)},
+	{Recovery, regexp.MustCompile(`^Enter the serial recovery mode|^Waiting for USB DFU`)},
+
+	// loader.c
+	{Refused, regexp.MustCompile(`(?i)^Image in (the primary slot|the secondary slot|slot \d+) is not valid`)},
+	{Refused, regexp.MustCompile(`(?i)^Image in (primary|secondary) slot at 0x[0-9a-f]+ has been built for offset `)},
+	{Refused, regexp.MustCompile(`(?i)^Insufficient version in secondary slot`)},
+	{Refused, regexp.MustCompile(`(?i)erased due to downgrade prevention`)},
+	{Refused, regexp.MustCompile(`(?i)^Secondary header magic detected in first sector`)},
+	{Refused, regexp.MustCompile(`(?i)^Binary in secondary slot of image \d+ is not designated for the primary slot|^Failed to read image \d+ load address`)},
+	{Refused, regexp.MustCompile(`(?i)^Bad image magic |^Image not bootable|^Image size bigger than designated area`)},
+	{Refused, regexp.MustCompile(`(?i)^Unable to find bootable image|^No slot to load for image `)},
+	// image_validate.c and what checks signatures
+	{Refused, regexp.MustCompile(`(?i)^Image security counter value \d+ lower than |^Security counter update is not possible`)},
+	{Refused, regexp.MustCompile(`(?i)(signature|hash|mac) (verification|check|validation) failed`)},
+	// swap_*.c
+	{Refused, regexp.MustCompile(`(?i)^Cannot upgrade: |^Not enough free space to run swap upgrade`)},
+	// ram_load.c
+	{Refused, regexp.MustCompile(`(?i)^Image (\d+ )?RAM load address 0x[0-9a-f]+ is invalid|^Image \d+ RAM loading to (address )?0x[0-9a-f]+ (is failed|would overlap)`)},
+	{Refused, regexp.MustCompile(`(?i)^Error whilst copying image \d+ from Flash to SRAM`)},
+}
+
+// prefix is what a log backend puts before the text: "E: " of Zephyr's minimal log, "[00:00:00.010,000] <err> mcuboot: " of its full
+// one, "[ERR] " of other systems, perhaps behind the name of the chip.
+var prefix = regexp.MustCompile(`^(?:([EWID]): |(?:\[[^\]]*\] )?<(err|wrn|inf|dbg)> ([\w.]+): |(?:\[\w+\] )?\[(ERR|WRN|INF|DBG)\] ?)`)
+
+// Parse understands one line, with or without colours and line end. Of a long line only the beginning counts.
+func Parse(line string) Event {
+	text := Clean(line[:min(len(line), maxLine)])
+	var e Event
+	if m := prefix.FindStringSubmatch(text); m != nil {
+		level := m[1] + m[2] + m[4]
+		e.Level = byte(unicode.ToUpper(rune(level[0])))
+		e.Application = m[3] != "" && m[3] != "mcuboot"
+		text = text[len(m[0]):]
+	}
+	e.Text = text
+	for _, p := range patterns {
+		if m := p.text.FindStringSubmatch(text); m != nil {
+			e.Kind = p.kind
+			if p.kind == SwapType {
+				e.Swap = m[1]
+			}
+			return e
+		}
+	}
+	return e
+}
+
+var escapes = regexp.MustCompile(`\x1b\[[0-9;:?]*[ -/]*(?:[@-~]|$)`)
+
+// Clean takes from a line what is not text: escape sequences, line end and other control characters.
+func Clean(line string) string {
+	if strings.IndexFunc(line, unclean) < 0 {
+		return line
+	}
+	line = escapes.ReplaceAllString(strings.ToValidUTF8(line, "\uFFFD"), "")
+	return strings.TrimRight(strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t':
+			return ' '
+		case unclean(r):
+			return -1
+		}
+		return r
+	}, line), " ")
+}
+
+func unclean(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar
+}
