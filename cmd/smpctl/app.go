@@ -6,8 +6,10 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
+	"github.com/vbauerster/mpb/v8"
 	"golang.org/x/term"
 )
 
@@ -19,12 +21,12 @@ type streams struct {
 	outTTY bool
 	errTTY bool
 
-	// terminal is err without its filter, for a progress bar.
-	terminal io.Writer
+	// Without their filters: bytes is out, for what the device says byte for byte, terminal is err, for a progress bar.
+	bytes, terminal io.Writer
 }
 
 func newStreams(in, out, err *os.File) streams {
-	return streams{in, out, err, term.IsTerminal(int(out.Fd())), term.IsTerminal(int(err.Fd())), err}
+	return streams{in, out, err, term.IsTerminal(int(out.Fd())), term.IsTerminal(int(err.Fd())), out, err}
 }
 
 // app is what commands may touch. There are no globals.
@@ -33,13 +35,17 @@ type app struct {
 	env     func(string) (string, bool)
 	flags   globalFlags
 	log     *slog.Logger
-	began   bool           // a command's body began; an error before that is wrong usage
-	reached bool           // it has to do with a device
-	virtual *virtualDevice // behind a sim: address, from its first use to the end of the process
+	began   bool                         // a command's body began; an error before that is wrong usage
+	reached bool                         // it has to do with a device
+	bars    atomic.Pointer[mpb.Progress] // on the terminal; nil while there are none
+	virtual *virtualDevice               // behind a sim: address, from its first use to the end of the process
 }
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, s streams, env func(string) (string, bool)) int {
+	if s.bytes == nil {
+		s.bytes = s.out
+	}
 	s.out, s.err = &printableWriter{w: s.out}, &printableWriter{w: s.err}
 	a := &app{streams: s, env: env, log: slog.New(slog.DiscardHandler)}
 	defer a.close()
@@ -125,7 +131,7 @@ Exit codes: 0 done, 1 other, 2 wrong usage, 3 port, 4 no reply, 5 device refused
 		}
 	}
 	add("update", upgradeCommand(a), recoverCommand(a), imageCommand(a), resetCommand(a))
-	add("look", portsCommand(a), infoCommand(a), benchCommand(a), echoCommand(a), paramsCommand(a), osInfoCommand(a), bootloaderCommand(a),
+	add("look", portsCommand(a), infoCommand(a), monitorCommand(a), benchCommand(a), echoCommand(a), paramsCommand(a), osInfoCommand(a), bootloaderCommand(a),
 		taskstatCommand(a), mpstatCommand(a), datetimeCommand(a))
 	add("files", inspectCommand(a), verifyCommand(a), signCommand(a), keyCommand(a), packageCommand(a), connCommand(a), simCommand(a))
 	root.AddCommand(versionCommand(a))

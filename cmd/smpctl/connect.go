@@ -83,6 +83,11 @@ func (a *app) withDevice(ctx context.Context, f func(*device, *smp.Client) (resu
 		return nil, err
 	}
 	defer d.close()
+	return d.use(ctx, f)
+}
+
+// use runs f with a client of the device, and closes it afterwards.
+func (d *device) use(ctx context.Context, f func(*device, *smp.Client) (result, error)) (result, error) {
 	c, err := d.connect(ctx)
 	if err != nil {
 		return nil, err
@@ -174,11 +179,14 @@ type virtualDevice = sim.Device
 // virtual connects to the embedded device, which lives until the process ends, or in its file.
 func (d *device) virtual(ctx context.Context) (*transport.Conn, error) {
 	if d.app.virtual == nil {
-		v, err := sim.NewDevice(sim.Options{Flash: d.settings.address.Path, Baud: d.settings.transport.Baud})
+		v, err := sim.NewDevice(sim.Options{Flash: d.settings.address.Path, Baud: d.settings.transport.Baud, Console: true})
 		if err != nil {
 			return nil, &transport.OpenError{Address: d.settings.address.String(), Err: err}
 		}
 		d.app.virtual = v
+	}
+	if !d.app.virtual.Alive() { // a port that comes and goes with the device
+		return nil, &transport.OpenError{Address: d.settings.address.String(), Err: os.ErrNotExist}
 	}
 	d.name = d.settings.address.String()
 	return transport.NewConn(d.app.virtual.Stream(), d.settings.transport), nil

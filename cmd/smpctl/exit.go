@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/smpctl/smpctl/image"
 	"github.com/smpctl/smpctl/smp"
@@ -64,6 +65,7 @@ func (a *app) kindOf(ctx context.Context, err error) kind {
 		file       *image.Error
 		unusable   imageError
 		open       *transport.OpenError
+		unmatched  *unmatchedError
 	)
 	switch {
 	case errors.Is(context.Cause(ctx), errInterrupted), errors.Is(err, errInterrupted):
@@ -72,7 +74,7 @@ func (a *app) kindOf(ctx context.Context, err error) kind {
 		return kindUsage
 	case errors.As(err, &running):
 		return kindNotRunning
-	case errors.Is(err, dfu.ErrNotBack), errors.Is(err, smp.ErrStalled):
+	case errors.Is(err, dfu.ErrNotBack), errors.Is(err, smp.ErrStalled), errors.As(err, &unmatched):
 		return kindNoReply
 	case errors.As(err, &refused), errors.As(err, &state), errors.As(err, &outside), errors.Is(err, smp.ErrInBootloader):
 		return kindRefused
@@ -150,6 +152,7 @@ func (a *app) hint(k kind, err error) string {
 	var choice *transport.ChoiceError
 	var refused *smp.DeviceError
 	var running *dfu.NotRunningError
+	var unmatched *unmatchedError
 	var hinted *hintedError
 	if errors.As(err, &hinted) {
 		return hinted.hint
@@ -175,7 +178,9 @@ func (a *app) hint(k kind, err error) string {
 	case errors.As(err, &refused):
 		return refusalHint(refused)
 	case errors.As(err, &running):
-		return runningHint(running)
+		return runningHint(running, saidBy(err))
+	case errors.As(err, &unmatched):
+		return ""
 	case k == kindNoReply && errors.Is(err, transport.ErrDisconnected):
 		return "the port went away; the same command picks up where the device is"
 	case k == kindNoReply:
@@ -210,7 +215,14 @@ func refusalHint(e *smp.DeviceError) string {
 	return ""
 }
 
-func runningHint(e *dfu.NotRunningError) string {
+// runningHint goes by what the device shows and by what its bootloader said, if that was heard.
+func runningHint(e *dfu.NotRunningError, said string) string {
+	switch {
+	case e.Reason == dfu.Rejected && namesOther(said):
+		return ""
+	case e.Reason == dfu.WentBack && strings.Contains(said, "revert"):
+		return "the new image was started, and crashed or was reset before it was confirmed"
+	}
 	switch e.Reason {
 	case dfu.Rejected:
 		return "most likely the bootloader has another signing key; check the signature with the bootloader's public key"

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -48,9 +49,14 @@ func (a *app) warn(format string, args ...any) {
 
 // printableWriter escapes control characters. Everything for the user goes through one, so that no text from a device can
 // steer the terminal.
-type printableWriter struct{ w io.Writer }
+type printableWriter struct {
+	mu sync.Mutex // guards w: what the device prints comes from a goroutine of its own
+	w  io.Writer
+}
 
 func (p *printableWriter) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if bytes.IndexFunc(b, unprintable) < 0 {
 		return p.w.Write(b)
 	}

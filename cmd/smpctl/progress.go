@@ -91,11 +91,13 @@ func (p *progress) bar() {
 		mpb.AppendDecorators(decor.Any(p.speed)),
 		mpb.BarRemoveOnComplete(),
 	)
+	p.app.bars.Store(bars)
 	p.show = func(n smp.Progress) {
 		bar.SetTotal(int64(n.Total), false)
 		bar.SetCurrent(int64(n.Done))
 	}
 	p.stop = func() {
+		p.app.bars.Store(nil)
 		bar.Abort(true)
 		bars.Wait()
 	}
@@ -119,6 +121,26 @@ func (a *app) say(format string, args ...any) {
 	if !a.flags.quiet && !a.flags.json {
 		fmt.Fprintf(a.err, format+"\n", args...)
 	}
+}
+
+// consoleEvent is a line that the device printed.
+type consoleEvent struct {
+	Event string `json:"event"`
+	Text  string `json:"text"`
+}
+
+// aside shows a line that the device printed, above the progress bar if there is one. It may be called from any goroutine.
+func (a *app) aside(line string) {
+	if a.flags.quiet || a.flags.json {
+		a.event(consoleEvent{"console", line})
+		return
+	}
+	if bars := a.bars.Load(); bars != nil {
+		if _, err := fmt.Fprintf(&printableWriter{w: bars}, "%-9s %s\n", "console", line); err == nil {
+			return
+		}
+	}
+	a.say("%-9s %s", "console", line)
 }
 
 // event prints a line of news for programs, with --json only.

@@ -22,6 +22,7 @@ type recoverOptions struct {
 	force    bool
 	noReset  bool
 	noVerify bool
+	console  string
 }
 
 func recoverCommand(a *app) *cobra.Command {
@@ -55,6 +56,7 @@ its images goes into its primary slot; --image then is the one image to take.`,
 	f.BoolVar(&o.force, "force", false, "upload even if the bootloader lists the image already")
 	f.BoolVar(&o.noReset, "no-reset", false, "leave the device in its bootloader")
 	f.BoolVar(&o.noVerify, "no-verify", false, "do not wait for the application after the reset: it has no SMP")
+	consoleFlag(f, &o.console)
 	cmd.MarkFlagsMutuallyExclusive("no-reset", "no-verify")
 	return cmd
 }
@@ -72,11 +74,17 @@ func (a *app) recover(ctx context.Context, path string, o recoverOptions) (resul
 		return nil, err
 	}
 	defer d.close()
-	v := &upgradeView{app: a, device: d, recovery: true}
+	console, err := a.console(ctx, d, o.console)
+	if err != nil {
+		return nil, err
+	}
+	defer console.close()
+	v := &upgradeView{app: a, device: d, recovery: true, console: console}
 	report, err := dfu.Recover(ctx, d.connect, src.targets, dfu.RecoverOptions{
 		ByImage: src.packaged, Enter: o.enter, Force: o.force, NoReset: o.noReset, NoVerify: o.noVerify, Wait: time.Duration(o.wait), OnEvent: v.event,
 	})
 	v.close()
+	heard, err := console.explain(err)
 	var refused *smp.DeviceError
 	var state *dfu.StateError
 	switch {
@@ -90,7 +98,7 @@ func (a *app) recover(ctx context.Context, path string, o recoverOptions) (resul
 	if report.Result == "" && err != nil {
 		return nil, err
 	}
-	return recoverResult{newUpgradeResult(report, d)}, err
+	return recoverResult{newUpgradeResult(report, d, heard)}, err
 }
 
 // refusedArgument is how MCUboot refuses an upload, whatever the reason.

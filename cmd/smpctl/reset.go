@@ -16,6 +16,7 @@ type resetOptions struct {
 	bootMode   int
 	bootloader bool
 	wait       bool
+	console    string
 }
 
 func resetCommand(a *app) *cobra.Command {
@@ -32,6 +33,8 @@ func resetCommand(a *app) *cobra.Command {
 	f.IntVar(&o.bootMode, "boot-mode", 0, "boot `mode` to enter: 0 normal, 1 bootloader")
 	f.BoolVar(&o.bootloader, "bootloader", false, "enter the bootloader, for serial recovery (boot mode 1); with --wait until that answers")
 	f.BoolVar(&o.wait, "wait", false, "wait until the device answers again")
+	consoleFlag(f, &o.console)
+	f.Lookup("console").Usage += "; it waits like --wait"
 	cmd.MarkFlagsMutuallyExclusive("boot-mode", "bootloader")
 	return cmd
 }
@@ -41,6 +44,7 @@ type resetResult struct {
 	Back    bool    `json:"back"`
 	Runs    string  `json:"runs,omitempty"` // what answers, if that was looked at
 	Seconds float64 `json:"seconds"`
+	consoleResult
 }
 
 func (r resetResult) Text(w io.Writer) error {
@@ -65,7 +69,32 @@ func (a *app) reset(ctx context.Context, o resetOptions) (result, error) {
 	if o.bootloader {
 		o.bootMode = int(smp.BootBootloader)
 	}
-	return a.withDevice(ctx, func(d *device, c *smp.Client) (result, error) {
+	d, err := a.device()
+	if err != nil {
+		return nil, err
+	}
+	defer d.close()
+	if o.console == "" {
+		return d.use(ctx, a.resetting(ctx, o))
+	}
+	o.wait = true
+	console, err := a.console(ctx, d, o.console)
+	if err != nil {
+		return nil, err
+	}
+	defer console.close()
+	r, err := d.use(ctx, a.resetting(ctx, o))
+	heard, err := console.explain(err)
+	if done, ok := r.(resetResult); ok {
+		done.consoleResult = heard
+		r = done
+	}
+	return r, err
+}
+
+// resetting is what reset does with the device.
+func (a *app) resetting(ctx context.Context, o resetOptions) func(*device, *smp.Client) (result, error) {
+	return func(d *device, c *smp.Client) (result, error) {
 		enter := o.bootMode == int(smp.BootBootloader)
 		if enter { // a bootloader takes any reset for a wish to leave
 			if inside, err := inBootloader(ctx, c); err != nil {
@@ -87,7 +116,7 @@ func (a *app) reset(ctx context.Context, o resetOptions) (result, error) {
 		}
 		defer back.Close()
 		return resetResult{Reset: true, Back: true, Runs: runs, Seconds: time.Since(start).Seconds()}, nil
-	})
+	}
 }
 
 // await waits until the device answers again, or until its bootloader does.

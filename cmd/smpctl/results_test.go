@@ -29,11 +29,12 @@ func TestJSONKeys(t *testing.T) {
 		{uploadResult{}, "image bytes seconds bytes_per_second file_sha256 hash already_present resumed_from resent " +
 			"link?.in_flight link?.packet_limit link?.line_gap link?.round_trip link?.lost"},
 		{upgradeResult{}, "result from.version from.hash to.version to.hash " + imageChanges + " device.port device.serial steps[].step steps[].seconds seconds " +
-			"link?.in_flight link?.packet_limit link?.line_gap link?.round_trip link?.lost"},
+			"link?.in_flight link?.packet_limit link?.line_gap link?.round_trip link?.lost reason? console[]?"},
 		{recoverResult{}, "result from.version from.hash to.version to.hash " + imageChanges + " device.port device.serial steps[].step steps[].seconds seconds " +
-			"link?.in_flight link?.packet_limit link?.line_gap link?.round_trip link?.lost"},
+			"link?.in_flight link?.packet_limit link?.line_gap link?.round_trip link?.lost reason? console[]?"},
 		{dryRunResult{}, "from.version from.hash to.version to.hash " + imageChanges + " steps[]"},
-		{resetResult{}, "reset back runs? seconds"},
+		{resetResult{}, "reset back runs? seconds reason? console[]?"},
+		{monitorResult{}, "port bytes dropped reconnects matched? seconds"},
 		{portList{}, "ports[].name ports[].usb ports[].vid? ports[].pid? ports[].serial? ports[].product? ports[].manufacturer? " +
 			"ports[].interface ports[].interface_name? ports[].location? ports[].probe?.smp ports[].probe?.smp_version? ports[].probe?.runs? " +
 			"ports[].probe?.version? ports[].probe?.hash? ports[].probe?.buf_size? ports[].probe?.buf_count? ports[].probe?.kind? ports[].probe?.problem?"},

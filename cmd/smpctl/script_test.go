@@ -71,6 +71,7 @@ func startDevice(ts *testscript.TestScript, neg bool, args []string) {
 	f.DurationVar(&o.Latency, "latency", 0, "")
 	f.BoolVar(&o.Legacy, "legacy", false, "")
 	f.BoolVar(&o.Noise, "noise", false, "")
+	f.BoolVar(&o.Console, "console", false, "")
 	f.BoolVar(&o.NoParams, "no-params", false, "")
 	f.BoolVar(&o.NoSlotInfo, "no-slots", false, "")
 	f.BoolVar(&o.NoEcho, "no-echo", false, "")

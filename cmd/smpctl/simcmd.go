@@ -62,6 +62,7 @@ func (o *simOptions) register(f *pflag.FlagSet) {
 	f.BoolVar(&o.board.Blank, "blank", false, "come up without an application, in serial recovery; with --flash only if the file is new")
 	f.Var(&o.window, "recovery-window", "how long the bootloader waits at every boot for a request that keeps it in serial recovery (default: not)")
 	f.BoolVar(&o.board.Noise, "noise", false, "print log lines, colours and prompts between the answers")
+	f.BoolVar(&o.board.Console, "console", true, "print on the serial port what MCUboot and Zephyr say at boot")
 	f.StringVar(&o.faults, "faults", "", "what goes wrong, as a `list` of name=value")
 }
 

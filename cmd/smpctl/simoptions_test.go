@@ -28,6 +28,7 @@ func TestSimOptions(t *testing.T) {
 		{"erase time", []string{"--erase-time", "20ms"}, sim.Options{EraseTime: 20 * time.Millisecond}},
 		{"layout", []string{"--images", "2", "--slot-size", "0x8000", "--flash", "f"}, sim.Options{Images: 2, SlotSize: 0x8000, Flash: "f"}},
 		{"buffers", []string{"--buf-size", "512", "--buf-count", "2", "--rx-lines", "3"}, sim.Options{BufSize: 512, BufCount: 2, RXLines: 3}},
+		{"silent", []string{"--console=false"}, sim.Options{}},
 		{"trouble", []string{"--noise", "--faults", "seed=7,flip=0.5"}, sim.Options{Noise: true, Faults: sim.Faults{Seed: 7, Flip: 0.5}}},
 	}
 	for _, tt := range tests {
@@ -40,6 +41,7 @@ func TestSimOptions(t *testing.T) {
 			if err := flags.Parse(tt.args); err != nil {
 				t.Fatal(err)
 			}
+			tt.want.Console = tt.name != "silent" // on by default
 			got, err := o.options(&a)
 			if diff := cmp.Diff(tt.want, got); err != nil || diff != "" {
 				t.Errorf("options: %v (-want +got):\n%s", err, diff)

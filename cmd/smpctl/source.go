@@ -254,7 +254,7 @@ func (e *hintedError) Unwrap() error { return e.error }
 // explainRejection adds to the error of an image that the bootloader did not start the most likely reason, as far as the file shows it.
 func (s source) explainRejection(err error) error {
 	var running *dfu.NotRunningError
-	if !errors.As(err, &running) || running.Reason != dfu.Rejected {
+	if !errors.As(err, &running) || running.Reason != dfu.Rejected || namesOther(saidBy(err)) {
 		return err
 	}
 	for _, t := range s.targets {

@@ -22,6 +22,7 @@ type upgradeOptions struct {
 	upgradeOnly bool
 	force       bool
 	dryRun      bool
+	console     string
 }
 
 func upgradeCommand(a *app) *cobra.Command {
@@ -41,7 +42,8 @@ An update that was interrupted at any point is taken up by the same command.`,
 		Example: `  smpctl -p sim: upgrade app.signed.bin
   smpctl -p /dev/ttyACM0 upgrade app.signed.bin --check './selftest.sh'
   smpctl -p usb:2fe3:0004 upgrade app.signed.bin --mode test
-  smpctl -p /dev/ttyACM0 upgrade dfu_application.zip --key app.pub.pem`,
+  smpctl -p /dev/ttyACM0 upgrade dfu_application.zip --key app.pub.pem
+  smpctl -p /dev/ttyACM0 upgrade app.signed.bin --console=/dev/ttyUSB1`,
 		Args: cobra.ExactArgs(1),
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return a.upgrade(ctx, args[0], o) }),
 	}
@@ -53,6 +55,7 @@ An update that was interrupted at any point is taken up by the same command.`,
 	f.BoolVar(&o.upgradeOnly, "upgrade-only", false, "only if the image is newer than the running one")
 	f.BoolVar(&o.force, "force", false, "upload even if the image is already there")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and stop")
+	consoleFlag(f, &o.console)
 	return cmd
 }
 
@@ -83,12 +86,19 @@ func (a *app) upgrade(ctx context.Context, path string, o upgradeOptions) (resul
 	if o.dryRun {
 		return a.dryRun(ctx, d, src.targets, options)
 	}
+	console, err := a.console(ctx, d, o.console)
+	if err != nil {
+		return nil, err
+	}
+	defer console.close()
+	v.console = console
 	report, err := dfu.Run(ctx, d.connect, src.targets, options)
 	v.close()
+	heard, err := console.explain(err)
 	if report.Result == "" && err != nil {
 		return nil, err
 	}
-	return newUpgradeResult(report, d), src.explainRejection(err)
+	return newUpgradeResult(report, d, heard), src.explainRejection(err)
 }
 
 // check runs the user's command, with its output on standard error and the port in its environment.
@@ -116,8 +126,9 @@ type upgradeResult struct {
 	Steps   []stepTime    `json:"steps"`
 	Seconds float64       `json:"seconds"`
 	Link    *settled      `json:"link,omitempty"`
-	after   smp.ImageList
-	listed  bool // of recover: the bootloader listed the image
+	consoleResult
+	after  smp.ImageList
+	listed bool // of recover: the bootloader listed the image
 }
 
 type imageVersion struct {
@@ -142,11 +153,11 @@ type stepTime struct {
 	Seconds float64    `json:"seconds"`
 }
 
-func newUpgradeResult(r dfu.Report, d *device) upgradeResult {
+func newUpgradeResult(r dfu.Report, d *device, heard consoleResult) upgradeResult {
 	u := upgradeResult{
 		Result: r.Result, From: imageVersion(r.From), To: imageVersion(r.To), Images: newImageChanges(r),
 		Device: upgradeDevice{d.name, d.port.Serial}, Steps: []stepTime{}, Seconds: r.Seconds, Link: newSettled(r.Upload.Settled),
-		after: r.After, listed: r.Listed,
+		consoleResult: heard, after: r.After, listed: r.Listed,
 	}
 	for _, s := range r.Steps {
 		u.Steps = append(u.Steps, stepTime(s))
@@ -248,6 +259,8 @@ type upgradeView struct {
 	bar    *progress
 	plain  bool // of image upload: nothing but the upload itself is news
 
+	console *console // nil if nobody listens
+
 	recovery bool        // of a device in its bootloader
 	report   *dfu.Report // as far as it goes, from the first step on
 }
@@ -314,6 +327,9 @@ func (v *upgradeView) begin(step dfu.Action) {
 	case dfu.Reset:
 		if v.recovery {
 			v.device.await(otherFace)
+		}
+		if v.console != nil {
+			v.console.forget()
 		}
 		v.app.say("%-9s waiting for the device", step)
 	}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/smpctl/smpctl/smp/bootlog"
+	"github.com/smpctl/smpctl/smp/dfu"
+	"github.com/smpctl/smpctl/transport"
+	"github.com/spf13/pflag"
+)
+
+const (
+	// samePort is the value of --console without one.
+	samePort = "same"
+	// keptLines is how many of the last lines go into a result.
+	keptLines = 200
+)
+
+// consoleFlag adds --console to a command.
+func consoleFlag(f *pflag.FlagSet, where *string) {
+	f.StringVar(where, "console", "", "show what the device prints meanwhile, on the same port, or on a second one: --console=`port`")
+	f.Lookup("console").NoOptDefVal = samePort
+}
+
+// console listens to what a device prints during a command: to show it, and to know what the bootloader said.
+type console struct {
+	shared *listener // on the port of the command
+	second *listener // nil without one
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+}
+
+// console begins to listen. Without the flag it shows nothing, but hears the bootloader if that prints on the command's port.
+func (a *app) console(ctx context.Context, d *device, where string) (*console, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	c := &console{shared: newListener(nil), cancel: cancel}
+	if where == d.settings.address.String() {
+		where = samePort
+	}
+	if where == samePort && d.settings.address.Kind == transport.KindUDP {
+		cancel()
+		return nil, usage("--console: UDP carries no text; name a serial port: --console=PORT")
+	}
+	switch where {
+	case "":
+	case samePort:
+		d.settings.transport.KeepInput = true
+		c.shared.show = a.aside
+	default:
+		if err := c.listenTo(ctx, a, where); err != nil {
+			cancel()
+			return nil, err
+		}
+	}
+	d.settings.transport.Text = c.shared.text.Put
+	c.work.Go(c.shared.hear)
+	return c, nil
+}
+
+// listenTo opens the second port and shows what comes from there.
+func (c *console) listenTo(ctx context.Context, a *app, where string) error {
+	address, err := transport.ParseAddress(where)
+	if err != nil {
+		return err
+	}
+	if address.Kind == transport.KindUDP || address.Kind == transport.KindSim {
+		return usage("--console=%s: want a serial port or tcp:HOST:PORT", where)
+	}
+	t := newTail(&device{app: a, settings: settings{address: address, transport: transport.Options{Baud: a.flags.baud}}})
+	conn, err := t.open(ctx)
+	if err != nil {
+		return err
+	}
+	c.second = &listener{text: &t.text, show: a.aside}
+	c.work.Go(func() { _ = t.follow(ctx, conn) }) // waits for ever, so it ends with ctx only
+	c.work.Go(c.second.hear)
+	return nil
+}
+
+// close stops listening, once everything that arrived is shown. It may be called again.
+func (c *console) close() {
+	c.shared.text.Close()
+	c.cancel()
+	c.work.Wait()
+}
+
+// forget drops what the bootloader said so far: it is about to start again, and what counts comes then.
+func (c *console) forget() {
+	for _, l := range []*listener{c.shared, c.second} {
+		if l != nil {
+			l.mu.Lock()
+			l.log = bootlog.Log{}
+			l.mu.Unlock()
+		}
+	}
+}
+
+// consoleResult is what was heard, as part of a result.
+type consoleResult struct {
+	Reason  string   `json:"reason,omitempty"`  // why the new image does not run, in the bootloader's words
+	Console []string `json:"console,omitempty"` // the last lines that the device printed
+}
+
+// explain ends listening. It adds the bootloader's reason to an error that is about it.
+func (c *console) explain(err error) (consoleResult, error) {
+	c.close()
+	main, reason := c.shared, c.shared.log.Reason()
+	if c.second != nil {
+		main, reason = c.second, cmp.Or(c.second.log.Reason(), reason)
+	}
+	var running *dfu.NotRunningError
+	failed := errors.As(err, &running)
+	var r consoleResult
+	if main.show != nil || failed {
+		r.Console = main.kept
+	}
+	if reason != "" && (failed || errors.Is(err, dfu.ErrNotBack)) {
+		r.Reason, err = reason, &bootloaderSaid{err, reason}
+	}
+	return r, err
+}
+
+// bootloaderSaid is a failure that the bootloader has explained on the console.
+type bootloaderSaid struct {
+	error
+	reason string
+}
+
+func (e *bootloaderSaid) Error() string {
+	return e.error.Error() + "; the bootloader said: " + e.reason
+}
+
+func (e *bootloaderSaid) Unwrap() error { return e.error }
+
+// saidBy is what the bootloader said about an error; empty if it was not heard.
+func saidBy(err error) string {
+	var said *bootloaderSaid
+	if errors.As(err, &said) {
+		return said.reason
+	}
+	return ""
+}
+
+// namesOther reports whether the bootloader named another reason than the one that it has for a wrong hash or signature.
+func namesOther(said string) bool { return said != "" && !strings.Contains(said, "is not valid") }
+
+// listener takes lines from one port.
+type listener struct {
+	text  *transport.TextBuffer
+	show  func(line string) // nil: nobody wants to see them
+	lines lineSplitter
+	kept  []string // the last lines, without those of debugging
+
+	mu  sync.Mutex // guards log
+	log bootlog.Log
+}
+
+func newListener(show func(line string)) *listener {
+	return &listener{text: new(transport.TextBuffer), show: show}
+}
+
+// hear takes lines until the text ends.
+func (l *listener) hear() {
+	for {
+		ctx, cancel := context.WithTimeout(context.Background(), l.patience())
+		text, dropped, err := l.text.Take(ctx)
+		cancel()
+		l.lines.feed(text, l.line)
+		if dropped > 0 {
+			l.line(fmt.Sprintf("(%s dropped: they came too fast)", size(dropped)))
+		}
+		if err != nil {
+			l.lines.flush(l.line)
+		}
+		if errors.Is(err, io.EOF) {
+			return
+		}
+	}
+}
+
+// patience is how long the next text may take before a line without an end counts as one.
+func (l *listener) patience() time.Duration {
+	if l.lines.pending() == "" {
+		return time.Hour
+	}
+	return lineQuiet
+}
+
+func (l *listener) line(text string) {
+	l.mu.Lock()
+	l.log.Line(text)
+	l.mu.Unlock()
+	text = bootlog.Clean(text)
+	if l.show != nil {
+		l.show(text)
+	}
+	// A bootloader with debugging on prints hundreds of lines at each boot.
+	if text == "" || strings.HasPrefix(text, "D: ") {
+		return
+	}
+	if l.kept = append(l.kept, text); len(l.kept) > keptLines {
+		l.kept = slices.Delete(l.kept, 0, len(l.kept)-keptLines)
+	}
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"sync"
+
+	"github.com/smpctl/smpctl/transport"
+	"golang.org/x/term"
+)
+
+// leaveKey is Ctrl-], as in other terminal programs.
+const leaveKey = 0x1d
+
+// keyboard is where typed text comes from, and the screen that goes with it.
+type keyboard struct {
+	app    *app
+	in     io.Reader
+	screen io.Writer // nil: nothing is shown
+	raw    bool      // each key counts
+	help   string
+	close  func() // restores the terminal
+}
+
+// keyboard takes the terminal, if there is one on both sides, and makes each key count.
+func (a *app) keyboard() *keyboard {
+	k := &keyboard{app: a, in: a.in, screen: a.bytes, close: func() {}}
+	switch {
+	case a.flags.json:
+		k.screen = nil
+	case a.outTTY:
+		k.screen = &terminalText{w: a.bytes}
+	}
+	file, ok := a.in.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return k
+	}
+	readsInBackground()
+	if !a.outTTY || a.flags.json {
+		return k
+	}
+	before, err := term.MakeRaw(int(file.Fd()))
+	if err != nil {
+		return k
+	}
+	said := a.err
+	if a.errTTY {
+		a.err = &printableWriter{w: &rawWriter{a.terminal}}
+	}
+	k.raw, k.screen, k.help = true, &terminalText{w: a.bytes, raw: true}, "; Ctrl-] leaves"
+	k.close = func() {
+		a.err = said
+		_ = term.Restore(int(file.Fd()), before)
+	}
+	return k
+}
+
+// pass sends what is typed until the input ends or the user leaves.
+func (k *keyboard) pass(ctx context.Context, link *wire, end context.CancelCauseFunc) {
+	buf := make([]byte, 1024)
+	for {
+		n, err := k.in.Read(buf)
+		typed := buf[:n]
+		left := -1
+		if k.raw {
+			left = bytes.IndexByte(typed, leaveKey)
+		}
+		if left >= 0 {
+			typed = typed[:left]
+		}
+		link.send(ctx, typed, !k.raw)
+		if left >= 0 {
+			end(errLeft)
+		}
+		if err != nil || left >= 0 || ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// rawWriter begins a new line where a raw terminal would not.
+type rawWriter struct{ w io.Writer }
+
+func (r *rawWriter) Write(p []byte) (int, error) {
+	if _, err := r.w.Write(bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n"))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// wire is the way to a device that may be away. The zero value leads nowhere.
+type wire struct {
+	mu   sync.Mutex // guards what follows
+	conn *transport.Conn
+	news chan struct{} // closed at the next change; nil if nobody waits
+}
+
+// set says what leads to the device now.
+func (w *wire) set(c *transport.Conn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.conn = c
+	if w.news != nil {
+		close(w.news)
+		w.news = nil
+	}
+}
+
+// send sends text. While the device is away it waits, or drops it as a terminal does.
+func (w *wire) send(ctx context.Context, text []byte, wait bool) {
+	for ctx.Err() == nil && len(text) > 0 {
+		w.mu.Lock()
+		conn := w.conn
+		if conn == nil && w.news == nil {
+			w.news = make(chan struct{})
+		}
+		news := w.news
+		w.mu.Unlock()
+		if conn != nil {
+			_ = conn.WriteText(text) // the reader finds out that a connection is gone
+			return
+		}
+		if !wait {
+			return
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+		}
+	}
+}
