@@ -32,34 +32,32 @@ func (u *upload) answered(ctx context.Context, cl *call) error {
 		older++
 	}
 	u.dropSigns(older)
-	if err := u.read(cl.body); err != nil {
+	off, err := u.errand.answer(f.chunk, cl.body)
+	if err != nil {
 		return u.refused(ctx, f, err)
 	}
-	switch off := u.reply.Offset; {
-	case off == noOffset:
-		return protocolError(imageUpload.name, "no offset in it", cl.body)
-	case off < 0 || off > int64(len(u.data)):
-		return protocolError(imageUpload.name, fmt.Sprintf("it wants offset %d of %d", off, len(u.data)), cl.body)
-	}
-	return u.accepted(f, int(u.reply.Offset), u.reply.Match)
+	return u.accepted(f, off)
 }
 
-// read decodes the reply to a chunk, in one pass and into memory that is used again: it happens thousands of times.
-func (u *upload) read(body []byte) error {
-	u.reply = uploadReply{Offset: noOffset, Match: true}
-	if err := decode(body, &u.reply); err != nil {
-		if err := refusal(imageUpload.name, imageUpload.group, body); err != nil {
-			return err // counts, whatever else is in the reply
-		}
-		return protocolError(imageUpload.name, err.Error(), body)
+// inside gives the offset in a reply if it can be one.
+func (u *upload) inside(off int64, body []byte) (int, error) {
+	switch {
+	case off == noOffset:
+		return 0, protocolError(u.errand.name(), "no offset in it", body)
+	case off < 0 || off > int64(u.size):
+		return 0, protocolError(u.errand.name(), fmt.Sprintf("it wants offset %d of %d", off, u.size), body)
 	}
-	return u.reply.refusal(imageUpload.name, imageUpload.group, body)
+	return int(off), nil
 }
 
 // refused takes a refusal: that of a busy device means to wait, that of one without a buffer for its answer to send less at
 // a time, any other is the end.
 func (u *upload) refused(ctx context.Context, f *flight, err error) error {
 	var refused *DeviceError
+	if errors.Is(err, errUnsure) {
+		u.unsure(f)
+		return nil
+	}
 	if !errors.As(err, &refused) || u.busy == maxBusy {
 		return err
 	}
@@ -76,9 +74,21 @@ func (u *upload) refused(ctx context.Context, f *flight, err error) error {
 	return err
 }
 
+// errUnsure is an answer to a chunk from which nobody can tell how far the device came.
+var errUnsure = errors.New("answer without an offset")
+
+// unsure gives up a chunk with such an answer, and those before it: answers come in the order of requests.
+func (u *upload) unsure(f *flight) {
+	for len(u.flights) > 0 && u.flights[0].chunk.id < f.chunk.id {
+		u.w.pause(u.flights[0].chunk)
+		u.drop(u.flights[0])
+	}
+	u.w.doubt(f.chunk)
+}
+
 // accepted takes the offset that the device wants next.
-func (u *upload) accepted(f *flight, off int, match bool) error {
-	c, finished := f.chunk, off == len(u.data)
+func (u *upload) accepted(f *flight, off int) error {
+	c, finished := f.chunk, off == u.size
 	if c.off > 0 && !finished { // the first chunk erases, the last one checks
 		u.rtt.measure(u.heard.Sub(f.sent))
 	}
@@ -90,63 +100,41 @@ func (u *upload) accepted(f *flight, off int, match bool) error {
 	}
 	u.adapt()
 	u.idle = append(u.idle, f)
-	if finished && !match && u.builder.sentSHA {
-		return errors.New("the device's check of the written data failed: what it wrote is not what was sent")
-	}
-	if c.off == 0 && off > u.highest { // more than this upload can have brought there
-		u.result.ResumedFrom = off
-		u.result.AlreadyPresent = finished
+	if err := u.errand.accepted(c, off); err != nil {
+		return err
 	}
 	u.report()
 	return nil
 }
 
 func (u *upload) report() {
-	if u.o.OnProgress != nil {
-		u.o.OnProgress(Progress{Done: u.w.wanted, Total: len(u.data), InFlight: len(u.flights), Resent: u.result.Resent})
+	if u.onProgress != nil {
+		u.onProgress(Progress{Done: u.w.wanted, Total: u.size, InFlight: len(u.flights), Resent: u.result.Resent})
 	}
 }
 
-// settleDoubt asks the device whether it has the image, after its last answer was lost or meant a restart.
-func (u *upload) settleDoubt(ctx context.Context) error {
-	if len(u.o.Hash) == 0 {
-		return errors.New("the device forgot the upload at its last chunk, and without the image's hash nothing tells whether it is complete")
-	}
-	list, err := u.c.Image.List(ctx)
-	if err != nil {
+// settle ends a doubt.
+func (u *upload) settle(ctx context.Context) error {
+	if err := u.errand.settle(ctx); err != nil {
 		return err
 	}
-	u.w.resolve(list.Has(u.o.Hash))
+	u.adapt()
 	u.report()
 	return nil
 }
 
-// recognize asks who answers before an upload starts again from the beginning: a device that restarted in the middle may be in its
-// bootloader now, which takes any request in its wait window for a wish to stay.
-func (u *upload) recognize(ctx context.Context) error {
-	back := u.w.returns > u.returns
+// returned tells the errand of every step backwards once.
+func (u *upload) returned(ctx context.Context) error {
+	if u.w.returns == u.returns {
+		return nil
+	}
 	u.returns = u.w.returns
-	if !back || u.w.wanted > 0 || u.o.Recovery {
-		return nil
-	}
-	u.c.Forget()
-	list, err := u.c.Image.List(ctx)
-	if IsUnsupported(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	firmware, err := u.c.Identify(ctx, list)
-	if err == nil && firmware == SerialRecovery {
-		return ErrInBootloader
-	}
-	return err
+	return u.errand.returned(ctx)
 }
 
 // lose gives a chunk up.
 func (u *upload) lose(f *flight) {
-	if u.o.Recovery && u.o.Encrypted && f.chunk.end == len(u.data) {
+	if u.errand.once(f.chunk) {
 		u.w.doubt(f.chunk)
 		u.drop(f)
 		return
@@ -159,9 +147,9 @@ func (u *upload) lose(f *flight) {
 // adapt makes packets as large, and lines as far apart, as the pace says.
 func (u *upload) adapt() {
 	u.c.setLineGap(u.pace.gap)
-	u.builder.limit = u.full
+	u.limit = u.full
 	if lines := u.pace.lines; lines.now < lines.max {
-		u.builder.limit = min(u.full, max(lines.now, 1)*lineBytes-u.c.link.Overhead())
+		u.limit = min(u.full, max(lines.now, 1)*lineBytes-u.c.link.Overhead())
 	}
 }
 

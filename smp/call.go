@@ -15,8 +15,10 @@ type call struct {
 	done   chan<- *call // must have room for every call that may end on it
 	header Header       // of the request, set by start
 	body   []byte       // the reply's payload
+	spoken Version      // the reply's version
 	err    error        // why there is no reply
 	gentle bool         // with a gap between lines
+	once   bool         // there is no second try
 	sent   chan<- error // if not nil, gets what WritePacket returned; must have room for it
 
 	queued atomic.Bool // the writer has not done with packet yet, even if the call has ended
@@ -161,11 +163,7 @@ func (c *Client) send(cl *call) error {
 	}
 	// This may be stuck in the operating system for good when the port's driver is; the goroutine is then left
 	// behind, and every call still ends by its owner's timer.
-	write := c.link.WritePacket
-	if cl.gentle {
-		write = c.writeGently
-	}
-	err := write(cl.packet)
+	err := c.writePacket(cl)
 	if cl.sent != nil {
 		cl.sent <- err
 	}
@@ -201,7 +199,7 @@ func (c *Client) deliver(packet []byte) {
 	}
 	c.pending[h.Sequence] = nil
 	c.free()
-	cl.body = append(cl.body[:0], body...)
+	cl.body, cl.spoken = append(cl.body[:0], body...), h.Version
 	cl.done <- cl // never blocks: see call.done
 }
 

@@ -12,9 +12,10 @@ const chunkAlign = 32
 // minFirstChunk is the size of an image header, which the first chunk must hold.
 const minFirstChunk = 32
 
-// uploadRequest is one chunk (Zephyr smp_group_1.rst, "Image upload request"). Everything but the offset and the data belongs into the
-// first chunk only.
+// uploadRequest is one chunk of an image (Zephyr smp_group_1.rst, "Image upload request") or of a file (smp_group_8.rst, "File upload
+// request"). Everything but the offset, the data and the name of a file belongs into the first chunk only.
 type uploadRequest struct {
+	Name    string `cbor:"name,omitempty"` // of a file
 	Image   *uint  `cbor:"image,omitempty"`
 	Length  *uint  `cbor:"len,omitempty"`
 	Offset  uint   `cbor:"off"`
@@ -25,8 +26,9 @@ type uploadRequest struct {
 
 // chunkBuilder cuts an upload into requests that fill the device's packet buffer exactly.
 type chunkBuilder struct {
-	limit      int // bytes of the largest request, SMP header included
-	size       int // bytes of the whole upload
+	limit      int    // bytes of the largest request, SMP header included
+	size       int    // bytes of the whole upload
+	file       string // name of the file; empty for an image
 	image      uint
 	upgrade    bool
 	sha        []byte
@@ -36,10 +38,13 @@ type chunkBuilder struct {
 	length     uint
 }
 
-// end says where the chunk that begins at off must end: as far as the packet reaches, at a multiple of the flash
+// end says where the chunk that begins at off must end: as far as the packet reaches, for an image at a multiple of the flash
 // alignment, or at the end of the upload.
 func (b *chunkBuilder) end(off int) int {
 	n := b.room(off, true)
+	if b.file != "" {
+		return min(off+n, b.size)
+	}
 	if off == 0 && n < min(minFirstChunk, b.size) {
 		n = b.room(off, false)
 	}
@@ -52,7 +57,11 @@ func (b *chunkBuilder) end(off int) int {
 
 // possible reports whether every chunk can carry something, and the first a whole image header.
 func (b *chunkBuilder) possible() bool {
-	return b.room(0, false) >= min(minFirstChunk, b.size) && b.room(math.MaxInt32, false) > 0
+	first := minFirstChunk
+	if b.file != "" {
+		first = 1
+	}
+	return b.room(0, false) >= min(first, b.size) && b.room(math.MaxInt32, false) > 0
 }
 
 // room is the number of data bytes that fit a request at off, with or without the hash of the file.
@@ -60,12 +69,15 @@ func (b *chunkBuilder) room(off int, sha bool) int {
 	n := b.limit - HeaderLen - mapHeadLen - keyLen("off") - intLen(off) - keyLen("data")
 	if off == 0 {
 		n -= keyLen("len") + intLen(b.size)
-		if sha {
+		if sha && len(b.sha) > 0 {
 			n -= keyLen("sha") + intLen(len(b.sha)) + len(b.sha)
 		}
 		if b.upgrade {
 			n -= keyLen("upgrade") + boolLen
 		}
+	}
+	if b.file != "" {
+		n -= keyLen("name") + intLen(len(b.file)) + len(b.file)
 	}
 	if b.image > 0 && (off == 0 || b.everyChunk) {
 		n -= keyLen("image") + intLen(int(b.image))
@@ -80,7 +92,7 @@ func (b *chunkBuilder) room(off int, sha bool) int {
 
 // request builds the request for c. It is valid until the next call.
 func (b *chunkBuilder) request(data []byte, c chunk) *uploadRequest {
-	b.last = uploadRequest{Offset: uint(c.off), Data: data[c.off:c.end]}
+	b.last = uploadRequest{Name: b.file, Offset: uint(c.off), Data: data[c.off:c.end]}
 	if c.off == 0 {
 		b.length = uint(b.size)
 		b.last.Length = &b.length

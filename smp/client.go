@@ -48,8 +48,17 @@ var ErrTooLarge = errors.New("request too large")
 // Client talks SMP to one device. Its methods and those of its groups may be called from several goroutines at a time; a request
 // waits while the device holds as many as its packet buffers allow.
 type Client struct {
-	OS    OSGroup
-	Image ImageGroup
+	OS       OSGroup
+	Image    ImageGroup
+	Stat     StatGroup
+	Settings SettingsGroup
+	FS       FSGroup
+	Shell    ShellGroup
+	Enum     EnumGroup
+	Zephyr   ZephyrGroup
+	Log      LogGroup
+	Run      RunGroup
+	Crash    CrashGroup
 
 	link    Link
 	options Options
@@ -93,7 +102,8 @@ func NewClient(link Link, o Options) *Client {
 		sequence: uint8(rand.Uint32()), // an answer to an earlier process is then unlikely to fit
 		version:  o.Version,
 	}
-	c.OS.c, c.Image.c = c, c
+	c.OS.c, c.Image.c, c.Stat.c, c.Settings.c, c.Shell.c, c.Enum.c, c.Zephyr.c = c, c, c, c, c, c, c
+	c.FS.c, c.Log.c, c.Run.c, c.Crash.c = c, c, c, c
 	go c.read()
 	go c.write()
 	return c

@@ -1,7 +1,5 @@
 package smp
 
-import "strconv"
-
 // code is one entry of a table of error codes.
 type code struct {
 	name string // in Zephyr's sources, without the prefix
@@ -10,8 +8,11 @@ type code struct {
 
 // Codes that this package acts on (Zephyr mgmt_defines.h: MGMT_ERR_*).
 const (
-	rcNotSupported = 8
+	rcUnknown      = 1
 	rcNoMemory     = 2
+	rcInvalid      = 3
+	rcNoEntry      = 5
+	rcNotSupported = 8
 	rcBusy         = 10
 	rcTooOld       = 12
 	rcTooNew       = 13
@@ -36,8 +37,14 @@ var globalCodes = map[int]code{
 
 // groupCodes are the errors of the groups, as version 2 reports them.
 var groupCodes = map[Group]map[int]code{
-	GroupOS:    osCodes,
-	GroupImage: imageCodes,
+	GroupOS:       osCodes,
+	GroupImage:    imageCodes,
+	GroupStat:     statCodes,
+	GroupSettings: settingsCodes,
+	GroupFS:       fsCodes,
+	GroupShell:    shellCodes,
+	GroupEnum:     enumCodes,
+	GroupZephyr:   zephyrCodes,
 }
 
 // osCodes: Zephyr grp/os_mgmt/os_mgmt.h, enum os_mgmt_err_code_t.
@@ -89,13 +96,76 @@ var imageCodes = map[int]code{
 	34: {"ACTIVE_SLOT_NOT_KNOWN", "the running slot is not known"},
 }
 
-// groupName is the short name of a group in messages.
-func groupName(g Group) string {
-	switch g {
-	case GroupOS:
-		return "os"
-	case GroupImage:
-		return "image"
-	}
-	return "group " + strconv.Itoa(int(g))
+// statCodes: Zephyr grp/stat_mgmt/stat_mgmt.h, enum stat_mgmt_err_code_t. Servers answer 3 to the name of a group too.
+var statCodes = map[int]code{
+	1: {"UNKNOWN", "unspecified failure"},
+	2: {"INVALID_GROUP", "no such statistics"},
+	3: {"INVALID_STAT_NAME", "no statistics of this name"},
+	4: {"INVALID_STAT_SIZE", "a value has a size that cannot be sent"},
+	5: {"WALK_ABORTED", "reading the values was aborted"},
+}
+
+// settingsCodes: Zephyr grp/settings_mgmt/settings_mgmt.h, enum settings_mgmt_ret_code_t.
+var settingsCodes = map[int]code{
+	1: {"UNKNOWN", "unspecified failure"},
+	2: {"KEY_TOO_LONG", "the name is longer than the device takes"},
+	3: {"KEY_NOT_FOUND", "no such setting"},
+	4: {"READ_NOT_SUPPORTED", "the setting cannot be read"},
+	5: {"ROOT_KEY_NOT_FOUND", "no part of the firmware has settings of this name"},
+	6: {"WRITE_NOT_SUPPORTED", "the setting cannot be written"},
+	7: {"DELETE_NOT_SUPPORTED", "the setting cannot be deleted"},
+	8: {"SAVE_NOT_SUPPORTED", "the firmware has nowhere to save settings"},
+}
+
+// shellCodes: Zephyr grp/shell_mgmt/shell_mgmt.h, enum shell_mgmt_err_code_t.
+var shellCodes = map[int]code{
+	1: {"UNKNOWN", "unspecified failure"},
+	2: {"COMMAND_TOO_LONG", "the command line is longer than the device takes"},
+	3: {"EMPTY_COMMAND", "the command line is empty"},
+}
+
+// enumCodes: Zephyr grp/enum_mgmt/enum_mgmt.h, enum enum_mgmt_err_code_t.
+var enumCodes = map[int]code{
+	1: {"UNKNOWN", "unspecified failure"},
+	2: {"TOO_MANY_GROUP_ENTRIES", "more groups named than the device has"},
+	3: {"INSUFFICIENT_HEAP_FOR_ENTRIES", "out of memory"},
+	4: {"INDEX_TOO_LARGE", "the device has fewer groups"},
+}
+
+// zephyrCodes: Zephyr grp/zephyr/zephyr_basic.h, enum zephyr_basic_group_err_code_t.
+var zephyrCodes = map[int]code{
+	1: {"UNKNOWN", "unspecified failure"},
+	2: {"FLASH_OPEN_FAILED", "the storage could not be opened"},
+	3: {"FLASH_CONFIG_QUERY_FAIL", "the storage's layout is not readable"},
+	4: {"FLASH_ERASE_FAILED", "the storage could not be erased"},
+}
+
+// Codes of the file system group that this package acts on.
+const (
+	fsInvalidName    = 2
+	fsNotFound       = 3
+	fsIsDirectory    = 4
+	fsOffsetNotValid = 11
+	fsFileEmpty      = 16
+)
+
+// fsCodes: Zephyr grp/fs_mgmt/fs_mgmt.h, enum fs_mgmt_err_code_t.
+var fsCodes = map[int]code{
+	1:  {"UNKNOWN", "unspecified failure of the file system"},
+	2:  {"FILE_INVALID_NAME", "the name is no path of a file: it begins with a slash and the mount point"},
+	3:  {"FILE_NOT_FOUND", "no such file"},
+	4:  {"FILE_IS_DIRECTORY", "the name is that of a directory"},
+	5:  {"FILE_OPEN_FAILED", "the file could not be opened"},
+	6:  {"FILE_SEEK_FAILED", "the place in the file could not be reached"},
+	7:  {"FILE_READ_FAILED", "the file could not be read"},
+	8:  {"FILE_TRUNCATE_FAILED", "the old content could not be removed"},
+	9:  {"FILE_DELETE_FAILED", "the old file could not be deleted"},
+	10: {"FILE_WRITE_FAILED", "the file could not be written: perhaps the file system is full"},
+	11: {"FILE_OFFSET_NOT_VALID", "the device wants another offset"},
+	12: {"FILE_OFFSET_LARGER_THAN_FILE", "the offset is behind the end of the file"},
+	13: {"CHECKSUM_HASH_NOT_FOUND", "the device does not have this type of hash or checksum"},
+	14: {"MOUNT_POINT_NOT_FOUND", "no such directory, or nothing is mounted there"},
+	15: {"READ_ONLY_FILESYSTEM", "the file system is read-only"},
+	16: {"FILE_EMPTY", "the file is empty"},
+	17: {"FILE_CLOSE_FAILED", "the file could not be closed"},
 }

@@ -23,11 +23,14 @@ type command[Q, A any] struct {
 // Answers that take long: flash is erased, images are validated, trailers are written.
 const (
 	erasePatience = 60 * time.Second // a whole slot of slow flash
+	hashPatience  = 15 * time.Second // a whole file is read from slow flash
 	listPatience  = 10 * time.Second // MCUboot checks every signature before it lists
 	writePatience = 5 * time.Second  // a trailer write may include an erase
+	savePatience  = 10 * time.Second // settings may have to be moved to another sector
+	shellPatience = 30 * time.Second // a command of somebody else's making
 )
 
-// The table (Zephyr smp_group_0.rst and smp_group_1.rst).
+// The table (Zephyr smp_group_0.rst and following; mynewt-newtmgr nmxact/nmp for log, crash and run).
 var (
 	osEcho       = command[echoRequest, echoReply]{name: "echo", op: Write, group: GroupOS, id: 0}
 	osConsole    = command[consoleEchoRequest, none]{name: "console echo control", op: Write, group: GroupOS, id: 1, once: true}
@@ -45,6 +48,43 @@ var (
 	imageUpload = command[uploadRequest, uploadReply]{name: "image upload", op: Write, group: GroupImage, id: 1}
 	imageErase  = command[eraseRequest, none]{name: "image erase", op: Write, group: GroupImage, id: 5, patience: erasePatience}
 	imageSlots  = command[none, slotsReply]{name: "slot info", op: Read, group: GroupImage, id: 6}
+
+	statRead = command[statRequest, statReply]{name: "statistics", op: Read, group: GroupStat, id: 0}
+	statList = command[none, statListReply]{name: "statistics list", op: Read, group: GroupStat, id: 1}
+
+	settingsRead   = command[settingName, settingReply]{name: "settings get", op: Read, group: GroupSettings, id: 0}
+	settingsWrite  = command[settingValue, none]{name: "settings set", op: Write, group: GroupSettings, id: 0}
+	settingsDelete = command[settingName, none]{name: "settings delete", op: Write, group: GroupSettings, id: 1}
+	settingsCommit = command[none, none]{name: "settings commit", op: Write, group: GroupSettings, id: 2}
+	settingsLoad   = command[none, none]{name: "settings load", op: Read, group: GroupSettings, id: 3, patience: savePatience}
+	settingsSave   = command[none, none]{name: "settings save", op: Write, group: GroupSettings, id: 3, patience: savePatience}
+
+	logShow    = command[logRequest, logReply]{name: "log show", op: Read, group: GroupLog, id: 0}
+	logClear   = command[none, none]{name: "log clear", op: Write, group: GroupLog, id: 1}
+	logModules = command[none, logModulesReply]{name: "log modules", op: Read, group: GroupLog, id: 3}
+	logLevels  = command[none, logLevelsReply]{name: "log levels", op: Read, group: GroupLog, id: 4}
+	logList    = command[none, logListReply]{name: "log list", op: Read, group: GroupLog, id: 5}
+
+	crashTrigger = command[crashRequest, none]{name: "crash", op: Write, group: GroupCrash, id: 0, once: true}
+
+	runTest = command[runRequest, none]{name: "run test", op: Write, group: GroupRun, id: 0, once: true}
+	runList = command[none, runListReply]{name: "run list", op: Read, group: GroupRun, id: 1}
+
+	fsDownload  = command[fileReadRequest, fileReadReply]{name: "fs download", op: Read, group: GroupFS, id: 0}
+	fsUpload    = command[uploadRequest, fileWriteReply]{name: "fs upload", op: Write, group: GroupFS, id: 0, once: true}
+	fsSize      = command[fileRequest, sizeReply]{name: "fs size", op: Read, group: GroupFS, id: 1}
+	fsHash      = command[hashRequest, hashReply]{name: "fs hash", op: Read, group: GroupFS, id: 2, patience: hashPatience}
+	fsHashTypes = command[none, hashTypesReply]{name: "fs hash types", op: Read, group: GroupFS, id: 3}
+	fsClose     = command[none, none]{name: "fs close", op: Write, group: GroupFS, id: 4}
+
+	shellExec = command[shellRequest, shellReply]{name: "shell exec", op: Write, group: GroupShell, id: 0, once: true, patience: shellPatience}
+
+	enumCount   = command[none, enumCountReply]{name: "group count", op: Read, group: GroupEnum, id: 0}
+	enumList    = command[none, enumListReply]{name: "group list", op: Read, group: GroupEnum, id: 1}
+	enumSingle  = command[enumSingleRequest, enumSingleReply]{name: "group at index", op: Read, group: GroupEnum, id: 2}
+	enumDetails = command[enumDetailsRequest, enumDetailsReply]{name: "group details", op: Read, group: GroupEnum, id: 3}
+
+	zephyrErase = command[none, none]{name: "erase storage", op: Write, group: GroupZephyr, id: 0, patience: erasePatience}
 )
 
 // none is the payload of requests and replies that carry nothing. A request still sends an empty map: some servers refuse a
@@ -54,19 +94,28 @@ type none struct{}
 // do sends the request and returns the decoded reply. It settles the protocol version first, waits at most tries × timeout,
 // and reports a refusal as *DeviceError.
 func (cmd command[Q, A]) do(ctx context.Context, c *Client, request Q) (A, error) {
-	var answer A
+	body, err := cmd.ask(ctx, c, request)
+	if err != nil {
+		var nothing A
+		return nothing, err
+	}
+	return cmd.decode(body)
+}
+
+// ask is do without a look at the reply: it returns its payload.
+func (cmd command[Q, A]) ask(ctx context.Context, c *Client, request Q) ([]byte, error) {
 	if _, err := c.Negotiate(ctx); err != nil {
-		return answer, fmt.Errorf("%s: %w", cmd.name, err)
+		return nil, fmt.Errorf("%s: %w", cmd.name, err)
 	}
 	packet, err := cmd.packet(c, request)
 	if err != nil {
-		return answer, err
+		return nil, err
 	}
 	body, err := c.exchange(ctx, packet, cmd.timing(c))
 	if err != nil {
-		return answer, fmt.Errorf("%s: %w", cmd.name, err)
+		return nil, fmt.Errorf("%s: %w", cmd.name, err)
 	}
-	return cmd.decode(body)
+	return body, nil
 }
 
 // packet encodes a request under the settled version; the client fills in the sequence number when it sends.
@@ -90,12 +139,12 @@ func (cmd command[Q, A]) header(c *Client, payload int) Header {
 
 func (cmd command[Q, A]) timing(c *Client) timing {
 	t := c.timing()
-	if !c.chosen || cmd.patience == erasePatience {
+	if !c.chosen || cmd.patience >= erasePatience {
 		t.timeout = max(t.timeout, cmd.patience)
 	}
 	if cmd.once {
 		t.tries = 1
-	} else if cmd.patience == erasePatience {
+	} else if cmd.patience >= erasePatience {
 		t.tries = min(t.tries, 2)
 	}
 	return t

@@ -12,8 +12,8 @@ var ErrNoReply = errors.New("no reply")
 // error is in the chain too.
 var ErrClosed = errors.New("connection closed")
 
-// ErrStalled says that an upload made no progress although the device kept answering, or restarted too often.
-var ErrStalled = errors.New("upload makes no progress")
+// ErrStalled says that an upload or a download made no progress although the device kept answering, or restarted too often.
+var ErrStalled = errors.New("transfer makes no progress")
 
 // ErrInBootloader says that an upload for the application cannot begin, or go on, because MCUboot's serial recovery answers.
 var ErrInBootloader = errors.New("the device is in its bootloader (MCUboot serial recovery), where an upload overwrites the application: " +
@@ -37,7 +37,7 @@ func (e *DeviceError) Error() string {
 	}
 	where := fmt.Sprintf("rc %d", e.Code)
 	if !e.Global {
-		where = fmt.Sprintf("%s %d", groupName(e.Group), e.Code)
+		where = fmt.Sprintf("%s %d", e.Group, e.Code)
 	}
 	if c.name != "" {
 		where += " " + c.name
@@ -71,6 +71,12 @@ func (e *DeviceError) entry() code {
 func IsUnsupported(err error) bool {
 	var d *DeviceError
 	return errors.As(err, &d) && d.Unsupported()
+}
+
+// isRefusal reports whether err is any refusal of the device.
+func isRefusal(err error) bool {
+	var d *DeviceError
+	return errors.As(err, &d)
 }
 
 // ProtocolError is an answer that makes no sense: not decodable, or not allowed in this place.

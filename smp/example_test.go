@@ -2,7 +2,9 @@ package smp_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/smpctl/smpctl/smp"
 )
@@ -81,4 +83,95 @@ func ExampleIsUnsupported() {
 	// Output:
 	// slot info: device refused: the device does not have this command (rc 8 ENOTSUP)
 	// true
+}
+
+// A group of the application's own: group 64, command 2 reads a sensor. The structs hold the keys that the firmware uses.
+func ExampleCommand() {
+	type request struct {
+		Channel int `cbor:"channel"`
+	}
+	type answer struct {
+		Celsius float64 `cbor:"celsius"`
+		Serial  []byte  `cbor:"serial"`
+	}
+	readSensor := smp.Command[request, answer]{Name: "read sensor", Group: smp.GroupUser, ID: 2, Op: smp.Read}
+
+	ctx := context.Background()
+	client := smp.NewClient(newLink(sensorBoard), smp.Options{})
+	defer client.Close()
+	for channel := range 2 {
+		value, err := readSensor.Do(ctx, client, request{channel})
+		fmt.Printf("%.1f %x %v\n", value.Celsius, value.Serial, err)
+	}
+	// Output:
+	// 21.5 00ff <nil>
+	// 0.0  read sensor: device refused: unknown error (group 64 3)
+}
+
+// sensorBoard has command 2 of group 64, for channel 0 alone.
+func sensorBoard(l *link, request []byte) {
+	switch {
+	case commandOf(request) == params:
+		l.reply(response(request, goodParams))
+	case string(request[smp.HeaderLen:]) == "\xa1\x67channel\x00":
+		l.reply(response(request, encode(reply{"celsius": 21.5, "serial": []byte{0, 255}})))
+	default:
+		l.reply(response(request, []byte("\xbf\x63err\xbf\x65group\x18\x40\x62rc\x03\xff\xff")))
+	}
+}
+
+// Bytes in, bytes out, with any encoding of your own.
+func ExampleClient_Raw() {
+	ctx := context.Background()
+	client := smp.NewClient(newLink(sensorBoard), smp.Options{})
+	defer client.Close()
+
+	payload, err := client.Raw(ctx, smp.Read, smp.GroupUser, 2, []byte("\xa1\x67channel\x01"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%x\n", payload)
+	fmt.Println(smp.Refusal("channel 1", smp.GroupUser, payload))
+	// Output:
+	// bf63657272bf6567726f7570184062726303ffff
+	// channel 1: device refused: unknown error (group 64 3)
+}
+
+// Many devices at a time: a client for each, and nothing shared.
+func ExampleClient_many() {
+	ctx := context.Background()
+	versions := make([]string, 3)
+	var work sync.WaitGroup
+	for i := range versions {
+		work.Go(func() {
+			client := smp.NewClient(newLink(board), smp.Options{}) // for real devices: their ports
+			defer client.Close()
+			list, err := client.Image.List(ctx)
+			if err != nil {
+				versions[i] = err.Error()
+				return
+			}
+			versions[i] = list.Images[0].Version
+		})
+	}
+	work.Wait()
+	fmt.Println(versions)
+	// Output: [1.0.0 1.0.0 1.0.0]
+}
+
+// What a refusal was about.
+func ExampleDeviceError() {
+	ctx := context.Background()
+	client := smp.NewClient(newLink(func(l *link, request []byte) {
+		l.reply(response(request, encode(reply{"err": reply{"group": 3, "rc": 3}})))
+	}), smp.Options{})
+	defer client.Close()
+
+	_, err := client.Settings.Get(ctx, "app/name")
+	var refused *smp.DeviceError
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Group, refused.Code, refused.Name())
+	}
+	// Output: settings 3 KEY_NOT_FOUND
 }

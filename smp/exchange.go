@@ -58,7 +58,7 @@ func (q *question) try(ctx context.Context) (answered *call, alive bool, err err
 	if err := ended(ctx); err != nil {
 		return nil, false, err
 	}
-	cl := &call{packet: slices.Clone(q.packet), done: q.done, sent: q.timing.sent, gentle: q.c.gentle(q.packet)}
+	cl := &call{packet: slices.Clone(q.packet), done: q.done, sent: q.timing.sent, gentle: q.c.gentle(q.packet), once: q.timing.tries == 1}
 	if err := q.start(ctx, cl); err != nil {
 		return nil, false, err
 	}

@@ -50,11 +50,18 @@ func (c *Client) widenGap(packet []byte) {
 	}
 }
 
-// writeGently writes a packet with a gap between its lines.
-func (c *Client) writeGently(packet []byte) error {
-	if l, ok := c.link.(gapLink); ok && c.lineGap() == 0 {
-		l.SetLineGap(lineGaps[1])
-		defer l.SetLineGap(0)
+// writePacket writes the request of a call, a gentle one with a gap between its lines: the widest if nothing would make up for its loss.
+func (c *Client) writePacket(cl *call) error {
+	usual, gap := c.lineGap(), 0
+	if cl.gentle {
+		gap = 1
+		if cl.once {
+			gap = c.widestGap()
+		}
 	}
-	return c.link.WritePacket(packet)
+	if l, ok := c.link.(gapLink); ok && usual < gap {
+		l.SetLineGap(lineGaps[gap])
+		defer l.SetLineGap(lineGaps[usual])
+	}
+	return c.link.WritePacket(cl.packet)
 }

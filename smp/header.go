@@ -59,15 +59,6 @@ func (o Op) String() string {
 	return fmt.Sprintf("op %d", uint8(o))
 }
 
-// Group is the number of a command group. Numbers from 64 up belong to applications.
-type Group uint16
-
-// The groups that this package speaks (Zephyr mgmt_defines.h: MGMT_GROUP_ID_*).
-const (
-	GroupOS    Group = 0
-	GroupImage Group = 1
-)
-
 // Header opens every SMP packet (Zephyr smp_protocol.rst, "Frame: The SMP header").
 type Header struct {
 	Version  Version // V1 or V2; numbers above V2 are kept as received

@@ -161,8 +161,10 @@ func (c *Client) settle(ctx context.Context, limit <-chan time.Time) (Version, P
 			switch {
 			case again:
 				next.Reset(interval)
-			case cl.header.Version == V2 || c.options.Version != Auto || p.switched != Auto:
+			case c.options.Version != Auto || p.switched != Auto:
 				return cl.header.Version, params, nil
+			case cl.header.Version == V2: // a server from before version 2 takes it, and answers in version 1
+				return min(V2, cl.spoken), params, nil
 			case old == nil:
 				// It may have been starting while it was asked in version 2.
 				old, p.versions = &params, []Version{V2}

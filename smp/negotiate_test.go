@@ -336,3 +336,22 @@ func TestNegotiateOnADyingLink(t *testing.T) {
 		})
 	})
 }
+
+// A server from before version 2 takes its requests, and answers in version 1: what it speaks is version 1.
+func TestNegotiateOldAnswers(t *testing.T) {
+	for _, tt := range []struct {
+		options smp.Options
+		want    smp.Version
+	}{{smp.Options{}, smp.V1}, {smp.Options{Version: smp.V2}, smp.V2}} {
+		synctest.Test(t, func(t *testing.T) {
+			c, _ := connect(t, func(l *link, p []byte) {
+				answer := response(p, goodParams)
+				answer[0] &= 7
+				l.reply(answer)
+			}, tt.options)
+			if p, err := c.Negotiate(t.Context()); err != nil || !p.Known || c.Version() != tt.want {
+				t.Errorf("%+v: %+v, %v, version %v, want %v", tt.options, p, err, c.Version(), tt.want)
+			}
+		})
+	}
+}

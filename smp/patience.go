@@ -34,7 +34,7 @@ func (u *upload) patience(c chunk) time.Duration {
 	switch {
 	case c.off == 0:
 		return max(t, firstPatience)
-	case c.end == len(u.data):
+	case c.end == u.size:
 		return max(t, lastPatience)
 	}
 	return t

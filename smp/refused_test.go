@@ -92,7 +92,7 @@ func TestUploadFails(t *testing.T) {
 		{"not listed", nil, file(1000), smp.ImageUpload{Hash: make(smp.Hash, 32)}, smp.ErrNotListed,
 			"image upload: the device does not list the image after the upload"},
 		{"never accepts a byte", func(s *server) { s.refuse = func(uploadBody) []byte { return offset(0) } }, file(1000), smp.ImageUpload{}, smp.ErrStalled,
-			"image upload at 0 of 1000 bytes: upload makes no progress: offset 0 lost 31 times in a row"},
+			"image upload at 0 of 1000 bytes: transfer makes no progress: offset 0 lost 31 times in a row"},
 		{"random offsets for ever", func(s *server) {
 			rng := rand.New(rand.NewPCG(1, 2))
 			s.refuse = func(uploadBody) []byte { return offset(rng.IntN(1000)) }
@@ -106,7 +106,7 @@ func TestUploadFails(t *testing.T) {
 				}
 				return nil
 			}
-		}, file(5000), smp.ImageUpload{}, smp.ErrStalled, "image upload at 0 of 5000 bytes: upload makes no progress: the device went back 3 times, now to offset 0"},
+		}, file(5000), smp.ImageUpload{}, smp.ErrStalled, "image upload at 0 of 5000 bytes: transfer makes no progress: the device went back 3 times, now to offset 0"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -39,6 +39,35 @@ var asks = []struct {
 	}},
 	{"image erase", func(ctx context.Context, c *smp.Client) (any, error) { return nil, c.Image.Erase(ctx, 1) }},
 	{"slot info", func(ctx context.Context, c *smp.Client) (any, error) { return c.Image.Slots(ctx) }},
+	{"statistics", func(ctx context.Context, c *smp.Client) (any, error) { return c.Stat.Read(ctx, "x") }},
+	{"statistics list", func(ctx context.Context, c *smp.Client) (any, error) { return c.Stat.List(ctx) }},
+	{"settings get", func(ctx context.Context, c *smp.Client) (any, error) { return c.Settings.Get(ctx, "x") }},
+	{"settings set", func(ctx context.Context, c *smp.Client) (any, error) { return nil, c.Settings.Set(ctx, "x", nil) }},
+	{"settings delete", func(ctx context.Context, c *smp.Client) (any, error) { return nil, c.Settings.Delete(ctx, "x") }},
+	{"settings commit", func(ctx context.Context, c *smp.Client) (any, error) { return nil, c.Settings.Commit(ctx) }},
+	{"settings load", func(ctx context.Context, c *smp.Client) (any, error) { return nil, c.Settings.Load(ctx) }},
+	{"settings save", func(ctx context.Context, c *smp.Client) (any, error) { return nil, c.Settings.Save(ctx) }},
+	{"log show", func(ctx context.Context, c *smp.Client) (any, error) { return c.Log.Show(ctx, smp.LogQuery{}) }},
+	{"log clear", func(ctx context.Context, c *smp.Client) (any, error) { return nil, c.Log.Clear(ctx) }},
+	{"log modules", func(ctx context.Context, c *smp.Client) (any, error) { return c.Log.Modules(ctx) }},
+	{"log levels", func(ctx context.Context, c *smp.Client) (any, error) { return c.Log.Levels(ctx) }},
+	{"log list", func(ctx context.Context, c *smp.Client) (any, error) { return c.Log.List(ctx) }},
+	{"crash", func(ctx context.Context, c *smp.Client) (any, error) { return c.Crash.Trigger(ctx, "div0") }},
+	{"run test", func(ctx context.Context, c *smp.Client) (any, error) { return nil, c.Run.Test(ctx, "all", "") }},
+	{"run list", func(ctx context.Context, c *smp.Client) (any, error) { return c.Run.List(ctx) }},
+	{"shell exec", func(ctx context.Context, c *smp.Client) (any, error) { return c.Shell.Exec(ctx, "help") }},
+	{"group count", func(ctx context.Context, c *smp.Client) (any, error) { return c.Enum.Count(ctx) }},
+	{"group list", func(ctx context.Context, c *smp.Client) (any, error) { return c.Enum.List(ctx) }},
+	{"group at index", func(ctx context.Context, c *smp.Client) (any, error) { _, _, err := c.Enum.At(ctx, 1); return nil, err }},
+	{"group details", func(ctx context.Context, c *smp.Client) (any, error) { return c.Enum.Details(ctx) }},
+	{"erase storage", func(ctx context.Context, c *smp.Client) (any, error) { return nil, c.Zephyr.EraseStorage(ctx) }},
+	{"own", func(ctx context.Context, c *smp.Client) (any, error) {
+		return smp.Command[struct{}, map[string]any]{Name: "own", Group: 70, ID: 1}.Do(ctx, c, struct{}{})
+	}},
+	{"fs size", func(ctx context.Context, c *smp.Client) (any, error) { return c.FS.Size(ctx, "/a") }},
+	{"fs hash", func(ctx context.Context, c *smp.Client) (any, error) { return c.FS.Hash(ctx, "/a", smp.FileHash{}) }},
+	{"fs hash types", func(ctx context.Context, c *smp.Client) (any, error) { return c.FS.HashTypes(ctx) }},
+	{"fs close", func(ctx context.Context, c *smp.Client) (any, error) { return nil, c.FS.Close(ctx) }},
 }
 
 // askAll gives the payload to every command as its answer, and calls check with what comes of it.
@@ -284,6 +313,13 @@ func FuzzReplies(f *testing.F) {
 	f.Add(encode(reply{"images": []reply{{"slot": 0, "version": "1.2.3", "hash": make([]byte, 32), "active": true}}, "splitStatus": 0}))
 	f.Add(encode(reply{"images": []reply{{"image": 0, "slots": []reply{{"slot": 0, "size": 1 << 20}, {"slot": 1, "rc": -5}}, "max_image_size": 1000}}}))
 	f.Add(encode(reply{"tasks": reply{"main": reply{"prio": -1, "tid": 1, "state": 2, "stkuse": 3, "stksiz": 4}}}))
+	f.Add(encode(reply{"name": "x", "fields": reply{"ticks": 1, "": uint64(1) << 63}, "stat_list": []string{"a", "b"}, "val": []byte{1, 2}}))
+	f.Add(encode(reply{"o": "\x1b[31mno", "ret": -8}))
+	f.Add(encode(reply{"o": "no", "rc": 3}))
+	f.Add(encode(reply{"count": 7, "group": 3, "end": true, "groups": []reply{{"group": 63, "name": "x", "handlers": 1}}}))
+	f.Add(encode(reply{"groups": []int{0, 1, 63}}))
+	f.Add(encode(reply{"rc": 1, "next_index": 9, "log_list": []string{"x"}, "module_map": reply{"os": 1}, "level_map": reply{"x": -1},
+		"logs": []reply{{"name": "x", "type": 1, "entries": []reply{{"index": 1, "ts": int64(1) << 62, "module": 0, "level": 255, "type": "str", "msg": []byte("m")}}}}}))
 	f.Add(encode(reply{"0": reply{"blksiz": 1, "nblks": 100, "nfree": 50, "min": 10}}))
 	f.Add(bytes.Repeat([]byte{0xbf, 0x61, 'x'}, 20))
 	for _, body := range recordedReplies(f) {

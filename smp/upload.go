@@ -75,7 +75,7 @@ func (g ImageGroup) Upload(ctx context.Context, data []byte, o ImageUpload) (Upl
 	if err != nil {
 		return fail(err)
 	}
-	u := newUpload(g.c, data, o, params)
+	u := newImageUpload(g.c, data, o, params)
 	err = u.run(ctx)
 	u.result.Settled = u.settled()
 	if err != nil {
@@ -94,19 +94,20 @@ func (g ImageGroup) Upload(ctx context.Context, data []byte, o ImageUpload) (Upl
 	return u.result, nil
 }
 
-// upload drives a window over a client: it is the part with packets and time.
+// upload drives a window over a client: it is the part with packets and time. What it carries is the errand's business.
 type upload struct {
 	c       *Client
+	errand  errand
 	w       *window
 	pace    *pace
 	rtt     rtt
 	stretch *stretch
+	size    int // bytes to carry
 	full    int // bytes of the largest packet that the device's buffer takes
-	o       ImageUpload
-	data    []byte
-	builder chunkBuilder
+	limit   int // bytes of the largest packet now
 	result  UploadResult
-	reply   uploadReply // the last one
+
+	onProgress func(Progress) // may be nil
 
 	done    chan *call
 	flights []*flight // in the order in which they were sent
@@ -130,30 +131,24 @@ type flight struct {
 	buf   bytes.Buffer
 }
 
-func newUpload(c *Client, data []byte, o ImageUpload, params Params) *upload {
+func newUpload(c *Client, e errand, size, limit int, params Params, single bool) *upload {
 	depth := min(max(params.BufferCount-1, 1), c.options.Window) // an answer needs a buffer too
 	if c.options.Window == 0 {
 		depth = min(max(params.BufferCount-2, 1), mostInFlight) // and a sign of life another
 	}
-	if o.Recovery {
-		depth = 1 // it is deaf while it writes
+	if single {
+		depth = 1
 	}
-	u := &upload{c: c, o: o, data: data, full: min(c.uploadLimit(o, params), maxPayload)}
+	u := &upload{c: c, errand: e, size: size, full: min(limit, maxPayload)}
+	u.limit = u.full
 	u.pace = newPace(depth, (u.full+c.link.Overhead()+lineBytes-1)/lineBytes)
 	u.pace.gap, u.pace.maxGap = c.lineGap(), c.widestGap()
-	u.w = newWindow(len(data), u.pace)
+	u.w = newWindow(size, u.pace)
 	u.rtt.measure(c.roundTrip())
-	u.stretch = newStretch(c.options.Window == 0 && !o.Recovery && depth < min(params.BufferCount-1, mostInFlight))
+	u.stretch = newStretch(c.options.Window == 0 && !single && depth < min(params.BufferCount-1, mostInFlight))
 	u.done = make(chan *call, 2*len(c.pending)) // for every call that is open, and as many again that were given up just after they ended
 	u.queue = max(params.BufferCount-1, 2)      // MCUboot has one packet buffer, but more for lines
 	u.buffers = params.BufferCount
-	u.result.FileSHA256 = sha256.Sum256(data)
-	u.builder = chunkBuilder{
-		limit: u.full, size: len(data), image: uint(o.Image), upgrade: o.UpgradeOnly,
-		sha: u.result.FileSHA256[:],
-		// MCUboot before 2.0.0 takes the image number from every chunk; MCUboot has one buffer or does not say.
-		everyChunk: params.BufferCount == 1 || o.Recovery,
-	}
 	return u
 }
 
@@ -186,15 +181,15 @@ func (u *upload) run(ctx context.Context) error {
 		if err := u.wait(ctx); err != nil {
 			return err
 		}
-		if u.w.doubtful {
-			if err := u.settleDoubt(ctx); err != nil {
+		if u.w.doubtful && len(u.flights) == 0 {
+			if err := u.settle(ctx); err != nil {
 				return err
 			}
 		}
 		if u.w.failed != nil {
 			return u.w.failed
 		}
-		if err := u.recognize(ctx); err != nil {
+		if err := u.returned(ctx); err != nil {
 			return err
 		}
 		if u.w.lost > u.lost {
@@ -207,7 +202,7 @@ func (u *upload) run(ctx context.Context) error {
 
 func (u *upload) settled() Settled {
 	return Settled{
-		InFlight: u.pace.depth.now, PacketLimit: u.builder.limit, LineGap: lineGaps[u.pace.gap], RoundTrip: u.rtt.mean, Lost: u.w.lost,
+		InFlight: u.pace.depth.now, PacketLimit: u.limit, LineGap: lineGaps[u.pace.gap], RoundTrip: u.rtt.mean, Lost: u.w.lost,
 	}
 }
 
@@ -218,16 +213,16 @@ func (u *upload) explain(err error) error {
 	if errors.As(err, &refused) || errors.As(err, &nonsense) {
 		return err
 	}
-	return fmt.Errorf("%s at %d of %d bytes: %w", imageUpload.name, u.w.wanted, len(u.data), err)
+	return fmt.Errorf("%s at %d of %d bytes: %w", u.errand.name(), u.w.wanted, u.size, err)
 }
 
 // fill sends chunks as long as the window gives some.
 func (u *upload) fill() error {
-	if !u.builder.possible() {
-		return fmt.Errorf("%w: a packet of %d bytes has no room for a chunk", ErrTooLarge, u.builder.limit)
+	if !u.errand.fit(u.limit) {
+		return fmt.Errorf("%w: a packet of %d bytes has no room for a chunk", ErrTooLarge, u.limit)
 	}
 	for len(u.flights) == 0 || u.c.outstanding() < u.queue {
-		c, ok := u.w.take(u.builder.end)
+		c, ok := u.w.take(u.errand.end)
 		if !ok {
 			return nil
 		}
@@ -243,11 +238,11 @@ func (u *upload) send(c chunk) error {
 	f.chunk = c
 	f.buf.Reset()
 	f.buf.Write(emptyHeader[:])
-	if err := appendCBOR(&f.buf, u.builder.request(u.data, c)); err != nil {
+	if err := appendCBOR(&f.buf, u.errand.request(c)); err != nil {
 		return err
 	}
 	f.packet = f.buf.Bytes()
-	imageUpload.header(u.c, len(f.packet)-HeaderLen).Append(f.packet[:0])
+	u.errand.header(len(f.packet) - HeaderLen).Append(f.packet[:0])
 	f.sent = time.Now()
 	if err := u.c.start(&f.call, noLimit); err != nil {
 		return err

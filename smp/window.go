@@ -138,7 +138,7 @@ func (w *window) pause(c chunk) {
 	}
 }
 
-// doubt takes the news that chunk c, the last one, was not answered and must not be sent again.
+// doubt takes the news that what became of chunk c is not known, and that it must not be sent again before it is.
 func (w *window) doubt(c chunk) {
 	if i := slices.Index(w.flight, c); i >= 0 {
 		w.flight = slices.Delete(w.flight, i, i+1)
@@ -155,6 +155,21 @@ func (w *window) resolve(have bool) {
 	}
 	w.back(0)
 	w.draining = true
+}
+
+// resume ends a doubt: the device has everything before off, and nothing behind it.
+func (w *window) resume(off int) {
+	w.doubtful, w.draining = false, true
+	switch {
+	case off == w.size:
+		w.wanted, w.finished = off, true
+	case off > w.wanted:
+		w.progress(off)
+	case off < w.wanted:
+		w.back(off)
+	default:
+		w.loss(true)
+	}
 }
 
 func (w *window) progress(off int) { w.wanted, w.losses = off, 0 }

@@ -127,6 +127,15 @@ type query struct {
 	SHA     []byte `cbor:"sha"`
 	Image   *uint  `cbor:"image"`
 	Upgrade bool   `cbor:"upgrade"`
+
+	Name   string   `cbor:"name"`
+	Value  []byte   `cbor:"val"`
+	Args   []string `cbor:"argv"`
+	Index  uint32   `cbor:"index"`
+	Groups []Group  `cbor:"groups"`
+	Kind   string   `cbor:"t"`
+	Test   string   `cbor:"testname"`
+	Type   string   `cbor:"type"`
 }
 
 // ask calls the method that sends such a request.
@@ -168,6 +177,61 @@ func ask(ctx context.Context, c *Client, h Header, q query) (any, error) {
 	case [3]int{0, 1, 6}:
 		return c.Image.Slots(ctx)
 	}
+	return askMore(ctx, c, h, q)
+}
+
+// askMore is ask for the groups beside OS and image.
+func askMore(ctx context.Context, c *Client, h Header, q query) (any, error) {
+	switch [3]int{int(h.Op), int(h.Group), int(h.Command)} {
+	case [3]int{0, 2, 0}:
+		return c.Stat.Read(ctx, q.Name)
+	case [3]int{0, 2, 1}:
+		return c.Stat.List(ctx)
+	case [3]int{0, 3, 0}:
+		return c.Settings.Get(ctx, q.Name)
+	case [3]int{2, 3, 0}:
+		return nil, c.Settings.Set(ctx, q.Name, q.Value)
+	case [3]int{2, 3, 1}:
+		return nil, c.Settings.Delete(ctx, q.Name)
+	case [3]int{2, 3, 2}:
+		return nil, c.Settings.Commit(ctx)
+	case [3]int{0, 3, 3}:
+		return nil, c.Settings.Load(ctx)
+	case [3]int{2, 3, 3}:
+		return nil, c.Settings.Save(ctx)
+	case [3]int{0, 4, 0}:
+		return c.Log.Show(ctx, LogQuery{})
+	case [3]int{2, 4, 1}:
+		return nil, c.Log.Clear(ctx)
+	case [3]int{0, 4, 3}:
+		return c.Log.Modules(ctx)
+	case [3]int{0, 4, 4}:
+		return c.Log.Levels(ctx)
+	case [3]int{0, 4, 5}:
+		return c.Log.List(ctx)
+	case [3]int{2, 5, 0}:
+		return c.Crash.Trigger(ctx, q.Kind)
+	case [3]int{2, 7, 0}:
+		return nil, c.Run.Test(ctx, q.Test, "")
+	case [3]int{0, 7, 1}:
+		return c.Run.List(ctx)
+	case [3]int{2, 9, 0}:
+		return c.Shell.Exec(ctx, q.Args...)
+	case [3]int{0, 10, 0}:
+		return c.Enum.Count(ctx)
+	case [3]int{0, 10, 1}:
+		return c.Enum.List(ctx)
+	case [3]int{0, 10, 2}:
+		group, last, err := c.Enum.At(ctx, q.Index)
+		return map[string]any{"group": group, "last": last}, err
+	case [3]int{0, 10, 3}:
+		return c.Enum.Details(ctx, q.Groups...)
+	case [3]int{2, 63, 0}:
+		return nil, c.Zephyr.EraseStorage(ctx)
+	}
+	if h.Group == GroupFS {
+		return askFiles(ctx, c, h, q)
+	}
 	return nil, fmt.Errorf("no method sends %+v", h)
 }
 
@@ -182,11 +246,45 @@ func askUpload(ctx context.Context, c *Client, q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var u upload
-	if err := u.read(body); err != nil {
+	var e imageErrand
+	if err := e.read(body); err != nil {
 		return nil, err
 	}
-	return map[string]int64{"off": u.reply.Offset}, nil
+	return map[string]int64{"off": e.reply.Offset}, nil
+}
+
+// askFiles is ask for the file system group. Pieces of files, which users cannot ask for, go by the parts that read and write them.
+func askFiles(ctx context.Context, c *Client, h Header, q query) (any, error) {
+	switch [2]int{int(h.Op), int(h.Command)} {
+	case [2]int{0, 0}:
+		return fsDownload.do(ctx, c, fileReadRequest{Name: q.Name, Offset: uint64(q.Off)})
+	case [2]int{2, 0}:
+		packet, err := fsUpload.packet(c, uploadRequest{Name: q.Name, Length: q.Len, Offset: uint(q.Off), Data: q.Data})
+		if err != nil {
+			return nil, err
+		}
+		body, err := c.exchange(ctx, packet, c.timing())
+		if err != nil {
+			return nil, err
+		}
+		e := fileErrand{u: &upload{w: newWindow(1<<20, newPace(1, 1)), size: 1 << 20}}
+		e.u.w.wanted, e.ends = q.Off, []int{q.Off + len(q.Data)}
+		off, err := e.answer(chunk{off: q.Off, end: q.Off + len(q.Data)}, body)
+		return map[string]int{"off": off}, err
+	case [2]int{0, 1}:
+		return c.FS.Size(ctx, q.Name)
+	case [2]int{0, 2}:
+		o := FileHash{Type: q.Type, Offset: int64(q.Off)}
+		if q.Len != nil {
+			o.Length = int64(*q.Len)
+		}
+		return c.FS.Hash(ctx, q.Name, o)
+	case [2]int{0, 3}:
+		return c.FS.HashTypes(ctx)
+	case [2]int{2, 4}:
+		return nil, c.FS.Close(ctx)
+	}
+	return nil, fmt.Errorf("no method sends %+v", h)
 }
 
 // recorded is a link that answers the request with the recorded reply, and the negotiation before it.

@@ -6,9 +6,11 @@ func (d *Device) bootload() (moved int) {
 	f := d.flash
 	d.boots++
 	d.unread = nil
+	d.journal.note(moduleReboot, "boot %d", d.boots)
 	f.note.ResetPending, f.note.Mode = false, d.o.Mode.String()
 	stay := f.note.BootMode == bootModeLoader
 	f.note.BootMode = 0
+	f.bootSettings()
 	pairs, plans := d.look()
 	for i, p := range plans {
 		p.apply(f.slot(2*i), f.slot(2*i+1))

@@ -51,6 +51,41 @@ const (
 	imgTestActiveDenied = 33
 )
 
+// unspecified is an error that every group has.
+const unspecified = 1
+
+// Errors of the other groups (Zephyr stat_mgmt.h, settings_mgmt.h, shell_mgmt.h, enum_mgmt.h).
+const (
+	statInvalidName = 3
+
+	settingsKeyTooLong = 2
+	settingsNoKey      = 3
+	settingsNoRead     = 4
+	settingsNoRoot     = 5
+	settingsNoWrite    = 6
+	settingsNoSave     = 8
+
+	shellTooLong = 2
+	shellEmpty   = 3
+
+	enumIndexTooLarge = 4
+)
+
+// Errors of the file system group (Zephyr fs_mgmt.h: FS_MGMT_ERR_*).
+const (
+	fsUnknown        = 1
+	fsInvalidName    = 2
+	fsNotFound       = 3
+	fsIsDirectory    = 4
+	fsWriteFailed    = 10
+	fsOffsetNotValid = 11
+	fsBehindEnd      = 12
+	fsHashNotFound   = 13
+	fsNoMountPoint   = 14
+	fsReadOnly       = 15
+	fsEmpty          = 16
+)
+
 // failure is a command that did not work. With group below zero rc is an error of the protocol itself, which every
 // client sees as {"rc": n}; otherwise it is an error of that group.
 type failure struct {
@@ -67,8 +102,11 @@ func imageFailure(rc int, reason string) *failure {
 	return &failure{group: int(smp.GroupImage), rc: rc, reason: reason}
 }
 
+func groupFailure(g smp.Group, rc int) *failure { return &failure{group: int(g), rc: rc} }
+func fsFailure(rc int) *failure                 { return &failure{group: int(smp.GroupFS), rc: rc} }
+
 // flat is the one number that a client of protocol version 1 gets to see. Much is lost on the way (Zephyr
-// os_mgmt.c: os_mgmt_translate_error_code, img_mgmt.c: img_mgmt_translate_error_code).
+// os_mgmt.c: os_mgmt_translate_error_code, and so on).
 func (f *failure) flat() int {
 	switch {
 	case f.group < 0:
@@ -77,6 +115,23 @@ func (f *failure) flat() int {
 		return flatOS(f.rc)
 	case f.group == int(smp.GroupImage):
 		return flatImage(f.rc)
+	case f.group == int(smp.GroupFS):
+		return flatFS(f.rc)
+	}
+	return flatOther(smp.Group(f.group), f.rc)
+}
+
+// flatOther is for the groups whose translation is short (Zephyr stat_mgmt.c, settings_mgmt.c, shell_mgmt.c, enum_mgmt.c).
+func flatOther(g smp.Group, rc int) int {
+	type code struct {
+		group smp.Group
+		rc    int
+	}
+	switch (code{g, rc}) {
+	case code{smp.GroupSettings, settingsKeyTooLong}, code{smp.GroupShell, shellTooLong}, code{smp.GroupShell, shellEmpty}:
+		return rcInvalid
+	case code{smp.GroupStat, statInvalidName}, code{smp.GroupSettings, settingsNoKey}, code{smp.GroupSettings, settingsNoRead}:
+		return rcNoEntry
 	}
 	return rcUnknown
 }
@@ -86,6 +141,16 @@ func flatOS(rc int) int {
 	case osInvalidFormat:
 		return rcInvalid
 	case osNoAnswer, osClockNotSet:
+		return rcNoEntry
+	}
+	return rcUnknown
+}
+
+func flatFS(rc int) int {
+	switch rc {
+	case fsInvalidName, fsHashNotFound:
+		return rcInvalid
+	case fsNotFound, fsNoMountPoint:
 		return rcNoEntry
 	}
 	return rcUnknown

@@ -20,6 +20,7 @@ type Device struct {
 
 	mu      sync.Mutex // guards everything below, but is not held while time passes
 	flash   *flash
+	files   files
 	life    *life // what runs: the application, or the bootloader's serial recovery; nil while the device is dark
 	ports   map[port]struct{}
 	turn    chan struct{} // closed when something starts or stops to answer
@@ -29,7 +30,8 @@ type Device struct {
 	stats   Stats
 	printed int    // answers with chatter
 	unread  []byte // text of the console since the last boot, until a USB host reads it
-	err     error  // of the flash file; the first one
+	journal journal
+	err     error // of the flash file; the first one
 	shut    bool
 
 	done chan struct{} // closed by Close
@@ -51,10 +53,12 @@ type port interface {
 type life struct {
 	dead     chan struct{} // closed at the reset
 	queue    chan request
-	free     int    // packet buffers; guarded by the device's lock
-	limit    int    // bytes of the largest packet
+	free     int // packet buffers; guarded by the device's lock
+	limit    int // bytes of the largest packet
+	since    time.Time
 	stats    *Stats // of the device
 	upload   upload
+	file     openFile
 	recovery bool // this is the bootloader
 	window   bool // only for a moment, unless a request comes; guarded by the device's lock
 	loaded   bool // it has an image in RAM
@@ -82,16 +86,21 @@ func NewDevice(o Options) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
+	held, err := openFiles(o, fresh)
+	if err != nil {
+		return nil, errors.Join(err, f.close())
+	}
 	if usual {
 		o.BufSize += (f.images() - 1) * bufSizePerImage
 	}
 	d := &Device{
-		o: o, flash: f, dice: newDice(o.Faults),
-		rules: rules{mode: o.Mode, noDowngrade: o.NoDowngrade},
-		judge: judge{mode: o.Mode, key: o.Key, trusted: f.note.Trusted},
-		ports: map[port]struct{}{},
-		turn:  make(chan struct{}),
-		done:  make(chan struct{}),
+		o: o, flash: f, files: held, dice: newDice(o.Faults),
+		rules:   rules{mode: o.Mode, noDowngrade: o.NoDowngrade},
+		judge:   judge{mode: o.Mode, key: o.Key, trusted: f.note.Trusted},
+		ports:   map[port]struct{}{},
+		journal: journal{born: time.Now()},
+		turn:    make(chan struct{}),
+		done:    make(chan struct{}),
 	}
 	if err := d.powerOn(fresh); err != nil {
 		return nil, errors.Join(err, f.close())
@@ -107,6 +116,9 @@ func (d *Device) powerOn(fresh bool) error {
 	boots := fresh || d.flash.note.ResetPending || d.flash.note.Mode != d.o.Mode.String()
 	if boots {
 		d.bootload()
+	}
+	if d.flash.note.Settings == nil { // a flash file from before there were any
+		d.flash.bootSettings()
 	}
 	nothing := !d.bootable() || d.candidate(d.active(0)).content != valid
 	if nothing && d.o.SerialRecovery.Absent {
@@ -143,6 +155,9 @@ func (d *Device) Close() error {
 	close(d.done)
 	if d.wake != nil {
 		d.wake.Stop()
+	}
+	if d.life != nil && !d.flash.note.ResetPending {
+		d.life.settleFile(d) // as the board would, which stays powered
 	}
 	d.stop()
 	if d.flash.note.ResetPending {
@@ -240,7 +255,7 @@ func (d *Device) start() {
 
 // begin starts a life. The lock is held.
 func (d *Device) begin(l *life) {
-	l.dead, l.stats = make(chan struct{}), &d.stats
+	l.dead, l.stats, l.since = make(chan struct{}), &d.stats, time.Now()
 	d.life = l
 	d.work.Add(1)
 	go d.serve(l)
@@ -256,6 +271,9 @@ func (d *Device) stop() {
 		return
 	}
 	close(d.life.dead)
+	if idle := d.life.file.idle; idle != nil {
+		idle.Stop() // what was written and not closed is lost
+	}
 	d.life = nil
 	for p := range d.ports {
 		p.powerDown()

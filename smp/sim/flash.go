@@ -10,6 +10,8 @@ type flash struct {
 	slotSize int
 	mem      []byte
 	note     note
+	written  uint64     // bytes, since the program began
+	erases   uint64     // of sectors
 	file     *flashFile // nil: in memory only
 }
 
@@ -22,6 +24,8 @@ type note struct {
 	ResetPending bool     `json:"reset_pending"` // a reset was accepted and has not happened yet
 	BootMode     uint8    `json:"boot_mode,omitempty"`
 	Recovery     bool     `json:"recovery,omitempty"` // the bootloader's serial recovery runs
+	Settings     settings `json:"settings,omitempty"` // as the application has them
+	Saved        settings `json:"saved,omitempty"`    // as its storage has them
 }
 
 // openFlash reads the flash file of o, or makes a new flash with factory images. Layout fields of o that are 0 are
@@ -84,12 +88,14 @@ func (f *flash) write(n, off int, p []byte) error {
 	for i, b := range p {
 		slot[off+i] &= b
 	}
+	f.written += uint64(len(p))
 	return f.save(n*f.slotSize+off, len(p))
 }
 
 // erase clears whole sectors of slot n.
 func (f *flash) erase(n, off, size int) error {
 	fill(f.slot(n)[off:off+size], erased)
+	f.erases += uint64(size / Sector)
 	return f.save(n*f.slotSize+off, size)
 }
 

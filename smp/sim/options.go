@@ -4,6 +4,8 @@ import (
 	"crypto"
 	"fmt"
 	"time"
+
+	"github.com/smpctl/smpctl/smp"
 )
 
 // Sector is the size of one erasable piece of the device's flash in bytes.
@@ -67,7 +69,7 @@ func (m Mode) number() int64 {
 }
 
 // Options say how the device was built. The zero value is a Zephyr board with one image, swapping MCUboot without
-// signature check, and every command of the OS and image groups.
+// signature check, and every command of every group.
 type Options struct {
 	Mode     Mode
 	Images   int              // image pairs, 1 to 8; 0: 1, or what the flash file holds
@@ -80,7 +82,8 @@ type Options struct {
 	Blank   bool // no factory image: the device comes up in serial recovery
 
 	// Flash names a file that holds the flash from one device to the next, as if the board stayed powered. It is
-	// created if it does not exist. Empty: the flash lives in memory.
+	// created if it does not exist. The files of the file system are beside it, under that name with ".files" behind. Empty: all lives
+	// in memory.
 	Flash string
 
 	BufSize  int // bytes of a packet buffer, 64 to 65535; 0: 384, and 256 for each image after the first
@@ -118,6 +121,12 @@ type Options struct {
 
 	// Commands left out of the build; they answer rc 8.
 	NoEcho, NoParams, NoTaskStat, NoMemStat, NoDateTime, NoInfo, NoBootloaderInfo, NoSlotInfo bool
+
+	NoGroups   []smp.Group // groups left out of the build
+	NoStorage  bool        // settings cannot be saved: the build has no backend for them
+	NoFS       bool        // no file system group
+	NoFileHash bool        // nor hashes of files
+	FSSize     int         // bytes that the writable files can have together; 0: 2 MiB
 
 	NetworkCore  bool // primary slots of images beside the first are not listed, as of the network core of an nRF5340, whose slot is RAM
 	ImageCheck   bool // compares an upload with its sha and reports match (CONFIG_IMG_ENABLE_IMAGE_CHECK)
@@ -172,6 +181,8 @@ func (o Options) check() error {
 		return fmt.Errorf("virtual device: a time is negative")
 	case o.SerialRecovery.Absent && (o.Recovery || o.Blank || o.RecoveryWindow > 0):
 		return fmt.Errorf("virtual device: without serial recovery the device needs an application")
+	case o.FSSize < 0:
+		return fmt.Errorf("virtual device: file system of %d bytes", o.FSSize)
 	case o.Baud < 0:
 		return fmt.Errorf("virtual device: baud rate %d is negative", o.Baud)
 	}

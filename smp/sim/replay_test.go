@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/smpctl/smpctl/smp"
 	"github.com/smpctl/smpctl/smp/sim"
 )
 
@@ -94,6 +95,8 @@ func (r recording) own(p []byte) []byte {
 func TestRecordedPackets(t *testing.T) {
 	// What the recorded builds left out.
 	bare := sim.Options{NoBootloaderInfo: true, NoDateTime: true, NoMemStat: true, Board: "native_sim/native"}
+	groups := bare
+	groups.NoStorage, groups.NoGroups = true, []smp.Group{smp.GroupLog, smp.GroupCrash, smp.GroupRun}
 	with := func(o sim.Options, mode sim.Mode, slotSize int) sim.Options {
 		o.Mode, o.SlotSize, o.Verbose, o.Factory = mode, slotSize, true, buildImage("0.0.0")
 		return o
@@ -107,6 +110,8 @@ func TestRecordedPackets(t *testing.T) {
 	}{
 		{"native-os.txt", bare},
 		{"native-errors.txt", bare},
+		{"native-groups.txt", groups},
+		{"native-files.txt", bare},
 		{"m0-image.txt", with(bare, sim.SwapOffset, 106496)},
 		{"m0-swap.txt", with(bare, sim.SwapOffset, 106496)},
 		{"m0-swap-b.txt", with(bare, sim.SwapOffset, 106496)},

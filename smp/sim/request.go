@@ -28,8 +28,10 @@ type argument struct {
 // CBOR major types (RFC 8949, section 3.1).
 const (
 	majorUint  = 0
+	majorNint  = 1
 	majorBytes = 2
 	majorText  = 3
+	majorList  = 4
 	majorMap   = 5
 )
 
@@ -39,6 +41,37 @@ func argBytes(key string, v *[]byte) argument { return argument{key, into(majorB
 
 // argUint takes at most 32 bits, the width of a size on the device.
 func argUint(key string, v *uint32) argument { return argument{key, into(majorUint, v)} }
+
+// argInt takes at most 64 bits.
+func argInt(key string, v *int64) argument {
+	return argument{key, func(raw cbor.RawMessage) error {
+		if major := raw[0] >> 5; major != majorUint && major != majorNint {
+			return errType
+		}
+		return requestCBOR.Unmarshal(raw, v)
+	}}
+}
+
+// argList takes a list whose elements have one major type.
+func argList[T any](key string, major byte, v *[]T) argument {
+	return argument{key, func(raw cbor.RawMessage) error {
+		var elements []cbor.RawMessage
+		if raw[0]>>5 != majorList {
+			return errType
+		}
+		if err := requestCBOR.Unmarshal(raw, &elements); err != nil {
+			return err
+		}
+		for _, e := range elements {
+			var element T
+			if err := into(major, &element)(e); err != nil {
+				return err
+			}
+			*v = append(*v, element)
+		}
+		return nil
+	}}
+}
 
 var errType = errors.New("value has another type")
 

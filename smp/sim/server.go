@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
@@ -28,11 +29,32 @@ type command struct{ read, write handler }
 // table finds commands by group and number. Options can take entries out.
 func (d *Device) command(g smp.Group, id uint8) (command, bool) {
 	var c command
+	if slices.Contains(d.o.NoGroups, g) {
+		return c, false
+	}
 	switch g {
 	case smp.GroupOS:
 		c = d.osCommand(id)
 	case smp.GroupImage:
 		c = d.imageCommand(id)
+	case smp.GroupStat:
+		c = statCommand(id)
+	case smp.GroupSettings:
+		c = settingsCommand(id)
+	case smp.GroupLog:
+		c = logCommand(id)
+	case smp.GroupCrash:
+		c = crashCommand(id)
+	case smp.GroupRun:
+		c = runCommand(id)
+	case smp.GroupShell:
+		c = shellCommand(id)
+	case smp.GroupEnum:
+		c = enumCommand(id)
+	case smp.GroupZephyr:
+		c = zephyrCommand(id)
+	case smp.GroupFS:
+		c = d.fsCommand(id)
 	}
 	return c, c.read != nil || c.write != nil
 }
@@ -164,14 +186,18 @@ func (c *call) group(f *failure) *failure {
 	if f.group < 0 || c.header.Version == smp.V1 || c.d.o.Legacy {
 		return f
 	}
+	c.groupError(f.group, f.rc)
+	return c.finish()
+}
+
+func (c *call) groupError(group, rc int) {
 	c.w.text("err")
 	c.w.openMap()
 	c.w.text("group")
-	c.w.uint(uint64(f.group))
+	c.w.uint(uint64(group))
 	c.w.text("rc")
-	c.w.uint(uint64(f.rc))
+	c.w.uint(uint64(rc))
 	c.w.close()
-	return c.finish()
 }
 
 // finish closes the answer. One that does not fit a packet buffer is an error instead.

@@ -225,12 +225,12 @@ func TestAbsentCommands(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost(t, newDevice(t, sim.Options{
 			NoEcho: true, NoParams: true, NoTaskStat: true, NoMemStat: true, NoDateTime: true, NoInfo: true,
-			NoBootloaderInfo: true, NoSlotInfo: true,
+			NoBootloaderInfo: true, NoSlotInfo: true, NoGroups: []smp.Group{smp.GroupStat},
 		}))
 		for _, c := range []struct {
 			g  smp.Group
 			id uint8
-		}{{0, 0}, {0, 1}, {0, 2}, {0, 3}, {0, 4}, {0, 6}, {0, 7}, {0, 8}, {1, 6}, {1, 2}, {2, 0}, {63, 0}} {
+		}{{0, 0}, {0, 1}, {0, 2}, {0, 3}, {0, 4}, {0, 6}, {0, 7}, {0, 8}, {1, 6}, {1, 2}, {2, 0}, {6, 0}, {63, 0}} {
 			if r := h.ask(smp.Read, c.g, c.id, nil); r["rc"] != uint64(8) {
 				t.Errorf("read of command %d/%d: answer %v, want rc 8", c.g, c.id, r)
 			}
