@@ -94,7 +94,7 @@ func accept(t *testing.T, args []string) *cobra.Command {
 		t.Errorf("%q: %v", args, err)
 		return nil
 	}
-	if c.HasSubCommands() && c.Args == nil { // sign has a body beside its subcommands
+	if c.HasSubCommands() && c.Args == nil && c.Example == "" { // sign and shell have a body beside their subcommands
 		t.Errorf("%q ends at the group %s", args, c.CommandPath())
 		return nil
 	}
@@ -174,6 +174,26 @@ func TestMcumgrSpelling(t *testing.T) {
 		`-c acm0 reset`,
 		`-c acm0 datetime`,
 		`-c acm0 datetime 2026-11-21T10:30:00`,
+		`-c acm0 datetime now`,
+		`-c acm0 stat list`,
+		`-c acm0 stat smp_svr_stats`,
+		`stat smp_svr_stats -c acm0`,
+		`-c acm0 config test/8`,
+		`-c acm0 config test/8 1`,
+		`-c acm0 config save`,
+		`-c acm0 shell exec kernel uptime`,
+		`-c acm0 log show`,
+		`log show reboot_log last -c acm0`,
+		`log show reboot_log 3 1122222 -c acm0`,
+		`-c acm0 log show -a reboot_log`,
+		`-c acm0 log clear`,
+		`-c acm0 log module_list`,
+		`-c acm0 log level_list`,
+		`-c acm0 log list`,
+		`-c acm0 run list`,
+		`-c acm0 run test`,
+		`-c acm0 run test all 201612161220`,
+		`-c acm0 crash div0`,
 		`version`,
 	} {
 		t.Run(line, func(t *testing.T) { accept(t, words(t, line)) })

@@ -95,6 +95,10 @@ func (a *app) exit(ctx context.Context, err error) int {
 	if err == nil {
 		return 0
 	}
+	var status statusError
+	if errors.As(err, &status) {
+		return status.code() // the device's command has said why
+	}
 	k := a.kindOf(ctx, err)
 	if k == kindInterrupted {
 		err = errInterrupted
@@ -147,6 +151,12 @@ func (a *app) jsonError(k kind, err error, hint string) {
 	_ = json.NewEncoder(a.err).Encode(map[string]jsonFailure{"error": f})
 }
 
+// isRefusal reports whether the device answered, and said no.
+func isRefusal(err error) bool {
+	var refused *smp.DeviceError
+	return errors.As(err, &refused)
+}
+
 // hint is what to do next, keyed on the kind of error; empty if nothing useful can be said.
 func (a *app) hint(k kind, err error) string {
 	var choice *transport.ChoiceError
@@ -177,6 +187,8 @@ func (a *app) hint(k kind, err error) string {
 		return "smpctl verify --decrypt KEY.pem checks all of it, where the device's key is at hand"
 	case errors.As(err, &refused):
 		return refusalHint(refused)
+	case errors.Is(err, smp.ErrFileDiffers):
+		return "copy it again; if that does not help, the firmware changes the file, or its file system is full"
 	case errors.As(err, &running):
 		return runningHint(running, saidBy(err))
 	case errors.As(err, &unmatched):
@@ -200,13 +212,17 @@ func refusalHint(e *smp.DeviceError) string {
 	}
 	switch e.Name() {
 	case "EMSGSIZE":
-		return "the firmware's packet buffer (CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE) is too small for this answer"
+		return "the firmware's packet buffer (CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE), or a limit of this command, is too small for the answer"
 	case "NO_FREE_SLOT":
 		return "an unconfirmed image runs or is pending: smpctl image list shows it; confirm it, or reset to go back"
 	case "HASH_NOT_FOUND":
 		return "smpctl image list shows the images on the device"
 	case "IMAGE_ALREADY_PENDING":
 		return "another image is already selected: reset first, or erase its slot"
+	case "FILE_NOT_FOUND", "FILE_INVALID_NAME", "MOUNT_POINT_NOT_FOUND":
+		return "a name begins with the mount point of the firmware's file system, such as /lfs1/notes.txt; directories cannot be listed or made"
+	case "FILE_WRITE_FAILED":
+		return "a part of the file may have been written; the protocol cannot delete files"
 	case "INVALID_IMAGE_TOO_LARGE":
 		return "smpctl image slots shows the sizes"
 	case "INVALID_FLASH_ADDRESS":

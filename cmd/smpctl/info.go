@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/smpctl/smpctl/smp"
 	"github.com/spf13/cobra"
@@ -38,6 +37,7 @@ type infoResult struct {
 	OS          string            `json:"os,omitempty"`
 	Kernel      string            `json:"kernel,omitempty"`
 	Version     string            `json:"kernel_version,omitempty"`
+	Release     string            `json:"kernel_release,omitempty"`
 	Machine     string            `json:"machine,omitempty"`
 	Processor   string            `json:"processor,omitempty"`
 	Built       string            `json:"built,omitempty"`
@@ -45,114 +45,133 @@ type infoResult struct {
 	BufferSize  int               `json:"buf_size,omitempty"`
 	BufferCount int               `json:"buf_count,omitempty"`
 	Runs        string            `json:"runs"`
+	Application *appVersion       `json:"application,omitempty"` // the running image
 	Bootloader  *bootloaderResult `json:"bootloader,omitempty"`
 	Images      []imageEntry      `json:"images"`
 	Slots       []slotImage       `json:"slots,omitempty"`
+	Groups      []groupEntry      `json:"groups,omitempty"`
+	Tasks       []taskEntry       `json:"tasks,omitempty"`
+	Pools       []poolEntry       `json:"pools,omitempty"`
+
+	listed bool // the device has an image list
+}
+
+type appVersion struct {
+	Version string   `json:"version"`
+	Hash    smp.Hash `json:"hash"`
 }
 
 // fill asks one thing after the other. A refusal leaves its line out; silence ends the command.
 func (r *infoResult) fill(ctx context.Context, c *smp.Client) error {
-	params, err := c.Negotiate(ctx)
-	if err != nil {
+	if _, err := c.Negotiate(ctx); err != nil {
 		return fmt.Errorf("info: %w", err)
 	}
-	r.SMPVersion = c.Version().String()
-	if params.Known {
-		r.BufferSize, r.BufferCount = params.BufferSize, params.BufferCount
-	}
-	for _, item := range []struct {
-		letter string
-		value  *string
-	}{{"i", &r.Board}, {"o", &r.OS}, {"s", &r.Kernel}, {"v", &r.Version}, {"m", &r.Machine}, {"p", &r.Processor}, {"b", &r.Built}} {
-		text, err := c.OS.Info(ctx, item.letter)
-		if smp.IsUnsupported(err) {
-			break // the whole command is missing
-		}
-		if unanswered(err) != nil {
+	r.SMPVersion, r.Runs = c.Version().String(), runsApplication
+	for _, ask := range []func(context.Context, *smp.Client) error{
+		r.askBuffers, r.askSystem, r.askClock, r.askBootloader, r.askImages, r.askSlots, r.askGroups, r.askTasks, r.askPools,
+	} {
+		if err := unanswered(ask(ctx, c)); err != nil {
 			return err
 		}
-		*item.value = text
 	}
-	if t, err := c.OS.Datetime(ctx); err == nil {
-		r.Clock = t.Format(deviceTime)
-	} else if unanswered(err) != nil {
-		return err
-	}
-	return r.fillImages(ctx, c)
-}
-
-func (r *infoResult) fillImages(ctx context.Context, c *smp.Client) error {
-	if b, err := c.OS.Bootloader(ctx); err == nil {
-		result := newBootloaderResult(b)
-		r.Bootloader = &result
-	} else if unanswered(err) != nil {
-		return err
-	}
-	r.Runs = runsApplication
-	if l, err := c.Image.List(ctx); err == nil {
-		r.Images = newImageList(l).Images
-		firmware, err := c.Identify(ctx, l)
-		if err != nil {
-			return err
-		}
-		r.Runs = firmware.String()
-	} else if unanswered(err) != nil {
-		return err
-	}
-	slots, err := c.Image.Slots(ctx)
-	if err == nil {
-		r.Slots = newSlotList(slots).Images
-	}
-	return unanswered(err)
+	return nil
 }
 
 // unanswered drops the error of a device that did answer: no, or something that makes no sense.
 func unanswered(err error) error {
-	var refused *smp.DeviceError
 	var nonsense *smp.ProtocolError
-	if errors.As(err, &refused) || errors.As(err, &nonsense) {
+	if isRefusal(err) || errors.As(err, &nonsense) {
 		return nil
 	}
 	return err
 }
 
-func (r infoResult) Text(w io.Writer) error {
-	line := func(name, value string) {
-		if value != "" {
-			fmt.Fprintf(w, "%-11s %s\n", name, value)
+// askBuffers asks again what the client has learned, which is no more than the link carries.
+func (r *infoResult) askBuffers(ctx context.Context, c *smp.Client) error {
+	p, err := c.OS.Params(ctx)
+	r.BufferSize, r.BufferCount = p.BufferSize, p.BufferCount
+	return err
+}
+
+// askSystem asks for one item at a time, because items may contain spaces.
+func (r *infoResult) askSystem(ctx context.Context, c *smp.Client) error {
+	for _, item := range []struct {
+		letter string
+		value  *string
+	}{
+		{"i", &r.Board}, {"o", &r.OS}, {"s", &r.Kernel}, {"v", &r.Version}, {"r", &r.Release}, {"m", &r.Machine}, {"p", &r.Processor}, {"b", &r.Built},
+	} {
+		text, err := c.OS.Info(ctx, item.letter)
+		if smp.IsUnsupported(err) || unanswered(err) != nil {
+			return err
 		}
-	}
-	line("port", r.Port)
-	line("serial", r.Serial)
-	if r.Runs == runsBootloader {
-		line("runs", recoveryName)
-	}
-	line("board", r.Board)
-	line("system", join(r.OS, r.Version))
-	line("processor", join(r.Machine, r.Processor))
-	line("built", r.Built)
-	line("clock", r.Clock)
-	line("protocol", "SMP version "+r.SMPVersion)
-	if r.BufferSize > 0 {
-		line("buffers", fmt.Sprintf("%d of %d bytes", r.BufferCount, r.BufferSize))
-	}
-	if r.Bootloader != nil {
-		line("bootloader", join(r.Bootloader.Bootloader, "("+r.Bootloader.ModeName+")"))
-	}
-	for _, m := range r.Slots {
-		for _, s := range m.Slots {
-			line("slot", fmt.Sprintf("image %d slot %d  %s", m.Image, s.Slot, size(int(min(s.Size, 1<<40)))))
-		}
-	}
-	for _, e := range r.Images {
-		line("image", fmt.Sprintf("image %d slot %d  %s (%s)  %s", e.Image, e.Slot, e.Version, e.Hash.Short(), e.flags()))
+		*item.value = text
 	}
 	return nil
 }
 
-func join(a, b string) string {
-	if a != "" && b != "" {
-		a += " "
+func (r *infoResult) askClock(ctx context.Context, c *smp.Client) error {
+	t, err := c.OS.Datetime(ctx)
+	if err == nil {
+		r.Clock = t.Format(deviceTime)
 	}
-	return a + b
+	return err
+}
+
+func (r *infoResult) askBootloader(ctx context.Context, c *smp.Client) error {
+	b, err := c.OS.Bootloader(ctx)
+	if err == nil {
+		b := newBootloaderResult(b)
+		r.Bootloader = &b
+	}
+	return err
+}
+
+func (r *infoResult) askImages(ctx context.Context, c *smp.Client) error {
+	l, err := c.Image.List(ctx)
+	if err != nil {
+		return err
+	}
+	r.Images, r.listed = newImageList(l).Images, true
+	firmware, err := c.Identify(ctx, l)
+	if err != nil {
+		return err
+	}
+	r.Runs = firmware.String()
+	if s, ok := l.Active(0); ok && firmware == smp.Application {
+		r.Application = &appVersion{versionText(s.Version), s.Hash}
+	}
+	return nil
+}
+
+func (r *infoResult) askSlots(ctx context.Context, c *smp.Client) error {
+	slots, err := c.Image.Slots(ctx)
+	if err == nil {
+		r.Slots = newSlotList(slots).Images
+	}
+	return err
+}
+
+func (r *infoResult) askGroups(ctx context.Context, c *smp.Client) error {
+	groups, err := listGroups(ctx, c)
+	if err == nil {
+		r.Groups = newEnumResult(groups).Groups
+	}
+	return err
+}
+
+func (r *infoResult) askTasks(ctx context.Context, c *smp.Client) error {
+	tasks, err := c.OS.TaskStats(ctx)
+	if err == nil {
+		r.Tasks = newTaskResult(tasks).Tasks
+	}
+	return err
+}
+
+func (r *infoResult) askPools(ctx context.Context, c *smp.Client) error {
+	pools, err := c.OS.MemoryPools(ctx)
+	if err == nil {
+		r.Pools = newPoolResult(pools).Pools
+	}
+	return err
 }

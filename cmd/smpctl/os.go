@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/smpctl/smpctl/smp"
@@ -142,6 +143,17 @@ type taskEntry struct {
 	Switches   *uint64 `json:"context_switches,omitempty"`
 	StackUsed  *uint64 `json:"stack_used_bytes,omitempty"`
 	StackBytes *uint64 `json:"stack_bytes,omitempty"`
+	Last       *uint64 `json:"last_checkin,omitempty"`
+	Next       *uint64 `json:"next_checkin,omitempty"`
+}
+
+func newTaskResult(tasks []smp.Task) taskResult {
+	r := taskResult{[]taskEntry{}}
+	for _, t := range tasks {
+		r.Tasks = append(r.Tasks, taskEntry{t.Name, t.Priority, t.ID, t.State, t.Runtime, t.Switches, stackBytes(t.StackUsed),
+			stackBytes(t.StackSize), t.LastCheckin, t.NextCheckin})
+	}
+	return r
 }
 
 // stackWord is the unit of stack sizes on the wire, in bytes.
@@ -155,21 +167,21 @@ func stackBytes(words *uint64) *uint64 {
 	return &n
 }
 
-// Text prints a table; a dash is what the device does not report.
+// Text prints mcumgr-cli's layout, by name and with stacks in words; 0 is also what the device does not report.
 func (r taskResult) Text(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "TASK\tPRIORITY\tID\tSTATE\tSTACK USED\tSTACK SIZE\tRUNTIME")
-	for _, e := range r.Tasks {
-		fmt.Fprintf(t, "%s\t%d\t%d\t%#x\t%s\t%s\t%s\n", e.Name, e.Priority, e.ID, e.State, dash(e.StackUsed), dash(e.StackBytes), dash(e.Runtime))
+	fmt.Fprintf(w, "  %8s\t%3s %3s %8s %8s %8s %8s %8s %8s\n", "task", "pri", "tid", "runtime", "csw", "stksz", "stkuse", "last_checkin", "next_checkin")
+	for _, e := range slices.SortedStableFunc(slices.Values(r.Tasks), func(a, b taskEntry) int { return strings.Compare(a.Name, b.Name) }) {
+		fmt.Fprintf(w, "  %8s\t%3d %3d %8d %8d %8d %8d %8d %8d\n", e.Name, e.Priority, e.ID, orZero(e.Runtime), orZero(e.Switches),
+			orZero(e.StackBytes)/stackWord, orZero(e.StackUsed)/stackWord, orZero(e.Last), orZero(e.Next))
 	}
-	return t.Flush()
+	return nil
 }
 
-func dash(n *uint64) string {
+func orZero(n *uint64) uint64 {
 	if n == nil {
-		return "-"
+		return 0
 	}
-	return fmt.Sprint(*n)
+	return *n
 }
 
 func taskstatCommand(a *app) *cobra.Command {
@@ -179,16 +191,20 @@ func taskstatCommand(a *app) *cobra.Command {
 			if err != nil {
 				return nil, err
 			}
-			r := taskResult{[]taskEntry{}}
-			for _, t := range tasks {
-				r.Tasks = append(r.Tasks, taskEntry{t.Name, t.Priority, t.ID, t.State, t.Runtime, t.Switches, stackBytes(t.StackUsed), stackBytes(t.StackSize)})
-			}
-			return r, nil
+			return newTaskResult(tasks), nil
 		})
 }
 
 type poolResult struct {
 	Pools []poolEntry `json:"pools"`
+}
+
+func newPoolResult(pools []smp.Pool) poolResult {
+	r := poolResult{[]poolEntry{}}
+	for _, p := range pools {
+		r.Pools = append(r.Pools, poolEntry(p))
+	}
+	return r
 }
 
 type poolEntry struct {
@@ -199,13 +215,13 @@ type poolEntry struct {
 	LeastFree uint64 `json:"least_free"`
 }
 
+// Text prints mcumgr-cli's layout, by name.
 func (r poolResult) Text(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "POOL\tBLOCK SIZE\tBLOCKS\tFREE\tLEAST FREE")
-	for _, e := range r.Pools {
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\n", e.Name, e.BlockSize, e.Blocks, e.Free, e.LeastFree)
+	fmt.Fprintf(w, "%32s %5s %4s %4s %4s\n", "name", "blksz", "cnt", "free", "min")
+	for _, e := range slices.SortedStableFunc(slices.Values(r.Pools), func(a, b poolEntry) int { return strings.Compare(a.Name, b.Name) }) {
+		fmt.Fprintf(w, "%32s %5d %4d %4d %4d\n", e.Name, e.BlockSize, e.Blocks, e.Free, e.LeastFree)
 	}
-	return t.Flush()
+	return nil
 }
 
 func mpstatCommand(a *app) *cobra.Command {
@@ -215,20 +231,27 @@ func mpstatCommand(a *app) *cobra.Command {
 			if err != nil {
 				return nil, err
 			}
-			r := poolResult{[]poolEntry{}}
-			for _, p := range pools {
-				r.Pools = append(r.Pools, poolEntry(p))
-			}
-			return r, nil
+			return newPoolResult(pools), nil
 		})
 }
 
 type datetimeResult struct {
 	Datetime string `json:"datetime"`
+
+	set string // what it was set to, if it was
+	now bool   // that was the host's time
 }
 
+// Text prints mcumgr-cli's layout.
 func (r datetimeResult) Text(w io.Writer) error {
-	_, err := fmt.Fprintln(w, r.Datetime)
+	if r.now {
+		fmt.Fprintf(w, "Setting time to %s\n", r.set)
+	}
+	if r.set != "" {
+		_, err := fmt.Fprintln(w, "Done")
+		return err
+	}
+	_, err := fmt.Fprintln(w, "Datetime(RFC 3339 format):", r.Datetime)
 	return err
 }
 
@@ -253,22 +276,29 @@ func datetimeCommand(a *app) *cobra.Command {
 			}
 			set = &t
 		}
-		return a.with(ctx, func(c *smp.Client) (result, error) { return datetime(ctx, c, set) })
+		return a.with(ctx, func(c *smp.Client) (result, error) {
+			r, err := datetime(ctx, c, set)
+			if err != nil {
+				return nil, err
+			}
+			r.now = set != nil && args[0] == "now"
+			return r, nil
+		})
 	})
 	return cmd
 }
 
-func datetime(ctx context.Context, c *smp.Client, set *time.Time) (result, error) {
+// datetime sets the clock, if asked to, and reads it.
+func datetime(ctx context.Context, c *smp.Client, set *time.Time) (r datetimeResult, err error) {
 	if set != nil {
+		r.set = set.Format(time.RFC3339)
 		if err := c.OS.SetDatetime(ctx, *set); err != nil {
-			return nil, err
+			return r, err
 		}
 	}
 	t, err := c.OS.Datetime(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return datetimeResult{t.Format(deviceTime)}, nil
+	r.Datetime = t.Format(deviceTime)
+	return r, err
 }
 
 // parseTime reads the time to set: the reading of the clock is what counts, whatever its zone.

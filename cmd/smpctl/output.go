@@ -15,8 +15,8 @@ import (
 // print writes the result of a command: the only place that writes to standard output.
 func (a *app) print(r result) error {
 	var buf bytes.Buffer
-	if b, ok := r.(rawResult); ok && !a.flags.json && b.Raw() != nil {
-		_, err := a.out.(*printableWriter).w.Write(b.Raw())
+	if b, ok := r.(inBytes); ok && !a.flags.json && !a.outTTY && b.Raw() != nil {
+		_, err := a.bytes.Write(b.Raw())
 		return err
 	}
 	if a.flags.json {
@@ -32,8 +32,18 @@ func (a *app) print(r result) error {
 	return err
 }
 
-// rawResult is a result that can be bytes instead of text: if so, Raw is not nil. Its command makes sure that no terminal gets them.
-type rawResult interface{ Raw() []byte }
+// inBytes is a result that can be bytes instead of text: if so, Raw is not nil. They reach a pipe untouched and a terminal like everything else.
+type inBytes interface{ Raw() []byte }
+
+// bytesResult are bytes that the user asked for.
+type bytesResult []byte
+
+func (b bytesResult) Raw() []byte { return b }
+
+func (b bytesResult) Text(w io.Writer) error {
+	_, err := w.Write(b)
+	return err
+}
 
 // warn tells the user something that does not end the command.
 func (a *app) warn(format string, args ...any) {
@@ -88,6 +98,9 @@ func unprintable(r rune) bool {
 	}
 	return r == utf8.RuneError || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
 }
+
+// unbroken keeps a device from making lines of its own in a page or table of ours.
+func unbroken(s string) string { return strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(s) }
 
 // size is a number of bytes for people.
 func size(n int) string {

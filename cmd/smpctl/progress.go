@@ -74,12 +74,12 @@ func (p *progress) json(n smp.Progress) {
 // lines is for logs: nine lines on the way, for the step itself says when it is done.
 func (p *progress) lines(n smp.Progress) {
 	tenth := n.Done * 10 / n.Total
-	if tenth <= p.tenth || tenth == 10 {
+	done, since := n.Done-p.began, time.Since(p.start)
+	if tenth <= p.tenth || tenth == 10 || done == 0 {
 		return
 	}
 	p.tenth = tenth
-	done, since := n.Done-p.began, time.Since(p.start)
-	left := time.Duration(float64(since) / float64(max(done, 1)) * float64(n.Total-n.Done))
+	left := time.Duration(float64(since) / float64(done) * float64(n.Total-n.Done))
 	fmt.Fprintf(p.app.err, "%-9s %3d%%  %s of %s, %s, %s left\n", p.step, tenth*10, size(n.Done), size(n.Total), rate(done, since), span(left))
 }
 

@@ -38,11 +38,31 @@ func TestJSONKeys(t *testing.T) {
 		{portList{}, "ports[].name ports[].usb ports[].vid? ports[].pid? ports[].serial? ports[].product? ports[].manufacturer? " +
 			"ports[].interface ports[].interface_name? ports[].location? ports[].probe?.smp ports[].probe?.smp_version? ports[].probe?.runs? " +
 			"ports[].probe?.version? ports[].probe?.hash? ports[].probe?.buf_size? ports[].probe?.buf_count? ports[].probe?.kind? ports[].probe?.problem?"},
-		{infoResult{}, "port serial? smp_version board? os? kernel? kernel_version? machine? processor? built? datetime? buf_size? buf_count? runs " +
-			"bootloader?.bootloader bootloader?.mode bootloader?.mode_name bootloader?.no_downgrade " +
+		{infoResult{}, "port serial? smp_version board? os? kernel? kernel_version? kernel_release? machine? processor? built? datetime? buf_size? buf_count? runs " +
+			"application?.version application?.hash bootloader?.bootloader bootloader?.mode bootloader?.mode_name bootloader?.no_downgrade " +
 			"images[].image images[].slot images[].version images[].hash images[].bootable images[].pending images[].confirmed images[].active " +
 			"images[].permanent slots[]?.image slots[]?.slots[].slot slots[]?.slots[].size slots[]?.slots[].upload_image_id? " +
-			"slots[]?.slots[].errno? slots[]?.max_image_size?"},
+			"slots[]?.slots[].errno? slots[]?.max_image_size? groups[]?.group groups[]?.name groups[]?.device_name? groups[]?.handlers? " +
+			"tasks[]?.name tasks[]?.priority tasks[]?.id tasks[]?.state tasks[]?.runtime_cycles? tasks[]?.context_switches? " +
+			"tasks[]?.stack_used_bytes? tasks[]?.stack_bytes? tasks[]?.last_checkin? tasks[]?.next_checkin? " +
+			"pools[]?.name pools[]?.block_bytes pools[]?.blocks pools[]?.free pools[]?.least_free"},
+		{statResult{}, "name fields"},
+		{namesResult{}, "names[]"},
+		{doneResult{}, "done name?"},
+		{settingResult{}, "name size hex text? int? uint? file?"},
+		{bytesResult{}, "[]"}, // never JSON
+		{configResult{}, "name value"},
+		{shellResult{}, "status output"},
+		{sessionResult{}, "commands[].command commands[].status commands[].output"},
+		{enumResult{}, "groups[].group groups[].name groups[].device_name? groups[].handlers?"},
+		{enumCount{}, "count"},
+		{enumSingle{}, "group name last"},
+		{rawResult{}, "group command op answer[] cbor"},
+		{logResult{}, "next_index more logs[].name logs[].type logs[].entries[].index logs[].entries[].timestamp_us logs[].entries[].module " +
+			"logs[].entries[].level logs[].entries[].type logs[].entries[].image_hash? logs[].entries[].message"},
+		{logModules{}, "modules[].name modules[].number"},
+		{logLevels{}, "levels[].name levels[].number"},
+		{crashResult{}, "crash answered"},
 		{benchResult{}, "port smp_version runs buf_size? buf_count? packet_limit baud? no_echo? round_trip_seconds " +
 			"measurements[].request measurements[].packet_bytes measurements[].lines measurements[].in_flight measurements[].sent " +
 			"measurements[].lost measurements[].round_trip_seconds measurements[].bytes_per_second measurements[].wire_share? " +
@@ -53,7 +73,7 @@ func TestJSONKeys(t *testing.T) {
 		{osInfoResult{}, "output"},
 		{bootloaderResult{}, "bootloader mode mode_name no_downgrade"},
 		{taskResult{}, "tasks[].name tasks[].priority tasks[].id tasks[].state tasks[].runtime_cycles? tasks[].context_switches? " +
-			"tasks[].stack_used_bytes? tasks[].stack_bytes?"},
+			"tasks[].stack_used_bytes? tasks[].stack_bytes? tasks[].last_checkin? tasks[].next_checkin?"},
 		{poolResult{}, "pools[].name pools[].block_bytes pools[].blocks pools[].free pools[].least_free"},
 		{datetimeResult{}, "datetime"},
 		{inspection{}, inspectionKeys},
@@ -68,6 +88,10 @@ func TestJSONKeys(t *testing.T) {
 		{keyHashResult{}, "file key_type encoding output? text? hash_type hash"},
 		{generatedKey{}, "file key_type encrypted hash_type key_hash public_key"},
 		{provisionResult{}, "output soc key_name policy added keys[].file keys[].key_hash"},
+		{fileCopy{}, "name bytes seconds bytes_per_second verified sha256 resent already_present resumed_from"},
+		{fileSizeResult{}, "name bytes"},
+		{fileHashResult{}, "name hashes[].type hashes[].hash hashes[].offset hashes[].bytes"},
+		{fileClosed{}, "closed"},
 		{packageInspection{}, "file format file_size file_sha256 name? format_version? time? members[].name members[].image members[].slot? members[].manifest? " +
 			prefixed("members[].contents?.", inspectionKeys) + " members[].error? warnings[]"},
 		{packageContent{}, "file format images[].name images[].image images[].slot? images[].bytes images[].version images[].hash images[].error?"},

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/smpctl/smpctl/smp"
 	"github.com/smpctl/smpctl/smp/sim"
 )
 
@@ -75,6 +76,9 @@ func startDevice(ts *testscript.TestScript, neg bool, args []string) {
 	f.BoolVar(&o.NoParams, "no-params", false, "")
 	f.BoolVar(&o.NoSlotInfo, "no-slots", false, "")
 	f.BoolVar(&o.NoEcho, "no-echo", false, "")
+	f.BoolVar(&o.NoFS, "no-fs", false, "")
+	f.BoolVar(&o.NoFileHash, "no-file-hash", false, "")
+	f.IntVar(&o.FSSize, "fs-size", 0, "")
 	f.BoolVar(&o.NoDowngrade, "no-downgrade", false, "")
 	f.BoolVar(&o.Blank, "blank", false, "")
 	f.BoolVar(&o.Recovery, "recovery", false, "")
@@ -84,6 +88,12 @@ func startDevice(ts *testscript.TestScript, neg bool, args []string) {
 	f.BoolVar(&o.SerialRecovery.SlotInfo, "slots", false, "")
 	f.BoolVar(&o.NoBootMode, "no-boot-mode", false, "")
 	f.BoolVar(&o.NoSMP, "no-smp", false, "")
+	f.BoolVar(&o.NoStorage, "no-storage", false, "")
+	f.Func("no-group", "", func(s string) error {
+		g, err := smp.ParseGroup(s)
+		o.NoGroups = append(o.NoGroups, g)
+		return err
+	})
 	ts.Check(f.Parse(args))
 	if neg || f.NArg() > 1 {
 		ts.Fatalf("usage: device [flags] [NAME]")

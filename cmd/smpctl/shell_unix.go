@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// shellCommand has the system's shell run a command line of the user.
-func shellCommand(ctx context.Context, command string) *exec.Cmd {
+// hostShell has the system's shell run a command line of the user.
+func hostShell(ctx context.Context, command string) *exec.Cmd {
 	return exec.CommandContext(ctx, "/bin/sh", "-c", command)
 }
 

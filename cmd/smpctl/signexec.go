@@ -24,7 +24,7 @@ func (c *commandSigner) sign(ctx context.Context, s signing) ([]byte, error) {
 	defer cancel()
 	notes := &signerNotes{app: c.app}
 	out := &signerOutput{}
-	cmd := shellCommand(ctx, c.command)
+	cmd := hostShell(ctx, c.command)
 	ownGroup(cmd)
 	cmd.Env = append(os.Environ(), s.environment()...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(s.data), out, notes

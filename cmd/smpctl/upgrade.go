@@ -103,7 +103,7 @@ func (a *app) upgrade(ctx context.Context, path string, o upgradeOptions) (resul
 
 // check runs the user's command, with its output on standard error and the port in its environment.
 func (a *app) check(ctx context.Context, command, port string) error {
-	cmd := shellCommand(ctx, command)
+	cmd := hostShell(ctx, command)
 	cmd.Env = append(os.Environ(), portVariable+"="+port)
 	cmd.Stdout, cmd.Stderr = a.err, a.err
 	cmd.WaitDelay = checkGrace

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"io"
+	"os"
+	"sync"
+
+	"golang.org/x/term"
+)
+
+// terminalInput is standard input if a person sits there, nil otherwise.
+func (a *app) terminalInput() *os.File {
+	f, ok := a.in.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return nil
+	}
+	return f
+}
+
+// terminalLines reads lines from a terminal, with editing and history. The terminal is in raw mode only while it waits for a line, so
+// that a command on the device can be interrupted like any other.
+type terminalLines struct {
+	fd      int
+	editor  *term.Terminal
+	history *history
+	warn    func(format string, args ...any)
+
+	mu     sync.Mutex
+	cooked *term.State // of the terminal while it is in raw mode
+	closed bool
+}
+
+func newTerminalLines(a *app, in *os.File) *terminalLines {
+	h, err := openHistory(a.env)
+	if err != nil {
+		a.warn("shell: no history: %v", err)
+	}
+	t := &terminalLines{fd: int(in.Fd()), history: h, warn: a.warn}
+	t.editor = term.NewTerminal(struct {
+		io.Reader
+		io.Writer
+	}{in, a.promptOutput(in)}, shellPrompt)
+	t.editor.History = h
+	return t
+}
+
+// promptOutput is the terminal that the user looks at, wherever the results go.
+func (a *app) promptOutput(in *os.File) io.Writer {
+	switch {
+	case a.outTTY:
+		return a.bytes
+	case a.errTTY:
+		return a.terminal
+	}
+	return in
+}
+
+// ReadLine shows the prompt. Ctrl-C and Ctrl-D end the input.
+func (t *terminalLines) ReadLine() (string, error) {
+	if err := t.enterRaw(); err != nil {
+		return "", err
+	}
+	defer t.leaveRaw()
+	if width, height, err := term.GetSize(t.fd); err == nil && width > 0 {
+		_ = t.editor.SetSize(width, height)
+	}
+	return t.editor.ReadLine()
+}
+
+func (t *terminalLines) enterRaw() (err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return io.EOF
+	}
+	t.cooked, err = term.MakeRaw(t.fd)
+	return err
+}
+
+func (t *terminalLines) leaveRaw() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.cooked != nil {
+		_ = term.Restore(t.fd, t.cooked)
+		t.cooked = nil
+	}
+}
+
+// Close gives the terminal back, also from a ReadLine that nobody waits for any more, and keeps the history.
+func (t *terminalLines) Close() error {
+	t.mu.Lock()
+	t.closed = true
+	t.mu.Unlock()
+	t.leaveRaw()
+	if err := t.history.save(); err != nil {
+		t.warn("shell: history not kept: %v", err)
+	}
+	return nil
+}
