@@ -51,7 +51,7 @@ func (m *Image) replace(image []byte) ([]byte, error) {
 	if _, padded := m.Trailer(); !padded {
 		return image, nil
 	}
-	fill := m.raw[m.end]
+	fill := m.fill()
 	if n := len(image); n > len(m.raw) || n > m.end && !filled(m.raw[m.end:n], fill) {
 		return nil, fail(ErrTooLarge, "image: %d bytes do not fit before the trailer of a file of %d", n, len(m.raw))
 	}
@@ -61,6 +61,14 @@ func (m *Image) replace(image []byte) ([]byte, error) {
 	}
 	copy(file, image)
 	return file, nil
+}
+
+// fill is what the bytes between image and trailer are, erased flash.
+func (m *Image) fill() byte {
+	if m.end < len(m.raw) && m.raw[m.end] == 0 {
+		return 0
+	}
+	return 0xff
 }
 
 // filled reports whether all bytes are v.

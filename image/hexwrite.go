@@ -26,8 +26,8 @@ func (u *Unsigned) Hex(file []byte, start uint32) ([]byte, error) {
 	parts := []part{{0, m.Plain()}}
 	switch behind := m.raw[m.end:]; {
 	case u.original != nil && len(behind) > 0:
-		start := 1
-		for start < len(behind) && behind[start] == behind[0] {
+		start := 0
+		for start < len(behind) && behind[start] == m.fill() {
 			start++
 		}
 		parts = append(parts, part{m.end + start, behind[start:]})

@@ -203,6 +203,14 @@ func TestAgainKeepsPadding(t *testing.T) {
 			if !ok || after != before || len(again.Bytes()) != len(m.Bytes()) {
 				t.Errorf("%s by %s: trailer %v of %d bytes, want %v of %d", name, other, after, len(again.Bytes()), before, len(m.Bytes()))
 			}
+			text, err := u.Hex(again.Bytes(), 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			flat, _, err := image.FromHex(text)
+			if err != nil || !bytes.Equal(flat, again.Bytes()) || len(text) > 3*again.Size()+500 {
+				t.Errorf("%s by %s: through Intel HEX: %d bytes of %d in a text of %d, %v", name, other, len(flat), len(again.Bytes()), len(text), err)
+			}
 			if rest := bytes.Trim(again.Bytes()[again.Size():], "\xff"); len(rest) > 64 {
 				t.Errorf("%s by %s: left behind the image: %s", name, other, hex.EncodeToString(rest))
 			}
