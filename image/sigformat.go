@@ -50,7 +50,7 @@ func (k key) normalize(sig []byte) ([]byte, error) {
 			first = binary
 		}
 	}
-	if first == nil {
+	if _, _, ok := splitDER(sig); ok || first == nil { // whole as it is: its last byte may be that of a newline
 		first = sig
 	}
 	return nil, k.explainFormat(sig, first)

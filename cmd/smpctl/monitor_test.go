@@ -153,7 +153,7 @@ func TestMonitorSends(t *testing.T) {
 	none := func(string) (string, bool) { return "", false }
 	args := []string{"-p", address, "monitor", "--frames", "--until", "os echo", "--for", "10"}
 	code := run(t.Context(), args, streams{in: strings.NewReader(echo), out: &out, err: &errs, terminal: &errs}, none)
-	want := "< write response: os echo, sequence 66, version 2, 10 bytes\r\n"
+	want := "< write response: os echo, sequence 66, version 2, 10 bytes {\"r\":\"hello\"}\r\n"
 	if code != 0 || out.String() != want {
 		t.Errorf("got %d, %q, %q, want 0 and %q", code, out.String(), errs.String(), want)
 	}
@@ -188,7 +188,8 @@ func TestMonitorTakesItsTime(t *testing.T) {
 
 func TestFrameWords(t *testing.T) {
 	tests := []struct{ packet, want string }{
-		{"\x0b\x00\x00\x01\x00\x01\x07\x00\xa0", "write response: image state, sequence 7, version 2, 1 bytes"},
+		{"\x0b\x00\x00\x01\x00\x01\x07\x00\xa0", "write response: image state, sequence 7, version 2, 1 bytes {}"},
+		{"\x0b\x00\x00\x02\x00\x01\x07\x00\xa1\xff", "write response: image state, sequence 7, version 2, 2 bytes"},
 		{"\x01\x00\x00\x00\x00\x3f\x00\x00", "read response: zephyr erase storage, sequence 0, version 1, 0 bytes"},
 		{"\x0a\x00\x00\x00\x00\x40\xff\x09", "write: group 64 command 9, sequence 255, version 2, 0 bytes"},
 		{"\x0a\x00", "packet of 2 bytes is shorter than a header"},
