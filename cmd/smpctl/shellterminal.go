@@ -21,6 +21,7 @@ func (a *app) terminalInput() *os.File {
 // that a command on the device can be interrupted like any other.
 type terminalLines struct {
 	fd      int
+	out     io.Writer
 	editor  *term.Terminal
 	history *history
 	warn    func(format string, args ...any)
@@ -35,11 +36,11 @@ func newTerminalLines(a *app, in *os.File) *terminalLines {
 	if err != nil {
 		a.warn("shell: no history: %v", err)
 	}
-	t := &terminalLines{fd: int(in.Fd()), history: h, warn: a.warn}
+	t := &terminalLines{fd: int(in.Fd()), out: a.promptOutput(in), history: h, warn: a.warn}
 	t.editor = term.NewTerminal(struct {
 		io.Reader
 		io.Writer
-	}{in, a.promptOutput(in)}, shellPrompt)
+	}{in, t.out}, shellPrompt)
 	t.editor.History = h
 	return t
 }
@@ -64,7 +65,11 @@ func (t *terminalLines) ReadLine() (string, error) {
 	if width, height, err := term.GetSize(t.fd); err == nil && width > 0 {
 		_ = t.editor.SetSize(width, height)
 	}
-	return t.editor.ReadLine()
+	line, err := t.editor.ReadLine()
+	if err == io.EOF { // what follows is not for the prompt's line
+		_, _ = io.WriteString(t.out, "\r\n")
+	}
+	return line, err
 }
 
 func (t *terminalLines) enterRaw() (err error) {
