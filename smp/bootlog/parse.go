@@ -3,6 +3,7 @@ package bootlog
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -29,45 +30,52 @@ type Event struct {
 	Application bool   // the prefix is that of MCUboot's library in an application
 }
 
+// pattern is compiled at its first use: most programs that import this never read a line.
+type pattern func() *regexp.Regexp
+
+func lazily(text string) pattern {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
+
 // patterns are tried in this order. Capital letters came and went with versions.
 var patterns = []struct {
 	kind Kind
-	text *regexp.Regexp
+	text pattern
 }{
-	{Start, regexp.MustCompile(`^\*\*\* Booting MCUboot|^Starting (Direct-XIP )?bootloader`)},
-	{Application, regexp.MustCompile(`^\*\*\* Booting |^Jumping to the (first )?image slot`)},
-	{SwapType, regexp.MustCompile(`^(?:Image(?: index:)? \d+,? )?Swap type: (none|test|perm|revert|fail)$`)},
-	{ChainLoad, regexp.MustCompile(`^Bootloader chainload address offset: |^Image version: v|^Image \d+ loaded from the `)},
-	{Recovery, regexp.MustCompile(`^Enter the serial recovery mode|^Waiting for USB DFU`)},
+	{Start, lazily(`^\*\*\* Booting MCUboot|^Starting (Direct-XIP )?bootloader`)},
+	{Application, lazily(`^\*\*\* Booting |^Jumping to the (first )?image slot`)},
+	{SwapType, lazily(`^(?:Image(?: index:)? \d+,? )?Swap type: (none|test|perm|revert|fail)$`)},
+	{ChainLoad, lazily(`^Bootloader chainload address offset: |^Image version: v|^Image \d+ loaded from the `)},
+	{Recovery, lazily(`^Enter the serial recovery mode|^Waiting for USB DFU`)},
 
 	// loader.c
-	{Refused, regexp.MustCompile(`(?i)^Image in (the primary slot|the secondary slot|slot \d+) is not valid`)},
-	{Refused, regexp.MustCompile(`(?i)^Image in (primary|secondary) slot at 0x[0-9a-f]+ has been built for offset `)},
-	{Refused, regexp.MustCompile(`(?i)^Insufficient version in secondary slot`)},
-	{Refused, regexp.MustCompile(`(?i)erased due to downgrade prevention`)},
-	{Refused, regexp.MustCompile(`(?i)^Secondary header magic detected in first sector`)},
-	{Refused, regexp.MustCompile(`(?i)^Binary in secondary slot of image \d+ is not designated for the primary slot|^Failed to read image \d+ load address`)},
-	{Refused, regexp.MustCompile(`(?i)^Bad image magic |^Image not bootable|^Image size bigger than designated area`)},
-	{Refused, regexp.MustCompile(`(?i)^Unable to find bootable image|^No slot to load for image `)},
+	{Refused, lazily(`(?i)^Image in (the primary slot|the secondary slot|slot \d+) is not valid`)},
+	{Refused, lazily(`(?i)^Image in (primary|secondary) slot at 0x[0-9a-f]+ has been built for offset `)},
+	{Refused, lazily(`(?i)^Insufficient version in secondary slot`)},
+	{Refused, lazily(`(?i)erased due to downgrade prevention`)},
+	{Refused, lazily(`(?i)^Secondary header magic detected in first sector`)},
+	{Refused, lazily(`(?i)^Binary in secondary slot of image \d+ is not designated for the primary slot|^Failed to read image \d+ load address`)},
+	{Refused, lazily(`(?i)^Bad image magic |^Image not bootable|^Image size bigger than designated area`)},
+	{Refused, lazily(`(?i)^Unable to find bootable image|^No slot to load for image `)},
 	// image_validate.c and what checks signatures
-	{Refused, regexp.MustCompile(`(?i)^Image security counter value \d+ lower than |^Security counter update is not possible`)},
-	{Refused, regexp.MustCompile(`(?i)(signature|hash|mac) (verification|check|validation) failed`)},
+	{Refused, lazily(`(?i)^Image security counter value \d+ lower than |^Security counter update is not possible`)},
+	{Refused, lazily(`(?i)(signature|hash|mac) (verification|check|validation) failed`)},
 	// swap_*.c
-	{Refused, regexp.MustCompile(`(?i)^Cannot upgrade: |^Not enough free space to run swap upgrade`)},
+	{Refused, lazily(`(?i)^Cannot upgrade: |^Not enough free space to run swap upgrade`)},
 	// ram_load.c
-	{Refused, regexp.MustCompile(`(?i)^Image (\d+ )?RAM load address 0x[0-9a-f]+ is invalid|^Image \d+ RAM loading to (address )?0x[0-9a-f]+ (is failed|would overlap)`)},
-	{Refused, regexp.MustCompile(`(?i)^Error whilst copying image \d+ from Flash to SRAM`)},
+	{Refused, lazily(`(?i)^Image (\d+ )?RAM load address 0x[0-9a-f]+ is invalid|^Image \d+ RAM loading to (address )?0x[0-9a-f]+ (is failed|would overlap)`)},
+	{Refused, lazily(`(?i)^Error whilst copying image \d+ from Flash to SRAM`)},
 }
 
 // prefix is what a log backend puts before the text: "E: " of Zephyr's minimal log, "[00:00:00.010,000] <err> mcuboot: " of its full
 // one, "[ERR] " of other systems, perhaps behind the name of the chip.
-var prefix = regexp.MustCompile(`^(?:([EWID]): |(?:\[[^\]]*\] )?<(err|wrn|inf|dbg)> ([\w.]+): |(?:\[\w+\] )?\[(ERR|WRN|INF|DBG)\] ?)`)
+var prefix = lazily(`^(?:([EWID]): |(?:\[[^\]]*\] )?<(err|wrn|inf|dbg)> ([\w.]+): |(?:\[\w+\] )?\[(ERR|WRN|INF|DBG)\] ?)`)
 
 // Parse understands one line, with or without colours and line end. Of a long line only the beginning counts.
 func Parse(line string) Event {
 	text := Clean(line[:min(len(line), maxLine)])
 	var e Event
-	if m := prefix.FindStringSubmatch(text); m != nil {
+	if m := prefix().FindStringSubmatch(text); m != nil {
 		level := m[1] + m[2] + m[4]
 		e.Level = byte(unicode.ToUpper(rune(level[0])))
 		e.Application = m[3] != "" && m[3] != "mcuboot"
@@ -75,7 +83,7 @@ func Parse(line string) Event {
 	}
 	e.Text = text
 	for _, p := range patterns {
-		if m := p.text.FindStringSubmatch(text); m != nil {
+		if m := p.text().FindStringSubmatch(text); m != nil {
 			e.Kind = p.kind
 			if p.kind == SwapType {
 				e.Swap = m[1]
@@ -86,14 +94,14 @@ func Parse(line string) Event {
 	return e
 }
 
-var escapes = regexp.MustCompile(`\x1b\[[0-9;:?]*[ -/]*(?:[@-~]|$)`)
+var escapes = lazily(`\x1b\[[0-9;:?]*[ -/]*(?:[@-~]|$)`)
 
 // Clean takes from a line what is not text: escape sequences, line end and other control characters.
 func Clean(line string) string {
 	if strings.IndexFunc(line, unclean) < 0 {
 		return line
 	}
-	line = escapes.ReplaceAllString(strings.ToValidUTF8(line, "\uFFFD"), "")
+	line = escapes().ReplaceAllString(strings.ToValidUTF8(line, "\uFFFD"), "")
 	return strings.TrimRight(strings.Map(func(r rune) rune {
 		switch {
 		case r == '\t':
