@@ -183,34 +183,10 @@ func (a *app) packageExtract(path string, o extractOptions) (result, error) {
 	}
 	for i, m := range p.Members {
 		to := filepath.Join(o.dir, m.Name)
-		if err := writeOutput(to, m.Data); err != nil {
+		if err := writeFile(to, m.Data); err != nil {
 			return nil, err
 		}
 		content.Images[i].Name = to
 	}
 	return content, nil
-}
-
-// writeOutput writes a file beside the old one, if there is one, and then takes its place.
-func writeOutput(path string, data []byte) error {
-	temporary := path + ".smpctl-new"
-	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return fileError(path, err)
-	}
-	defer os.Remove(temporary) // fails once it was renamed
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(temporary, path)
-	}
-	if err != nil {
-		return fileError(path, err)
-	}
-	return nil
 }

@@ -70,7 +70,7 @@ func (a *app) packageBuild(args []string, o packageBuildOptions) (result, error)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.out, err)
 	}
-	if err := writeOutput(o.out, data); err != nil {
+	if err := writeFile(o.out, data); err != nil {
 		return nil, err
 	}
 	return content, nil
