@@ -27,7 +27,7 @@ class Pair:
         self.theirs, self.ours = theirs, ours
 
     def connection(self, board):
-        return ["--conntype", "serial", "--connstring", f"dev={board.port},baud=115200,mtu=512"]
+        return ["--conntype", "serial", "--connstring", f"dev={board.port},baud=115200,mtu=128"]
 
     def same(self, *command):
         """Runs the command with both tools, spelled alike; gives what both print."""
@@ -90,7 +90,7 @@ def test_mixed(pair):
 
 def test_connections(pair):
     """The same conn commands give the same words, and conn import takes mcumgr's file as mcumgr wrote it."""
-    setting = f"dev={pair.ours.port},baud=115200,mtu=512"
+    setting = f"dev={pair.ours.port},baud=115200,mtu=128"
     add = ["conn", "add", "dk", "type=serial", f"connstring={setting}"]
     want = run(MCUMGR, *add).stdout
     holds("mcumgr knows the connection", setting in (out := run(MCUMGR, "conn", "show").stdout), out)
