@@ -50,9 +50,6 @@ func (k key) normalize(sig []byte) ([]byte, error) {
 			first = binary
 		}
 	}
-	if _, _, ok := splitDER(sig); ok || first == nil { // whole as it is: its last byte may be that of a newline
-		first = sig
-	}
 	return nil, k.explainFormat(sig, first)
 }
 
@@ -139,7 +136,8 @@ func decodings(sig []byte) [][]byte {
 		list = append(list, b)
 	}
 	// A binary signature with a newline behind it, from a script that meant well.
-	return append(list, bytes.TrimRight(sig, "\r\n"))
+	// Behind the whole, whose last byte may be that of a newline.
+	return append(list, sig, bytes.TrimRight(sig, "\r\n"))
 }
 
 // unwrap takes off what stands around encoded text: a byte order mark, white

@@ -143,6 +143,7 @@ func TestNormalizeRefuses(t *testing.T) {
 		{"the same in base64", "ecdsa-p256", []byte(base64.StdEncoding.EncodeToString(p256[:40])), image.ErrSignatureFormat, "cut short, 40 of "},
 		{"DER for RSA", "rsa-2048", p256, image.ErrSignatureFormat, "look like ECDSA in DER"},
 		{"DER that ends like a line", "rsa-2048", append([]byte{0x30, 8, 2, 2, 1, 1, 2, 2, 1}, '\n'), image.ErrSignatureFormat, "look like ECDSA in DER"},
+		{"RSA cut short that ends like a line", "rsa-2048", append(make([]byte, 254), '\n'), image.ErrSignatureFormat, "255 bytes, not a signature"},
 		{"RSA for ECDSA", "ecdsa-p256", readFile(t, "external/rsa-2048/sig.bin"), image.ErrSignatureFormat, "look like RSA-2048"},
 		{"RSA-2048 for RSA-3072", "rsa-3072", readFile(t, "external/rsa-2048/sig.b64"), image.ErrSignatureFormat, "look like RSA-2048"},
 		{"RSA-4096", "rsa-3072", make([]byte, 512), image.ErrSignatureFormat, "RSA-4096, which MCUboot"},
