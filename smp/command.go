@@ -17,8 +17,15 @@ type command[Q, A any] struct {
 	group    Group
 	id       uint8
 	once     bool          // never sent twice: a second one could do harm
+	quick    bool          // answered at once by every server that knows it; to others it must not cost much
 	patience time.Duration // time for the answer of one try, unless the caller chose one; 0 means the default
 }
+
+// How long a device may take that answers at once, if it answers at all.
+const (
+	quickPatience = time.Second
+	quickTries    = 2
+)
 
 // Answers that take long: flash is erased, images are validated, trailers are written.
 const (
@@ -33,7 +40,7 @@ const (
 // The table (Zephyr smp_group_0.rst and following; mynewt-newtmgr nmxact/nmp for log, crash and run).
 var (
 	osEcho       = command[echoRequest, echoReply]{name: "echo", op: Write, group: GroupOS, id: 0}
-	osConsole    = command[consoleEchoRequest, none]{name: "console echo control", op: Write, group: GroupOS, id: 1, once: true}
+	osConsole    = command[consoleEchoRequest, none]{name: "console echo control", op: Write, group: GroupOS, id: 1, quick: true}
 	osTaskStat   = command[none, tasksReply]{name: "task statistics", op: Read, group: GroupOS, id: 2}
 	osMPStat     = command[none, poolsReply]{name: "memory pool statistics", op: Read, group: GroupOS, id: 3}
 	osTimeRead   = command[none, datetimeBody]{name: "date and time", op: Read, group: GroupOS, id: 4}
@@ -141,6 +148,12 @@ func (cmd command[Q, A]) timing(c *Client) timing {
 	t := c.timing()
 	if !c.chosen || cmd.patience >= erasePatience {
 		t.timeout = max(t.timeout, cmd.patience)
+	}
+	if cmd.quick {
+		t.tries = min(t.tries, quickTries)
+		if !c.chosen {
+			t.timeout = max(quickPatience, 4*c.roundTrip())
+		}
 	}
 	if cmd.once {
 		t.tries = 1

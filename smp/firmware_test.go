@@ -16,26 +16,29 @@ import (
 // bare is an application that says as little as a build can.
 var bare = sim.Options{NoParams: true, NoInfo: true, NoBootloaderInfo: true, NoSlotInfo: true, NoEcho: true, NoTaskStat: true, Frugal: true}
 
-func TestIdentify(t *testing.T) {
+func TestWho(t *testing.T) {
 	recovery := func(s sim.SerialRecovery) sim.Options { return sim.Options{Recovery: true, SerialRecovery: s} }
 	with := func(o sim.Options, change func(*sim.Options)) sim.Options { change(&o); return o }
 	for _, tt := range []struct {
-		name string
-		o    sim.Options
-		want smp.Firmware
+		name   string
+		o      sim.Options
+		want   smp.Firmware
+		images int
 	}{
-		{"application", sim.Options{}, smp.Application},
-		{"frugal application", sim.Options{Frugal: true}, smp.Application},
-		{"frugal application with one buffer", sim.Options{Frugal: true, BufCount: 2, NoParams: true}, smp.Application},
-		{"bare application", bare, smp.Application},
-		{"bare application from before version 2", with(bare, func(o *sim.Options) { o.Legacy = true }), smp.Application},
-		{"bare application, RAM load", with(bare, func(o *sim.Options) { o.Mode = sim.RAMLoad }), smp.Application},
-		{"bootloader", recovery(sim.SerialRecovery{}), smp.SerialRecovery},
-		{"bootloader without parameters", recovery(sim.SerialRecovery{NoParams: true}), smp.SerialRecovery},
-		{"bootloader with flags and echo", recovery(sim.SerialRecovery{State: true, Echo: true, SlotInfo: true}), smp.SerialRecovery},
-		{"bootloader without hashes", recovery(sim.SerialRecovery{NoHash: true}), smp.SerialRecovery},
-		{"MCUboot 1.10", recovery(sim.SerialRecovery{Old: true}), smp.SerialRecovery},
-		{"blank", sim.Options{Blank: true}, smp.SerialRecovery},
+		{"application", sim.Options{}, smp.Application, 1},
+		{"frugal application", sim.Options{Frugal: true}, smp.Application, 1},
+		{"frugal application with one buffer", sim.Options{Frugal: true, BufCount: 2, NoParams: true}, smp.Application, 1},
+		{"bare application", bare, smp.Application, 1},
+		{"bare application from before version 2", with(bare, func(o *sim.Options) { o.Legacy = true }), smp.Application, 1},
+		{"bare application, RAM load", with(bare, func(o *sim.Options) { o.Mode = sim.RAMLoad }), smp.Application, 1},
+		{"application without image commands", sim.Options{NoGroups: []smp.Group{smp.GroupImage}}, smp.Application, -1},
+		{"bootloader", recovery(sim.SerialRecovery{}), smp.SerialRecovery, 1},
+		{"bootloader without parameters", recovery(sim.SerialRecovery{NoParams: true}), smp.SerialRecovery, 1},
+		{"bootloader that marks the image it would start", recovery(sim.SerialRecovery{State: true}), smp.SerialRecovery, 1},
+		{"bootloader with flags and echo", recovery(sim.SerialRecovery{State: true, Echo: true, SlotInfo: true}), smp.SerialRecovery, 1},
+		{"bootloader without hashes", recovery(sim.SerialRecovery{NoHash: true}), smp.SerialRecovery, 1},
+		{"MCUboot 1.10", recovery(sim.SerialRecovery{Old: true}), smp.SerialRecovery, 1},
+		{"blank", sim.Options{Blank: true}, smp.SerialRecovery, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -46,19 +49,25 @@ func TestIdentify(t *testing.T) {
 				defer d.Close()
 				c := smp.NewClient(d.Link(), smp.Options{})
 				defer c.Close()
-				l, err := c.Image.List(t.Context())
-				if err != nil {
+				if _, err := c.Negotiate(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				synctest.Wait() // the only buffer of one device is free again a moment after its answer
 				before := d.Stats().Requests
-				got, err := c.Identify(t.Context(), l)
+				got, l, err := c.Who(t.Context())
 				if got != tt.want || err != nil {
-					t.Errorf("Identify = %v, %v, want %v", got, err, tt.want)
+					t.Errorf("Who = %v, %v, want %v", got, err, tt.want)
 				}
-				want := 1
-				if l.SplitStatus != nil {
-					want = 0
+				images := len(l.Images)
+				if l.Images == nil {
+					images = -1
+				}
+				if images != tt.images {
+					t.Errorf("it lists %d images, want %d", images, tt.images)
+				}
+				want := 2
+				if l.SplitStatus != nil || l.Images == nil {
+					want = 1
 				}
 				if asked := d.Stats().Requests - before; asked != want {
 					t.Errorf("it took %d requests, want %d", asked, want)
@@ -68,28 +77,100 @@ func TestIdentify(t *testing.T) {
 	}
 }
 
-// A server that is silent about the console echo is told apart by its flags.
-func TestIdentifySilence(t *testing.T) {
+// TestWhoSilence: a server that is silent about the console echo is told apart by its flags, and soon.
+func TestWhoSilence(t *testing.T) {
+	active := []reply{{"slot": 0, "version": "1.0.0", "active": true}}
 	for _, tt := range []struct {
-		name string
-		list smp.ImageList
-		want smp.Firmware
+		name    string
+		images  []reply
+		buffers int
+		want    smp.Firmware
 	}{
-		{"an image runs", smp.ImageList{Images: []smp.ImageState{{Active: true}}}, smp.Application},
-		{"no image runs", smp.ImageList{Images: []smp.ImageState{{Confirmed: true}}}, smp.SerialRecovery},
-		{"no image", smp.ImageList{}, smp.SerialRecovery},
+		{"an image runs", active, 4, smp.Application},
+		{"an image runs, and the device has no buffer to spare", active, 2, smp.Application},
+		{"no image runs", []reply{{"slot": 0, "version": "1.0.0", "confirmed": true}}, 4, smp.SerialRecovery},
+		{"no image", []reply{}, 4, smp.SerialRecovery},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c, _ := connect(t, func(l *link, p []byte) {
-					if commandOf(p) == params {
-						l.reply(response(p, encode(reply{"rc": 8})))
+					switch commandOf(p) {
+					case params:
+						l.reply(response(p, encode(reply{"buf_size": 1024, "buf_count": tt.buffers})))
+					case list:
+						l.reply(response(p, encode(reply{"images": tt.images})))
 					}
 				}, smp.Options{})
 				start := time.Now()
-				got, err := c.Identify(t.Context(), tt.list)
-				if got != tt.want || err != nil || time.Since(start) > 3*time.Second {
-					t.Errorf("Identify = %v, %v after %v, want %v", got, err, time.Since(start), tt.want)
+				got, l, err := c.Who(t.Context())
+				if took := time.Since(start); got != tt.want || err != nil || took > 2*time.Second {
+					t.Errorf("Who = %v, %v after %v, want %v within 2s", got, err, took, tt.want)
+				}
+				if len(l.Images) != len(tt.images) {
+					t.Errorf("Who lists %v, want %d images", l, len(tt.images))
+				}
+			})
+		})
+	}
+}
+
+// TestWhoOnALossyLine: one lost answer does not make the bootloader an application. It happened to one that marks the image that it would
+// start, because the request was sent once.
+func TestWhoOnALossyLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		c, _ := connect(t, func(l *link, p []byte) {
+			switch commandOf(p) {
+			case params:
+				l.reply(response(p, encode(reply{"buf_size": 1024, "buf_count": 1})))
+			case list:
+				l.reply(response(p, encode(reply{"images": []reply{{"slot": 0, "version": "1.0.0", "active": true}}})))
+			default:
+				if asked++; asked > 1 {
+					l.reply(response(p, encode(reply{"rc": 0})))
+				}
+			}
+		}, smp.Options{})
+		if got, _, err := c.Who(t.Context()); got != smp.SerialRecovery || err != nil {
+			t.Errorf("Who = %v, %v, want %v", got, err, smp.SerialRecovery)
+		}
+	})
+}
+
+// TestWhoRefusals: what a refused list means, and what a refused console echo.
+func TestWhoRefusals(t *testing.T) {
+	listed := reply{"images": []reply{{"slot": 0, "version": "1.0.0"}}}
+	for _, tt := range []struct {
+		name       string
+		list, echo []byte
+		want       smp.Firmware
+		err        bool
+	}{
+		{"no list command", encode(reply{"rc": 8}), nil, smp.Application, false},
+		{"the list fails", encode(reply{"rc": 1}), nil, smp.UnknownFirmware, true},
+		{"the list is busy", encode(reply{"rc": 10}), nil, smp.UnknownFirmware, true},
+		{"the list is nonsense", []byte("nonsense"), nil, smp.UnknownFirmware, true},
+		{"echo control is unknown", encode(listed), encode(reply{"rc": 8}), smp.Application, false},
+		{"echo control is forbidden", encode(listed), encode(reply{"rc": 11}), smp.Application, false},
+		{"echo control of group errors", encode(listed), encode(reply{"err": reply{"group": 0, "rc": 1}}), smp.Application, false},
+		{"echo control with an empty answer", encode(listed), encode(reply{}), smp.SerialRecovery, false},
+		{"echo control is nonsense", encode(listed), []byte("nonsense"), smp.UnknownFirmware, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, _ := connect(t, func(l *link, p []byte) {
+					switch commandOf(p) {
+					case params:
+						l.reply(response(p, encode(reply{"rc": 8})))
+					case list:
+						l.reply(response(p, tt.list))
+					default:
+						l.reply(response(p, tt.echo))
+					}
+				}, smp.Options{})
+				got, _, err := c.Who(t.Context())
+				if got != tt.want || (err != nil) != tt.err {
+					t.Errorf("Who = %v, %v, want %v, an error: %v", got, err, tt.want, tt.err)
 				}
 			})
 		})

@@ -95,14 +95,7 @@ func (e *imageErrand) returned(ctx context.Context) error {
 	}
 	c := e.u.c
 	c.Forget()
-	list, err := c.Image.List(ctx)
-	if IsUnsupported(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	firmware, err := c.Identify(ctx, list)
+	firmware, _, err := c.Who(ctx)
 	if err == nil && firmware == SerialRecovery {
 		return ErrInBootloader
 	}

@@ -25,7 +25,7 @@ type ImageUpload struct {
 	Hash        Hash           // of the image, to look for in the device's list; nil skips that check
 	OnProgress  func(Progress) // called on the caller's goroutine after every answer; must not block
 
-	// Recovery says that MCUboot's serial recovery takes the upload, see [Client.Identify]: one request at a time, the image number
+	// Recovery says that MCUboot's serial recovery takes the upload, see [Client.Who]: one request at a time, the image number
 	// in every chunk, and packets of 512 bytes if the bootloader does not say what it takes.
 	Recovery bool
 	// Encrypted says that the image is. Serial recovery decrypts such an image in place after its last chunk, and a second copy of

@@ -120,15 +120,10 @@ func (a *app) measure(ctx context.Context, c *smp.Client, l benchLink, limit tim
 	return r, err
 }
 
-// whatRuns tells the application from the bootloader, which has other options; without an image list nobody knows.
+// whatRuns tells the application from the bootloader, which has other options.
 func whatRuns(ctx context.Context, c *smp.Client) (string, error) {
-	list, err := c.Image.List(ctx)
-	if err != nil {
-		return runsUnknown, unanswered(err)
-	}
-	var r probeResult
-	r.look(list)
-	return r.Runs, nil
+	firmware, _, err := c.Who(ctx)
+	return firmware.String(), unanswered(err)
 }
 
 // Text prints a table and what it means.

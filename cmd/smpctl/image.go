@@ -34,11 +34,14 @@ func imageListCommand(a *app) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: a.run(func(ctx context.Context, _ []string) (result, error) {
 			return a.with(ctx, func(c *smp.Client) (result, error) {
-				list, err := c.Image.List(ctx)
-				if err != nil {
+				firmware, list, err := c.Who(ctx)
+				if err == nil && list.Images == nil {
+					list, err = c.Image.List(ctx) // the device does not have the command, and says so once more
+				}
+				if list.Images == nil {
 					return nil, err
 				}
-				if firmware, err := c.Identify(ctx, list); err == nil && firmware == smp.SerialRecovery {
+				if firmware == smp.SerialRecovery {
 					a.say("the device is in its bootloader: %s", recoveryName)
 				}
 				return newImageList(list), nil

@@ -128,12 +128,10 @@ func (r *infoResult) askBootloader(ctx context.Context, c *smp.Client) error {
 }
 
 func (r *infoResult) askImages(ctx context.Context, c *smp.Client) error {
-	l, err := c.Image.List(ctx)
-	if err != nil {
-		return err
+	firmware, l, err := c.Who(ctx)
+	if l.Images != nil {
+		r.Images, r.listed = newImageList(l).Images, true
 	}
-	r.Images, r.listed = newImageList(l).Images, true
-	firmware, err := c.Identify(ctx, l)
 	if err != nil {
 		return err
 	}

@@ -58,14 +58,13 @@ func (a *app) probe(ctx context.Context, dial func(context.Context) (smp.Link, e
 	if params.Known {
 		r.BufferSize, r.BufferCount = params.BufferSize, params.BufferCount
 	}
-	list, err := c.Image.List(ctx)
-	if err != nil && !smp.IsUnsupported(err) {
+	firmware, list, err := c.Who(ctx)
+	if err != nil {
 		r.Kind, r.Problem = a.kindOf(ctx, err).name, inBrief(err)
 		return r
 	}
-	if err == nil {
-		r.look(list)
-	}
+	r.Runs = firmware.String()
+	r.name(list)
 	return r
 }
 
@@ -75,14 +74,12 @@ func (a *app) dialer(address string) func(context.Context) (smp.Link, error) {
 	return func(ctx context.Context) (smp.Link, error) { return transport.Dial(ctx, address, o) }
 }
 
-// look tells application and bootloader apart: MCUboot's serial recovery lists images without saying that one of them runs.
-func (r *probeResult) look(list smp.ImageList) {
+// name takes version and hash of what runs from the list: of the first image, as a rule. A bootloader runs none, whatever flags it lists.
+func (r *probeResult) name(list smp.ImageList) {
 	i := slices.IndexFunc(list.Images, func(s smp.ImageState) bool { return s.Active })
-	if i < 0 {
-		r.Runs = runsBootloader
-		return
+	if i >= 0 && r.Runs == runsApplication {
+		r.Version, r.Hash = versionText(list.Images[i].Version), list.Images[i].Hash
 	}
-	r.Runs, r.Version, r.Hash = runsApplication, versionText(list.Images[i].Version), list.Images[i].Hash
 }
 
 // unprobed is the result for a port that did not answer.
@@ -97,7 +94,7 @@ func (r *probeResult) String() string {
 	}
 	s := fmt.Sprintf("%s, SMP version %s", r.Runs, r.SMPVersion)
 	switch {
-	case r.Runs == runsApplication:
+	case r.Runs == runsApplication && r.Version != "":
 		s = fmt.Sprintf("%s %s (%s), SMP version %s", r.Runs, r.Version, r.Hash.Short(), r.SMPVersion)
 	case r.Runs == runsUnknown:
 		s = fmt.Sprintf("SMP version %s", r.SMPVersion)

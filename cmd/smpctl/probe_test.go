@@ -52,26 +52,41 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// TestProbeTellsBootloader: MCUboot's serial recovery lists images, but none as running.
+// TestProbeTellsBootloader: what runs is the same answer as everywhere else. It used to go by the list's flags alone.
 func TestProbeTellsBootloader(t *testing.T) {
 	tests := []struct {
-		name string
-		list smp.ImageList
-		want probeResult
+		name    string
+		device  sim.Options
+		runs    string
+		version string
+		summary string
 	}{
-		{"empty flash", smp.ImageList{}, probeResult{SMP: true, SMPVersion: "2", Runs: runsBootloader}},
-		{"an image that does not run", smp.ImageList{Images: []smp.ImageState{{Version: "1.0.0"}}}, probeResult{SMP: true, SMPVersion: "2", Runs: runsBootloader}},
-		{"the second image runs", smp.ImageList{Images: []smp.ImageState{{Version: "1.0.0"}, {Slot: 1, Version: "2.0.0", Active: true}}},
-			probeResult{SMP: true, SMPVersion: "2", Runs: runsApplication, Version: "2.0.0+0"}},
+		{"empty flash", sim.Options{Blank: true}, runsBootloader, "", "bootloader, SMP version 2"},
+		{"bootloader", sim.Options{Recovery: true}, runsBootloader, "", "bootloader, SMP version 2"},
+		{"bootloader that marks the image it would start", sim.Options{Recovery: true, SerialRecovery: sim.SerialRecovery{State: true}},
+			runsBootloader, "", "bootloader, SMP version 2"},
+		{"application that lists little", sim.Options{Frugal: true}, runsApplication, "1.0.0+0", "application 1.0.0+0 (218049c7), SMP version 2"},
+		{"application that lists nothing", sim.Options{NoGroups: []smp.Group{smp.GroupImage}},
+			runsApplication, "", "application, SMP version 2"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := probeResult{SMP: true, SMPVersion: "2", Runs: runsUnknown}
-			r.look(tt.list)
-			if !reflect.DeepEqual(r, tt.want) {
-				t.Errorf("got %+v, want %+v", r, tt.want)
+			_, address := serveDevice(t, tt.device)
+			a := &app{began: true}
+			got := a.probe(t.Context(), a.dialer(address))
+			if got.Runs != tt.runs || got.Version != tt.version || got.String() != tt.summary {
+				t.Errorf("got %+v, %q, want %q of version %q, %q", *got, got.String(), tt.runs, tt.version, tt.summary)
 			}
 		})
+	}
+}
+
+// TestProbeNamesWhatRuns: of several images the first that runs.
+func TestProbeNamesWhatRuns(t *testing.T) {
+	r := probeResult{Runs: runsApplication}
+	r.name(smp.ImageList{Images: []smp.ImageState{{Version: "1.0.0"}, {Slot: 1, Version: "2.0.0", Active: true}}})
+	if r.Version != "2.0.0+0" {
+		t.Errorf("got version %q, want 2.0.0+0", r.Version)
 	}
 }
 

@@ -160,19 +160,6 @@ func recoveryHint(err error) string {
 	return ""
 }
 
-// inBootloader reports whether the bootloader answers.
-func inBootloader(ctx context.Context, c *smp.Client) (bool, error) {
-	list, err := c.Image.List(ctx)
-	if smp.IsUnsupported(err) {
-		return false, nil // the list is the one command that the bootloader always has
-	}
-	if err != nil {
-		return false, err
-	}
-	firmware, err := c.Identify(ctx, list)
-	return firmware == smp.SerialRecovery, err
-}
-
 // explainTime is how long a failing command may take longer to find out why.
 const explainTime = 5 * time.Second
 
@@ -183,7 +170,7 @@ func explained(ctx context.Context, c *smp.Client, err error) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, explainTime)
 	defer cancel()
-	if inside, failed := inBootloader(ctx, c); failed != nil || !inside {
+	if firmware, _, failed := c.Who(ctx); failed != nil || firmware != smp.SerialRecovery {
 		return err
 	}
 	return &bootloaderRefusal{

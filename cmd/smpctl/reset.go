@@ -97,9 +97,9 @@ func (a *app) resetting(ctx context.Context, o resetOptions) func(*device, *smp.
 	return func(d *device, c *smp.Client) (result, error) {
 		enter := o.bootMode == int(smp.BootBootloader)
 		if enter { // a bootloader takes any reset for a wish to leave
-			if inside, err := inBootloader(ctx, c); err != nil {
+			if firmware, _, err := c.Who(ctx); err != nil {
 				return nil, err
-			} else if inside {
+			} else if firmware == smp.SerialRecovery {
 				return resetResult{Back: true, Runs: runsBootloader}, nil
 			}
 		}
