@@ -105,7 +105,11 @@ func ParseHeader(packet []byte) (Header, []byte, error) {
 }
 
 // answers reports whether h is the header of a response to the request r. The version may differ: servers from
-// before version 2 answer its requests in version 1.
+// before version 2 answer its requests in version 1. A request that is none is refused like a write (Zephyr smp.c: smp_rsp_op).
 func (h Header) answers(r Header) bool {
-	return h.Op == r.Op.Response() && h.Group == r.Group && h.Command == r.Command && h.Sequence == r.Sequence
+	response := r.Op.Response()
+	if !r.Op.IsRequest() {
+		response = WriteResponse
+	}
+	return h.Op == response && h.Group == r.Group && h.Command == r.Command && h.Sequence == r.Sequence
 }
