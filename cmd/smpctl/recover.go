@@ -79,7 +79,7 @@ func (a *app) recover(ctx context.Context, path string, o recoverOptions) (resul
 		return nil, err
 	}
 	defer console.close()
-	v := &upgradeView{app: a, device: d, recovery: true, console: console}
+	v := &upgradeView{app: a, device: d, recovery: true, unwatched: o.noVerify, console: console}
 	report, err := dfu.Recover(ctx, d.connect, src.targets, dfu.RecoverOptions{
 		ByImage: src.packaged, Enter: o.enter, Force: o.force, NoReset: o.noReset, NoVerify: o.noVerify, Wait: time.Duration(o.wait), OnEvent: v.event,
 	})

@@ -75,7 +75,7 @@ func (a *app) reset(ctx context.Context, o resetOptions) (result, error) {
 	}
 	defer d.close()
 	if o.console == "" {
-		return d.use(ctx, a.resetting(ctx, o))
+		return a.resetting(ctx, d, o)
 	}
 	o.wait = true
 	console, err := a.console(ctx, d, o.console)
@@ -83,7 +83,7 @@ func (a *app) reset(ctx context.Context, o resetOptions) (result, error) {
 		return nil, err
 	}
 	defer console.close()
-	r, err := d.use(ctx, a.resetting(ctx, o))
+	r, err := a.resetting(ctx, d, o)
 	heard, err := console.explain(err)
 	if done, ok := r.(resetResult); ok {
 		done.consoleResult = heard
@@ -93,41 +93,49 @@ func (a *app) reset(ctx context.Context, o resetOptions) (result, error) {
 }
 
 // resetting is what reset does with the device.
-func (a *app) resetting(ctx context.Context, o resetOptions) func(*device, *smp.Client) (result, error) {
-	return func(d *device, c *smp.Client) (result, error) {
-		enter := o.bootMode == int(smp.BootBootloader)
-		if enter { // a bootloader takes any reset for a wish to leave
-			if firmware, _, err := c.Who(ctx); err != nil {
-				return nil, err
-			} else if firmware == smp.SerialRecovery {
-				return resetResult{Back: true, Runs: runsBootloader}, nil
-			}
-		}
-		start := time.Now()
-		if err := c.OS.Reset(ctx, smp.ResetOptions{Force: o.force, BootMode: smp.BootMode(o.bootMode)}); err != nil {
-			return nil, err
-		}
-		if !o.wait {
-			return resetResult{Reset: true}, nil
-		}
-		back, runs, err := a.await(ctx, d, c, enter)
-		if err != nil {
-			return nil, err
-		}
-		defer back.Close()
-		return resetResult{Reset: true, Back: true, Runs: runs, Seconds: time.Since(start).Seconds()}, nil
+func (a *app) resetting(ctx context.Context, d *device, o resetOptions) (result, error) {
+	how := smp.ResetOptions{Force: o.force, BootMode: smp.BootMode(o.bootMode)}
+	switch enter := how.BootMode == smp.BootBootloader; {
+	case enter:
+		return d.use(ctx, func(d *device, c *smp.Client) (result, error) { return a.enterBootloader(ctx, d, c, o.wait, how) })
+	case o.wait:
+		return a.reboot(ctx, d, how)
 	}
+	return d.use(ctx, func(_ *device, c *smp.Client) (result, error) { return resetResult{Reset: true}, c.OS.Reset(ctx, how) })
 }
 
-// await waits until the device answers again, or until its bootloader does.
-func (a *app) await(ctx context.Context, d *device, c *smp.Client, bootloader bool) (back *smp.Client, runs string, err error) {
-	if !bootloader {
-		a.say("waiting for the device")
-		back, err = dfu.WaitBack(ctx, c, d.connect, dfu.DefaultWait)
-		return back, "", err
+// reboot resets the device and waits until its application answers.
+func (a *app) reboot(ctx context.Context, d *device, how smp.ResetOptions) (result, error) {
+	v := &upgradeView{app: a, device: d, plain: true}
+	report, err := dfu.Reboot(ctx, d.connect, dfu.RebootOptions{Reset: how, OnEvent: v.event})
+	if err != nil {
+		return nil, err
+	}
+	return resetResult{Reset: true, Back: true, Runs: runsApplication, Seconds: report.Seconds}, nil
+}
+
+// enterBootloader resets the device into its bootloader, which takes any reset for a wish to leave.
+func (a *app) enterBootloader(ctx context.Context, d *device, c *smp.Client, wait bool, how smp.ResetOptions) (result, error) {
+	firmware, _, err := c.Who(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if firmware == smp.SerialRecovery {
+		return resetResult{Back: true, Runs: runsBootloader}, nil
+	}
+	start := time.Now()
+	if err := c.OS.Reset(ctx, how); err != nil {
+		return nil, err
+	}
+	if !wait {
+		return resetResult{Reset: true}, nil
 	}
 	a.say("waiting for the bootloader")
 	d.await(anyFace)
-	back, err = dfu.EnterBootloader(ctx, c, d.connect, dfu.DefaultWait)
-	return back, runsBootloader, err
+	back, err := dfu.EnterBootloader(ctx, c, d.connect, dfu.DefaultWait)
+	if err != nil {
+		return nil, err
+	}
+	defer back.Close()
+	return resetResult{Reset: true, Back: true, Runs: runsBootloader, Seconds: time.Since(start).Seconds()}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/smpctl/smpctl/smp"
@@ -170,17 +171,32 @@ func (r upgradeResult) Text(w io.Writer) error {
 	from, to := versions(r.Images, r.From, fromVersion), versions(r.Images, r.To, toVersion)
 	switch r.Result {
 	case dfu.AlreadyRunning:
-		fmt.Fprintf(w, "%s runs already; nothing to do\n", to)
+		fmt.Fprintf(w, "%s runs already; %s\n", to, r.besides())
 	case dfu.Uploaded:
 		fmt.Fprintf(w, "uploaded %s in %s; %s still runs\n", to, took, from)
 	case dfu.Reverted:
 		fmt.Fprintf(w, "not updated: the device runs %s\n", from)
+	case dfu.NotRunning:
+		fmt.Fprintf(w, "not updated: the device runs no image that answers\n")
 	case dfu.RunningUnconfirmed:
 		fmt.Fprintf(w, "updated %s -> %s in %s, not confirmed: the next reset goes back\n", from, to, took)
+	case dfu.Unverified:
+		fmt.Fprintf(w, "updated %s -> %s in %s, unverified: the device does not show all of what runs, or what will\n", from, to, took)
 	default:
 		fmt.Fprintf(w, "updated %s -> %s in %s, confirmed\n", from, to, took)
 	}
 	return slotTable(w, r.after)
+}
+
+// besides is what was done to a device that runs the image already.
+func (r upgradeResult) besides() string {
+	if slices.ContainsFunc(r.Steps, func(s stepTime) bool { return s.Step == dfu.Upload }) {
+		return "a copy was uploaded to the other slot, and nothing was booted"
+	}
+	if len(r.Steps) > 0 {
+		return "nothing was booted"
+	}
+	return "nothing to do"
 }
 
 // slotTable shows the slots, a line each.
@@ -223,6 +239,7 @@ func (r dryRunResult) Text(w io.Writer) error {
 
 // stepText says what a step does.
 var stepText = map[dfu.Action]string{
+	dfu.Clear:         "erase the slot of another image, which the next boot would start",
 	dfu.Upload:        "send the file, and find its hash in the device's list",
 	dfu.MarkTest:      "have it booted once, at the next reset",
 	dfu.MarkPermanent: "have it booted at the next reset, and kept",
@@ -261,8 +278,9 @@ type upgradeView struct {
 
 	console *console // nil if nobody listens
 
-	recovery bool        // of a device in its bootloader
-	report   *dfu.Report // as far as it goes, from the first step on
+	recovery  bool        // of a device in its bootloader
+	unwatched bool        // nobody waits for the application after the reset
+	report    *dfu.Report // as far as it goes, from the first step on
 }
 
 type stepEvent struct {
@@ -331,7 +349,9 @@ func (v *upgradeView) begin(step dfu.Action) {
 		if v.console != nil {
 			v.console.forget()
 		}
-		v.app.say("%-9s waiting for the device", step)
+		if !v.unwatched {
+			v.app.say("%-9s waiting for the device", step)
+		}
 	}
 }
 
@@ -375,11 +395,16 @@ func (v *upgradeView) done(e dfu.Event) string {
 		return fmt.Sprintf("%s in %s (%s)%s", size(n), took, rate(n, time.Duration(e.Seconds*float64(time.Second))), listed)
 	case dfu.Enter:
 		return "the bootloader answers"
+	case dfu.Clear:
+		return "the slot of the other image is erased"
 	case dfu.MarkTest:
 		return "marked to boot once"
 	case dfu.MarkPermanent:
 		return "marked to boot and stay"
 	case dfu.Reset:
+		if v.unwatched {
+			return "sent; nobody waits for the application"
+		}
 		return "the device is back after " + took
 	case dfu.Verify:
 		return "the new image runs"

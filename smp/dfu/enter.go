@@ -68,7 +68,7 @@ func (d *door) ask(ctx context.Context) (inside bool, err error) {
 		return false, err
 	}
 	d.reached = true
-	firmware, err := who(ctx, d.client)
+	firmware, _, err := d.client.Who(ctx)
 	if err != nil || firmware == smp.SerialRecovery {
 		return err == nil, err
 	}
@@ -78,18 +78,6 @@ func (d *door) ask(ctx context.Context) (inside bool, err error) {
 	}
 	d.accepted = time.Now()
 	return false, nil
-}
-
-// who answers: the application or the bootloader.
-func who(ctx context.Context, c *smp.Client) (smp.Firmware, error) {
-	list, err := c.Image.List(ctx)
-	if smp.IsUnsupported(err) {
-		return smp.Application, nil
-	}
-	if err != nil {
-		return smp.UnknownFirmware, err
-	}
-	return c.Identify(ctx, list)
 }
 
 // enter waits until the bootloader answers.
@@ -148,7 +136,7 @@ func (d *door) hopeless(err error) bool {
 
 // try knocks until something answers or a second has passed, and looks who it is.
 func (d *door) try(ctx context.Context) (inside bool, err error) {
-	if err := d.again(ctx); err != nil {
+	if _, err := d.again(ctx); err != nil {
 		return false, err
 	}
 	d.reached = true
@@ -173,7 +161,7 @@ func (d *door) answered(ctx context.Context, words []byte) (inside bool, err err
 	d.client.Forget()
 	looking, cancel := context.WithTimeoutCause(ctx, d.patience, smp.ErrNoReply)
 	defer cancel()
-	firmware, err := who(looking, d.client)
+	firmware, _, err := d.client.Who(looking)
 	if err != nil {
 		d.patience *= 2
 		d.vanished = d.vanished || errors.Is(err, smp.ErrClosed)

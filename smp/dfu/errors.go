@@ -11,17 +11,20 @@ type Reason string
 
 // The reasons.
 const (
-	Rejected     Reason = "rejected"      // the bootloader did not start it: it is gone from its slot
-	WentBack     Reason = "reverted"      // the bootloader went back, or never started it: it is still in its slot
-	CheckFailed  Reason = "check-failed"  // the caller's check failed, and the old image runs again
-	NoReset      Reason = "no-reset"      // the device was asked to reset and did not
-	InBootloader Reason = "in-bootloader" // no image runs: the device stays in its bootloader
-	NotConfirmed Reason = "not-confirmed" // it runs, but the device does not say that it stays
-	NotListed    Reason = "not-listed"    // serial recovery has all of it and does not list it: it does not accept the image
-	OtherRuns    Reason = "other-image"   // the bootloader started another image
+	Rejected      Reason = "rejected"       // the bootloader did not start it: it is gone from its slot
+	WentBack      Reason = "reverted"       // the bootloader went back, or never started it: it is still in its slot
+	CheckFailed   Reason = "check-failed"   // the caller's check failed, and the old image runs again
+	NoReset       Reason = "no-reset"       // the device was asked to reset and did not
+	InBootloader  Reason = "in-bootloader"  // no image runs: the device stays in its bootloader
+	NotConfirmed  Reason = "not-confirmed"  // it runs, but the device does not say that it stays
+	OtherSelected Reason = "other-selected" // it runs, but the device lists another image for the next boot
+	Contradicts   Reason = "contradiction"  // the device lists several images of one number as running
+	NotShown      Reason = "not-shown"      // an application answers, but does not say what runs
+	NotListed     Reason = "not-listed"     // serial recovery has all of it and does not list it: it does not accept the image
+	OtherRuns     Reason = "other-image"    // the bootloader started another image
 )
 
-// NotRunningError says that all steps were taken and the device does not run the new image.
+// NotRunningError says that all steps were taken and the device does not run the new image for good, or does not say so.
 type NotRunningError struct {
 	Reason  Reason
 	Image   int
@@ -30,31 +33,34 @@ type NotRunningError struct {
 	Err     error           // of the check; nil otherwise
 }
 
+// reasonText completes the sentence that begins with what the device does not do.
+var reasonText = map[Reason]string{
+	Rejected:      "the bootloader rejected it (signature, key, version or dependency)",
+	WentBack:      "the bootloader reverted to the old one or refused to start it",
+	NoReset:       "it was asked to reset, but keeps running",
+	InBootloader:  "it stays in the bootloader and runs none",
+	NotListed:     "the bootloader took all of it and does not list it, as it does with images that it does not accept (damaged, or signed with another key)",
+	OtherRuns:     "the bootloader started another one",
+	NotConfirmed:  "but does not list it as confirmed: the next reset may bring the old one back",
+	OtherSelected: "but has another one selected for the next boot",
+	Contradicts:   "it lists several running images of that number, so nobody can tell which it is",
+	NotShown:      "an application answers, but does not list what runs",
+}
+
 // Error says what the device runs and why, as far as it can be known.
 func (e *NotRunningError) Error() string {
-	s := fmt.Sprintf("the device does not run the new image %s: ", e.Wanted.Short())
-	if e.Reason == NotConfirmed {
-		s = fmt.Sprintf("the new image %s ", e.Wanted.Short())
+	wanted, why := e.Wanted.Short(), reasonText[e.Reason]
+	if e.Reason == CheckFailed {
+		why = fmt.Sprintf("the check failed (%v), and the old one runs again", e.Err)
 	}
 	switch e.Reason {
-	case Rejected:
-		s += "the bootloader rejected it (signature, key, version or dependency)"
-	case WentBack:
-		s += "the bootloader reverted to the old one or refused to start it"
-	case CheckFailed:
-		s += fmt.Sprintf("the check failed (%v), and the old one runs again", e.Err)
-	case NoReset:
-		s += "it was asked to reset, but keeps running"
-	case InBootloader:
-		s += "it stays in the bootloader and runs none"
-	case NotListed:
-		s += "the bootloader took all of it and does not list it, as it does with images that it does not accept (damaged, or signed with another key)"
-	case OtherRuns:
-		s += "the bootloader started another one"
-	case NotConfirmed:
-		s += "runs, but the device does not list it as confirmed"
+	case NotConfirmed, OtherSelected:
+		return fmt.Sprintf("the device runs the new image %s, %s", wanted, why)
+	case Contradicts, NotShown:
+		return fmt.Sprintf("the device does not say that it runs the new image %s: %s", wanted, why)
 	}
-	if e.Running != nil && e.Reason != NotConfirmed {
+	s := fmt.Sprintf("the device does not run the new image %s: %s", wanted, why)
+	if e.Running != nil {
 		s += fmt.Sprintf("; running: %s (%s)", Describe(*e.Running), e.Running.Hash.Short())
 	}
 	return s

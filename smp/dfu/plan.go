@@ -2,6 +2,7 @@ package dfu
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/smpctl/smpctl/smp"
 )
@@ -38,6 +39,9 @@ type Device struct {
 	Images     smp.ImageList
 	Slots      []smp.ImageSlots   // nil if the device does not say
 	Bootloader smp.BootloaderInfo // Mode is ModeUnknown if the device does not say
+
+	// NoStateWrite says that the application has no command that selects or confirms an image, as it turned out when it was asked to.
+	NoStateWrite bool
 }
 
 // Action is a kind of step.
@@ -45,6 +49,7 @@ type Action string
 
 // The actions, in the order in which an update takes them.
 const (
+	Clear         Action = "clear"          // erase the slot of another image that the next boot would start
 	Upload        Action = "upload"         // and find the hash in the device's list
 	MarkTest      Action = "test"           // boot once at the next reset
 	MarkPermanent Action = "mark-permanent" // boot at the next reset and stay
@@ -76,21 +81,36 @@ func Plan(d Device, targets []Target, o Options) ([]Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	var uploads, marks, confirms []Step
-	restart, trial := false, -1
-	for i, t := range targets {
-		p := positionOf(d, t)
-		if err := fit(d, targets, i, p, o); err != nil {
+	for i := range targets {
+		if err := fit(d, targets, i, positionOf(d, targets[i]), o); err != nil {
 			return nil, err
 		}
-		if p.needsUpload(o) {
+	}
+	if o.Mode != UploadOnly {
+		if trial, ok := halfway(d, targets); ok {
+			return nil, &StateError{trial.Image, onTrial}
+		}
+	}
+	return planned(d, targets, o), nil
+}
+
+// planned is the plan for targets that fit.
+func planned(d Device, targets []Target, o Options) []Step {
+	var clears, uploads, marks, confirms []Step
+	restart := false
+	for i, t := range targets {
+		p := positionOf(d, t)
+		if o.Mode != UploadOnly && standingOf(d, t) == handed && anyOnTrial(d, targets) {
+			continue // it was handed over at the boot that began the trial; another would end that
+		}
+		if p.needsUpload(d, t, o) {
 			uploads = append(uploads, Step{Upload, i})
 		}
 		if o.Mode == UploadOnly {
 			continue
 		}
-		if p.running && !p.confirmed && canRevert(d) {
-			trial = t.Image
+		if p.running && p.rival != nil {
+			clears = append(clears, Step{Clear, i})
 		}
 		if !p.running {
 			restart = true
@@ -98,103 +118,94 @@ func Plan(d Device, targets []Target, o Options) ([]Step, error) {
 				marks = append(marks, Step{action, i})
 			}
 		}
-		if o.Mode != Test && !(p.running && p.confirmed) && canRevert(d) && !d.unseen(t.Image) {
+		if o.Mode != Test && p.needsConfirm(d, t) {
 			confirms = append(confirms, Step{Confirm, i})
 		}
 	}
-	if restart && trial >= 0 { // it restarted after only some of the images were marked
-		return nil, &StateError{trial, onTrial}
-	}
-	steps := append(uploads, marks...)
+	steps := slices.Concat(clears, uploads, marks)
 	if restart {
 		steps = append(steps, Step{Reset, allTargets}, Step{Verify, allTargets})
 	}
 	if o.Check != nil && (restart || len(confirms) > 0) {
 		steps = append(steps, Step{Check, allTargets})
 	}
-	return append(steps, confirms...), nil
+	return append(steps, confirms...)
 }
 
-// position is where on the device a target is.
-type position struct {
-	running   bool // it is the active image
-	confirmed bool // it will stay, or be returned to
-	listed    bool // in a slot that is not running
-	pending   bool // in such a slot, and selected for the next boot
-	active    *smp.ImageState
-	fallback  *smp.ImageState // the image to which the bootloader returns unless the active one is confirmed
-}
+// onTrial is why an update cannot begin: it restarted after only some of the images were marked.
+const onTrial = "it runs on trial already, and the reset that the other images need would bring the old one back: reset, and begin again"
 
-func positionOf(d Device, t Target) position {
-	var p position
-	for _, s := range d.Images.Images {
-		if s.Image != t.Image {
-			continue
-		}
-		same := s.Hash.Equal(t.Hash())
-		switch {
-		case isRunning(d, s):
-			p.active = &s
-			p.running = same
-			p.confirmed = p.confirmed || same && s.Confirmed
-		case same:
-			p.listed = true
-			p.pending = p.pending || s.Pending
-			p.confirmed = p.confirmed || s.Confirmed
-		}
-		if s.Confirmed && !isRunning(d, s) {
-			p.fallback = &s
+// halfway returns a target that runs on trial while another one still has to be booted: the reset for the one ends the other.
+func halfway(d Device, targets []Target) (Target, bool) {
+	for _, t := range targets {
+		switch standingOf(d, t) {
+		case gone, waiting:
+			return firstOnTrial(d, targets)
 		}
 	}
-	if p.active != nil && p.active.Confirmed {
-		p.fallback = nil
-	}
-	return p
+	return Target{}, false
 }
 
-// isRunning reports whether s is the image that runs. Older servers set the flag only for the application's own image;
-// of the others the primary slot is in use.
-func isRunning(d Device, s smp.ImageState) bool {
-	if s.Active {
+// firstOnTrial returns a target that the next reset would end.
+func firstOnTrial(d Device, targets []Target) (Target, bool) {
+	for _, t := range targets {
+		if p := positionOf(d, t); p.running && !p.confirmed && canRevert(d) {
+			return t, true
+		}
+	}
+	return Target{}, false
+}
+
+func anyOnTrial(d Device, targets []Target) bool {
+	_, ok := firstOnTrial(d, targets)
+	return ok
+}
+
+// needsUpload reports whether the target must be sent. UploadOnly puts a copy of the running image into the other slot too. A mark that says
+// something else than the mode can only be taken back with the image: the device refuses to change it.
+func (p position) needsUpload(d Device, t Target, o Options) bool {
+	switch {
+	case o.Force:
 		return true
+	case o.Mode == UploadOnly:
+		return !p.listed
+	case p.running:
+		return false
 	}
-	_, known := d.Images.Active(s.Image)
-	return s.Image > 0 && !known && s.Slot == 0
+	return !p.listed || p.pending && p.permanent != wantsPermanent(d, t, o)
 }
 
-// needsUpload reports whether the target must be sent. UploadOnly puts a copy of the running image into the other slot too.
-func (p position) needsUpload(o Options) bool {
-	return o.Force || !p.listed && (!p.running || o.Mode == UploadOnly)
+// needsConfirm reports whether the target has to be confirmed once it runs. A bootloader of which nothing can be reverted leaves no choice, unless it
+// runs the image on trial all the same.
+func (p position) needsConfirm(d Device, t Target) bool {
+	switch {
+	case d.unseen(t.Image):
+		return false
+	case p.running:
+		return !p.confirmed && !bootsNewest(d.Bootloader.Mode)
+	}
+	return canRevert(d)
+}
+
+// wantsPermanent reports whether the target is to be booted for good at once. Once they run, Zephyr lets only the image of the running
+// application be confirmed (CONFIG_MCUMGR_GRP_IMG_ALLOW_CONFIRM_NON_ACTIVE_IMAGE_ANY, off by default). A direct-XIP bootloader that reverts
+// takes a permanent mark without a word and does not write it (MCUboot bootutil_public.c: boot_set_next).
+func wantsPermanent(d Device, t Target, o Options) bool {
+	return (o.Mode == Permanent || o.Mode == ConfirmAfter && t.Image > 0) && d.Bootloader.Mode != smp.ModeDirectXIPRevert
 }
 
 // mark is the state write that selects the target, if it needs one.
 func (p position) mark(d Device, t Target, o Options) (Action, bool) {
+	permanent := wantsPermanent(d, t, o)
 	switch {
 	case bootsNewest(d.Bootloader.Mode):
 		return "", false // there is no state write: the highest version runs
-	case p.listed && p.pending && !o.Force:
+	case p.listed && p.pending && p.permanent == permanent && !o.Force:
 		return "", false
 	case p.listed && p.confirmed && !o.Force:
 		return "", false // the fallback of an unconfirmed image: any reset returns to it
-	case o.Mode == Permanent, o.Mode == ConfirmAfter && t.Image > 0:
-		// Once they run, Zephyr lets only the image of the running application be confirmed
-		// (CONFIG_MCUMGR_GRP_IMG_ALLOW_CONFIRM_NON_ACTIVE_IMAGE_ANY, off by default).
+	case permanent:
 		return MarkPermanent, true
 	}
 	return MarkTest, true
-}
-
-// bootsNewest reports whether the bootloader chooses by version alone.
-func bootsNewest(m smp.SwapMode) bool {
-	switch m {
-	case smp.ModeDirectXIP, smp.ModeRAMLoad, smp.ModeSingleSlotRAMLoad:
-		return true
-	}
-	return false
-}
-
-// canRevert reports whether the bootloader may return to the old image, so that confirming means something. A device that
-// does not tell its mode is taken to.
-func canRevert(d Device) bool {
-	return d.Bootloader.Mode != smp.ModeOverwrite && !bootsNewest(d.Bootloader.Mode)
 }

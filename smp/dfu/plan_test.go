@@ -76,6 +76,8 @@ func TestPlan(t *testing.T) {
 		{"interrupted after the mark", swap, []smp.ImageState{old, pending}, dfu.Options{},
 			[]dfu.Action{dfu.Reset, dfu.Verify, dfu.Confirm}},
 		{"marked permanent before", swap, []smp.ImageState{old, permanent}, dfu.Options{},
+			[]dfu.Action{dfu.Upload, dfu.MarkTest, dfu.Reset, dfu.Verify, dfu.Confirm}},
+		{"marked permanent before, as wanted", swap, []smp.ImageState{old, permanent}, dfu.Options{Mode: dfu.Permanent},
 			[]dfu.Action{dfu.Reset, dfu.Verify, dfu.Confirm}},
 		{"interrupted after the reset", swap, onTrial, dfu.Options{}, []dfu.Action{dfu.Confirm}},
 		{"interrupted after the reset, with a check", swap, onTrial, dfu.Options{Check: check}, []dfu.Action{dfu.Check, dfu.Confirm}},

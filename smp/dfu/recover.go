@@ -39,25 +39,22 @@ type RecoverOptions struct {
 // the upload names; a bootloader that was built for it (MCUBOOT_SERIAL_DIRECT_IMAGE_UPLOAD) takes it for a slot.
 //
 // After a reset that nothing answers, the error is [ErrNotBack] and the report's result [Unverified]: an application without
-// SMP is as silent as one that does not run. RecoverOptions.NoVerify is for the former.
+// SMP is as silent as one that does not run. It is [Unverified] with a *[NotRunningError] where an application answers that does not list
+// what runs. RecoverOptions.NoVerify is for both.
 func Recover(ctx context.Context, dial Dial, targets []Target, o RecoverOptions) (Report, error) {
 	if len(targets) == 0 {
 		return Report{}, errNoImage
 	}
-	if o.Wait <= 0 {
-		o.Wait = DefaultWait
-	}
 	r := &recoverer{
-		runner:  runner{connection: connection{dial: dial}, targets: targets, o: Options{Wait: o.Wait, OnEvent: o.OnEvent}},
+		runner:  *newRunner(dial, targets, Options{Wait: o.Wait, OnEvent: o.OnEvent}),
 		options: o,
 		places:  make([]place, len(targets)),
 	}
-	r.report.Listed = true
+	r.report.Listed, r.heard = true, true
 	defer r.close()
-	start := time.Now()
 	err := r.run(ctx)
 	r.report.After = r.device.Images
-	r.report.Seconds = time.Since(start).Seconds()
+	r.report.Seconds = time.Since(r.began).Seconds()
 	return r.report, err
 }
 
@@ -183,13 +180,14 @@ func (r *recoverer) step(ctx context.Context, s Step) error {
 // upload brings a target into its slot. When the connection ends in the middle, as it does when the power fails, it starts again as soon as the
 // bootloader is back: without an application there is nothing else to come back.
 func (r *recoverer) upload(ctx context.Context, s Step) error {
-	for reconnects := 0; ; reconnects++ {
+	r.progressed, r.reached = time.Now(), 0
+	for {
 		err := r.send(ctx, s)
-		if !errors.Is(err, smp.ErrClosed) || reconnects == maxReconnects {
+		if err == nil || !r.mayPass(err) {
 			return err
 		}
 		r.note(s, "the connection ended: waiting for the bootloader")
-		if cause := newDoor(&r.connection, func(string) {}).enter(ctx, r.o.Wait); cause != nil {
+		if cause := newDoor(&r.connection, func(string) {}).enter(ctx, time.Until(r.progressed.Add(r.o.Wait))); cause != nil {
 			return fmt.Errorf("%w; then %w", err, cause)
 		}
 		r.note(s, "the bootloader is back")
@@ -204,6 +202,7 @@ func (r *recoverer) send(ctx context.Context, s Step) error {
 		Image: t.Image, Hash: t.Hash(), Recovery: true, Encrypted: t.File.Encrypted(),
 		OnProgress: func(p smp.Progress) {
 			complete = p.Done == p.Total
+			r.reach(p.Done)
 			r.emit(Event{Step: s, Phase: Progress, Upload: p})
 		},
 	})
@@ -289,109 +288,51 @@ func (t Target) loadsToRAM() bool { return t.File.Header.Flags&image.FlagRAMLoad
 
 // reset leaves the bootloader and waits for the application.
 func (r *recoverer) reset(ctx context.Context) error {
-	r.report.Result = Unverified
+	r.report.Result, r.progressed = Unverified, time.Now()
 	if r.options.NoVerify {
 		return r.leave(ctx)
 	}
-	outer := ctx
-	ctx, cancel := context.WithTimeoutCause(ctx, r.o.Wait, ErrNotBack)
+	ctx, cancel := r.bounded(ctx)
 	defer cancel()
-	err := r.leave(ctx)
-	if err == nil {
-		err = sleep(ctx, quiet)
+	if err := r.leave(ctx); err != nil {
+		return notBackOr(ctx, err, r.o.Wait)
 	}
-	if err == nil {
-		err = r.comeBack(ctx)
-	}
-	if errors.Is(err, smp.ErrInBootloader) {
-		if err = r.leaveAgain(ctx); err == nil {
-			err = r.comeBack(ctx)
-		}
-	}
+	b := r.newBoot(0)
+	b.silence, b.exits = quiet, 1
+	list, err := r.application(ctx, b)
 	switch {
 	case errors.Is(err, smp.ErrInBootloader):
-		return r.stuck()
-	case err != nil && outer.Err() == nil && ctx.Err() != nil:
-		return notBack(context.Cause(ctx), err, r.o.Wait)
+		r.device.Images = list
+		return r.stuck(ctx, b)
+	case err != nil:
+		r.farewell(ctx, b)
+		return notBack(err, b.last, r.o.Wait)
+	}
+	r.device.Images, r.device.Firmware = list, smp.Application
+	return nil
+}
+
+// notBackOr is err, or why the wait for the device ended with it.
+func notBackOr(ctx context.Context, err error, wait time.Duration) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return notBack(cause, err, wait)
 	}
 	return err
 }
 
-// stuck says why the device stays in its bootloader.
-func (r *recoverer) stuck() error {
+// stuck says why the device stays in its bootloader. One with an image that it accepts is told once more to leave it.
+func (r *recoverer) stuck(ctx context.Context, b *boot) error {
 	t := r.targets[0]
 	r.report.Result = NotRunning
 	if _, ok := t.find(r.device); !ok {
 		return r.notListed(t)
 	}
-	return &NotRunningError{Reason: InBootloader, Image: t.Image, Wanted: t.Hash()}
+	return fmt.Errorf("%w%s", missing(Device{}, t, InBootloader), r.farewell(ctx, b))
 }
 
-// comeBack looks at the device until the application answers; [smp.ErrInBootloader] if the bootloader does instead.
-func (r *recoverer) comeBack(ctx context.Context) error {
-	for {
-		err := r.ask(ctx)
-		if err == nil || errors.Is(err, smp.ErrInBootloader) {
-			return err
-		}
-		if ctx.Err() != nil {
-			return err
-		}
-		if cause := pause(ctx, err); cause != nil {
-			return err
-		}
-	}
-}
-
-// ask reads once who answers and what it lists.
-func (r *recoverer) ask(ctx context.Context) error {
-	list, err := r.look(ctx)
-	switch {
-	case smp.IsUnsupported(err):
-		r.device = Device{Firmware: smp.Application}
-		return nil
-	case err != nil:
-		return err
-	}
-	r.device.Images = list
-	if r.device.Firmware == smp.SerialRecovery {
-		return smp.ErrInBootloader
-	}
-	return nil
-}
-
-// verify compares what runs with what was put into the primary slots. A target in another slot does not run by itself.
+// verify compares what runs with what was put into the primary slots.
 func (r *recoverer) verify() error {
-	if len(r.device.Images.Images) == 0 {
-		return skipped("the application answers, but does not list its images")
-	}
-	r.report.Result = Uploaded
-	for i, t := range r.targets {
-		if r.places[i].slot != 0 {
-			continue
-		}
-		if number := r.places[i].image; r.device.unseen(number) {
-			r.note(Step{Verify, allTargets}, fmt.Sprintf("image %d: the device does not list what runs there", number))
-			continue
-		}
-		p := positionOf(r.device, Target{Image: r.places[i].image, File: t.File})
-		if !p.running {
-			r.report.Result = NotRunning
-			return &NotRunningError{Reason: OtherRuns, Image: t.Image, Wanted: t.Hash(), Running: p.active}
-		}
-		r.report.Result = Recovered
-	}
-	return nil
-}
-
-// sleep waits for d or the end of the context.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	var err error
+	r.report.Result, err = recovered(r.device, r.targets, r.places)
+	return err
 }

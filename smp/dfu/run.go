@@ -6,76 +6,27 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/smpctl/smpctl/image"
 	"github.com/smpctl/smpctl/smp"
 )
 
 // Options adjust an update. The zero value is a confirmed update without a check.
 type Options struct {
 	Mode        Mode
-	Force       bool                        // upload even if the device has the image already
-	UpgradeOnly bool                        // refuse a file that is not newer than the running image
-	Wait        time.Duration               // for the device to come back after the reset; 0 means two minutes
-	Check       func(context.Context) error // the caller's test of the running image, before it is confirmed; the connection is closed meanwhile
-	OnEvent     func(Event)                 // called on the caller's goroutine; must not block
+	Force       bool // upload even if the device has the image already
+	UpgradeOnly bool // refuse a file that is not newer than the running image
+
+	// Wait is the longest time that the update may go on without getting any further: after the reset, after its connection ended, or
+	// on a line that loses what is sent. Uploads count every byte that the device accepts. 0 means [DefaultWait].
+	Wait time.Duration
+
+	Check   func(context.Context) error // the caller's test of the running image, before it is confirmed; the connection is closed meanwhile
+	OnEvent func(Event)                 // called on the caller's goroutine; must not block
 }
 
 // DefaultWait is what a device has to come back after a reset: swapping large slots takes a minute.
 const DefaultWait = 2 * time.Minute
 
-// Result is the outcome of an update.
-type Result string
-
-// The results. An update that ends as Reverted is an error too.
-const (
-	Confirmed          Result = "confirmed"           // the new image runs and stays
-	RunningUnconfirmed Result = "running-unconfirmed" // the new image runs until the next reset
-	Uploaded           Result = "uploaded"            // the new image is in its slot
-	AlreadyRunning     Result = "already-running"     // there was nothing to do
-	Reverted           Result = "reverted"            // the old image runs
-	Recovered          Result = "recovered"           // serial recovery took the new image, and the application runs it
-	NotRunning         Result = "not-running"         // serial recovery took the new image, but the device does not run it
-	Unverified         Result = "unverified"          // serial recovery took the new image and was left, but no application says what runs
-)
-
-// Version names an image by version and hash.
-type Version struct {
-	Version string
-	Hash    smp.Hash
-}
-
-// Change is what an update means for one image.
-type Change struct {
-	Image    int
-	File     *image.Image // that is for the device
-	From, To Version      // From is empty if the device does not say
-}
-
-// Timing is how long a step took.
-type Timing struct {
-	Step    Action
-	Seconds float64
-}
-
-// Report says what an update did.
-type Report struct {
-	Result   Result
-	From     Version  // what ran before; of the first target's image number
-	To       Version  // the first target
-	Images   []Change // each target
-	Plan     []Step
-	Steps    []Timing         // that were done
-	Upload   smp.UploadResult // the last one
-	Listed   bool             // of [Recover]: the bootloader lists every target
-	Warnings []string         // what may go wrong, and what is unusual, before the first step
-	Before   smp.ImageList    // as the update found it
-	After    smp.ImageList    // as last read
-	Seconds  float64
-}
-
-// Dial connects to the device: first to begin with, and again after each reset in which the connection ended. It returns an error at
-// once when the device is not there (yet).
-type Dial func(context.Context) (*smp.Client, error)
+var errNoImage = errors.New("update: no image")
 
 // Inspect reads what [Plan] needs. Commands that the device does not have are no error, except the image list.
 func Inspect(ctx context.Context, c *smp.Client) (Device, error) {
@@ -105,20 +56,16 @@ func optional(err error) error {
 }
 
 // Run brings the targets onto the device and returns once it runs them, as far as the mode says. The report is valid, as
-// far as it goes, also with an error.
+// far as it goes, also with an error. Its result is what the device showed last, and never more than that.
 func Run(ctx context.Context, dial Dial, targets []Target, o Options) (Report, error) {
 	if len(targets) == 0 {
 		return Report{}, errNoImage
 	}
-	if o.Wait <= 0 {
-		o.Wait = DefaultWait
-	}
-	r := &runner{connection: connection{dial: dial}, targets: targets, o: o}
+	r := newRunner(dial, targets, o)
 	defer r.close()
-	start := time.Now()
 	err := r.run(ctx)
 	r.report.After = r.device.Images
-	r.report.Seconds = time.Since(start).Seconds()
+	r.report.Seconds = time.Since(r.began).Seconds()
 	return r.report, err
 }
 
@@ -127,22 +74,46 @@ func DryRun(ctx context.Context, c *smp.Client, targets []Target, o Options) (Re
 	if len(targets) == 0 {
 		return Report{}, errNoImage
 	}
-	r := &runner{connection: connection{client: c}, targets: targets, o: o}
+	r := newRunner(nil, targets, o)
+	r.client = c
 	err := r.prepare(ctx)
 	return r.report, err
 }
-
-var errNoImage = errors.New("update: no image")
 
 // runner holds the state of one update.
 type runner struct {
 	connection
 	targets []Target
 	o       Options
-	resumed bool   // the step was begun before, over a connection that ended
-	reached int    // bytes of the step's upload that the device has accepted at most
 	device  Device // as last read
-	report  Report
+	before  Device // as the update found it, once its application runs
+	replan  func() ([]Step, error)
+
+	announced bool             // the plan was shown
+	how       smp.ResetOptions // of the reset that boots the targets
+	report    Report
+
+	began      time.Time
+	progressed time.Time // when the update got further last
+	heard      bool      // the device has answered in this update
+	opened     bool      // it was read, and answered from its application
+	deaf       bool      // its application does not answer a hail
+	listened   bool      // it was asked
+	resumed    bool      // the step was begun before, over a connection that ended
+	reached    int       // bytes of the step's upload that the device has accepted at most
+	ran        bool      // all targets were seen running
+	caught     bool      // the bootloader was met after a reset
+	repeats    int       // trials that were lost and begun again
+}
+
+func newRunner(dial Dial, targets []Target, o Options) *runner {
+	if o.Wait <= 0 {
+		o.Wait = DefaultWait
+	}
+	now := time.Now()
+	r := &runner{connection: connection{dial: dial}, targets: targets, o: o, began: now, progressed: now}
+	r.replan = func() ([]Step, error) { return Plan(r.device, r.targets, r.o) }
+	return r
 }
 
 func (r *runner) run(ctx context.Context) error {
@@ -152,42 +123,237 @@ func (r *runner) run(ctx context.Context) error {
 	if err := r.begin(ctx); err != nil {
 		return err
 	}
+	return r.bring(ctx)
+}
+
+// bring carries the plan out and judges what came of it. A trial that was lost for no fault of the image is begun again, from where the
+// device is then.
+func (r *runner) bring(ctx context.Context) error {
+	for {
+		err := r.carryOut(ctx)
+		if err == nil {
+			err = r.persist(ctx, Step{}, r.finish)
+		}
+		var lost *lostTrial
+		if !errors.As(err, &lost) {
+			return err
+		}
+		if !r.mayRepeat(lost) {
+			return lost.err
+		}
+		if err := r.beginAgain(ctx, lost); err != nil {
+			return err
+		}
+	}
+}
+
+// carryOut takes the steps of the plan.
+func (r *runner) carryOut(ctx context.Context) error {
 	for _, s := range r.report.Plan {
-		if err := r.take(ctx, s, r.persist); err != nil {
+		if err := r.take(ctx, s, func(ctx context.Context, s Step) error { return r.persist(ctx, s, r.step) }); err != nil {
 			return err
 		}
+		r.progressed = time.Now()
 	}
-	return r.finish()
+	return nil
 }
 
-// begin makes the plan, over another connection if the first one ends meanwhile.
+// begin makes the plan. A device that is in its bootloader is started first; one on which only some of the targets run, and only
+// on trial, goes back first.
 func (r *runner) begin(ctx context.Context) error {
-	for reconnects := 0; ; reconnects++ {
-		err := r.prepare(ctx)
-		if !errors.Is(err, smp.ErrClosed) || reconnects == maxReconnects {
+	if err := r.persist(ctx, Step{}, r.opening); err != nil {
+		return err
+	}
+	r.before, r.opened = r.device, true
+	if r.o.Mode == UploadOnly {
+		return nil
+	}
+	if _, ok := halfway(r.device, r.targets); ok {
+		return r.planTogether(ctx)
+	}
+	return nil
+}
+
+// opening reads the device and plans, as a step that may be repeated.
+func (r *runner) opening(ctx context.Context, _ Step) error {
+	err := r.prepare(ctx)
+	if errors.Is(err, smp.ErrInBootloader) && r.o.Mode != UploadOnly {
+		if err := r.start(ctx); err != nil {
 			return err
 		}
-		if err := r.regain(ctx, Step{}, err); err != nil {
-			return err
-		}
+		err = r.prepare(ctx)
+	}
+	var state *StateError
+	if errors.As(err, &state) && state.Problem == onTrial {
+		return nil // see begin
+	}
+	return err
+}
+
+// prepare reads the device and makes the plan.
+func (r *runner) prepare(ctx context.Context) error {
+	if _, err := r.client.Negotiate(ctx); err != nil {
+		return err
+	}
+	r.heard = true
+	var err error
+	if r.device, err = Inspect(ctx, r.client); err != nil {
+		return err
+	}
+	r.report.Before = r.device.Images
+	if r.targets, err = resolve(r.device, r.targets, r.o); err != nil {
+		return err
+	}
+	r.report.Images = nil
+	for _, t := range r.targets {
+		r.changes(t, positionOf(r.device, t).active)
+	}
+	r.report.Warnings = advice(r.device, r.targets, r.o)
+	r.report.Plan, err = r.replan()
+	return err
+}
+
+// changes notes in the report what becomes of an image.
+func (r *runner) changes(t Target, from *smp.ImageState) {
+	c := Change{Image: t.Image, File: t.File, To: Version{t.File.Header.Version.String(), t.Hash()}}
+	if from != nil {
+		c.From = Version{Describe(*from), from.Hash}
+	}
+	if r.report.Images = append(r.report.Images, c); len(r.report.Images) == 1 {
+		r.report.From, r.report.To = c.From, c.To
 	}
 }
 
-// regain waits for the device after the connection ended with err, and says so.
+// bounded is ctx until the update has gone on for too long without getting any further.
+func (r *runner) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithDeadlineCause(ctx, r.progressed.Add(r.o.Wait), ErrNotBack)
+}
+
+// reach notes how far an upload has come: only what it never reached before is progress.
+func (r *runner) reach(done int) {
+	if done > r.reached {
+		r.reached, r.progressed = done, time.Now()
+	}
+}
+
+// persist takes a step, and takes it up again when the connection ends in the middle or the line loses too much: unplugged, reset, or
+// renamed. Every step but the reset and the check, which wait by themselves, may be repeated: an upload goes on at the device's offset, the
+// others find their work done.
+func (r *runner) persist(ctx context.Context, s Step, do func(context.Context, Step) error) error {
+	r.resumed, r.reached = false, 0
+	for {
+		err := do(ctx, s)
+		if err == nil || s.Action == Reset || s.Action == Check || !r.mayPass(err) {
+			return err
+		}
+		if err := r.regain(ctx, s, err); err != nil {
+			return err
+		}
+		r.resumed = true
+	}
+}
+
+// mayPass reports whether a step that ended with err may be taken up again. A device that has never answered is not waited for.
+func (r *runner) mayPass(err error) bool {
+	var stuck *inBootloaderError
+	switch {
+	case errors.Is(err, ErrNotBack), errors.As(err, &stuck):
+		return false
+	case errors.Is(err, smp.ErrClosed):
+		return true
+	case errors.Is(err, smp.ErrNoReply), errors.Is(err, smp.ErrStalled):
+		return r.heard
+	case errors.Is(err, smp.ErrInBootloader):
+		return r.opened // it restarted in the middle, and something kept it there
+	}
+	return false
+}
+
+// regain waits until the application answers again after err, and says so.
 func (r *runner) regain(ctx context.Context, s Step, err error) error {
-	r.note(s, "the connection ended: waiting for the device")
+	text := "no answer: waiting for the device"
+	if errors.Is(err, smp.ErrClosed) {
+		text = "the connection ended: waiting for the device"
+	}
+	r.note(s, text)
 	if cause := r.reconnect(ctx); cause != nil {
-		return fmt.Errorf("%w; then %w", err, cause)
+		if errors.Is(cause, ErrNotBack) {
+			return fmt.Errorf("%w; then %w", err, cause)
+		}
+		return cause
 	}
 	r.note(s, "the device is back")
 	return nil
 }
 
+// reconnect waits for the application, over another connection if the present one has ended, and reads what it lists.
+func (r *runner) reconnect(ctx context.Context) error {
+	ctx, cancel := r.bounded(ctx)
+	defer cancel()
+	if r.client != nil {
+		r.client.Forget()
+	}
+	b := r.newBoot(regainPatience)
+	if err := sleep(ctx, redialPause); err != nil {
+		return notBack(err, nil, r.o.Wait)
+	}
+	return r.arrive(ctx, b)
+}
+
+// regainPatience is how long a device whose connection ended for no known reason may start before it is asked who it is.
+const regainPatience = 10 * time.Second
+
+func (r *runner) newBoot(patience time.Duration) *boot {
+	b := &boot{asked: time.Now(), patience: patience, deaf: r.deaf, exits: 1, note: func(text string) { r.note(Step{}, text) }}
+	if r.deaf {
+		b.patience, b.exits = 0, 2 // it is easily asked too soon
+	}
+	return b
+}
+
+// arrive waits for the application of a device that starts, and notes what it lists.
+func (r *runner) arrive(ctx context.Context, b *boot) error {
+	list, err := r.application(ctx, b)
+	r.caught = r.caught || b.caught
+	if err != nil {
+		return r.lost(ctx, b, err)
+	}
+	r.saw(list)
+	return nil
+}
+
+// saw notes what the application lists.
+func (r *runner) saw(list smp.ImageList) {
+	r.device.Images, r.device.Firmware = list, smp.Application
+	r.ran = r.ran || r.running(r.device)
+}
+
+// lost names the reason why the wait for the application ended, and leaves no device in its bootloader.
+func (r *runner) lost(ctx context.Context, b *boot, cause error) error {
+	words := r.farewell(ctx, b)
+	switch {
+	case errors.Is(cause, smp.ErrInBootloader), errors.Is(cause, ErrNotBack) && b.inside:
+		return &inBootloaderError{words}
+	case errors.Is(cause, ErrNotBack):
+		return notBack(cause, b.last, r.o.Wait)
+	}
+	return cause
+}
+
+// inBootloaderError says that a device did not leave its bootloader, and what was done about it.
+type inBootloaderError struct{ then string }
+
+func (e *inBootloaderError) Error() string {
+	return "the device answers from its bootloader (MCUboot serial recovery) after every reset" + e.then
+}
+
+func (e *inBootloaderError) Is(target error) bool { return target == smp.ErrInBootloader }
+
 // take carries out one step, between the events of its beginning and its end.
 func (r *runner) take(ctx context.Context, s Step, do func(context.Context, Step) error) error {
 	begin := Event{Step: s, Phase: Begin}
-	if len(r.report.Plan) > 0 && r.report.Plan[0] == s {
-		begin.Report = &r.report
+	if len(r.report.Plan) > 0 && r.report.Plan[0] == s && !r.announced {
+		begin.Report, r.announced = &r.report, true
 	}
 	r.emit(begin)
 	start := time.Now()
@@ -207,219 +373,10 @@ func (r *runner) take(ctx context.Context, s Step, do func(context.Context, Step
 	return nil
 }
 
-// prepare reads the device and makes the plan.
-func (r *runner) prepare(ctx context.Context) error {
-	var err error
-	if r.device, err = Inspect(ctx, r.client); err != nil {
-		return err
-	}
-	r.report.Before = r.device.Images
-	if r.targets, err = resolve(r.device, r.targets, r.o); err != nil {
-		return err
-	}
-	r.report.Images = nil
-	for _, t := range r.targets {
-		r.changes(t, positionOf(r.device, t).active)
-	}
-	r.report.Warnings = advice(r.device, r.targets, r.o)
-	r.report.Plan, err = Plan(r.device, r.targets, r.o)
-	return err
-}
-
-// changes notes in the report what becomes of an image.
-func (r *runner) changes(t Target, from *smp.ImageState) {
-	c := Change{Image: t.Image, File: t.File, To: Version{t.File.Header.Version.String(), t.Hash()}}
-	if from != nil {
-		c.From = Version{Describe(*from), from.Hash}
-	}
-	if r.report.Images = append(r.report.Images, c); len(r.report.Images) == 1 {
-		r.report.From, r.report.To = c.From, c.To
-	}
-}
-
-// finish names the result, from the device's last word.
-func (r *runner) finish() error {
-	if len(r.report.Plan) == 0 && r.o.Mode != UploadOnly {
-		r.report.Result = AlreadyRunning
-	} else if r.o.Mode == UploadOnly {
-		r.report.Result = Uploaded
-	} else if r.stays() {
-		r.report.Result = Confirmed
-	} else {
-		r.report.Result = RunningUnconfirmed
-	}
-	return nil
-}
-
-// stays reports whether every target runs and will run after the next reset.
-func (r *runner) stays() bool {
-	for _, t := range r.targets {
-		p := positionOf(r.device, t)
-		if r.device.taken(t) {
-			continue
-		}
-		if !p.running || !p.confirmed && canRevert(r.device) {
-			return false
-		}
-	}
-	return true
-}
-
 // skipped is why a step turned out to have nothing to do: no error, but an end of its own.
 type skipped string
 
 func (s skipped) Error() string { return string(s) }
-
-// maxReconnects bounds how often one step is taken up, without any progress, after the connection ended in it.
-const maxReconnects = 10
-
-// persist takes a step, and takes it up again when the connection ends in the middle: unplugged, reset, or renamed. Every step but the
-// reset, which waits by itself, may be repeated: an upload goes on at the device's offset, the others find their work done.
-func (r *runner) persist(ctx context.Context, s Step) error {
-	r.resumed, r.reached = false, 0
-	for reconnects, reached := 0, 0; ; reconnects++ {
-		err := r.step(ctx, s)
-		if r.reached > reached {
-			reached, reconnects = r.reached, 0
-		}
-		if s.Action == Reset || s.Action == Check || !errors.Is(err, smp.ErrClosed) || reconnects == maxReconnects {
-			return err
-		}
-		if err := r.regain(ctx, s, err); err != nil {
-			return err
-		}
-		r.resumed = true
-	}
-}
-
-func (r *runner) step(ctx context.Context, s Step) error {
-	switch s.Action {
-	case Upload:
-		return r.upload(ctx, s)
-	case MarkTest, MarkPermanent:
-		return r.mark(ctx, s)
-	case Reset:
-		if r.running(r.device) { // another reset would return to the old image
-			return skipped("the device restarted by itself and runs the new image")
-		}
-		if err := r.halfway(); err != nil {
-			return err
-		}
-		return r.reset(ctx)
-	case Verify:
-		return r.verify()
-	case Check:
-		return r.check(ctx, s)
-	case Confirm:
-		return r.confirm(ctx, s)
-	}
-	panic("dfu: unknown action " + string(s.Action))
-}
-
-// halfway refuses a reset that would undo a trial: the device restarted by itself after only some of the images were marked.
-func (r *runner) halfway() error {
-	for _, t := range r.targets {
-		if p := positionOf(r.device, t); p.running && !p.confirmed && canRevert(r.device) {
-			return &StateError{t.Image, onTrial}
-		}
-	}
-	return nil
-}
-
-// onTrial is why a reset has to wait.
-const onTrial = "it runs on trial already, and the reset that the other images need would bring the old one back: reset, and begin again"
-
-// brought is the number of bytes that an upload step brought over.
-func (r *runner) brought(s Step) int {
-	if s.Action != Upload {
-		return 0
-	}
-	return len(r.targets[s.Target].File.Bytes()) - r.report.Upload.ResumedFrom
-}
-
-// upload sends a target. The list comes first when it is taken up: a first chunk would make Zephyr erase a complete image.
-func (r *runner) upload(ctx context.Context, s Step) error {
-	t := r.targets[s.Target]
-	if r.resumed && positionOf(r.device, t).listed {
-		return nil
-	}
-	result, err := r.client.Image.Upload(ctx, t.File.Bytes(), smp.ImageUpload{
-		Image: t.number(r.device), UpgradeOnly: r.o.UpgradeOnly, Hash: t.Hash(),
-		OnProgress: func(p smp.Progress) {
-			r.reached = max(r.reached, p.Done)
-			r.emit(Event{Step: s, Phase: Progress, Upload: p})
-		},
-	})
-	if before := r.report.Upload; r.resumed { // what an earlier process had sent is what counts as resumed
-		result.ResumedFrom, result.AlreadyPresent = before.ResumedFrom, false
-		result.Resent += before.Resent
-	}
-	r.report.Upload = result
-	if err != nil {
-		return err
-	}
-	r.device.Images = result.Images
-	if !positionOf(r.device, t).listed { // of an image that runs already, its running slot proves nothing
-		return fmt.Errorf("upload: %w", smp.ErrNotListed)
-	}
-	return nil
-}
-
-// mark selects the target for the next boot. A device without the command starts the newest image anyway; one that
-// has it selected already, or restarted into it before it could answer, refuses, which is as good.
-func (r *runner) mark(ctx context.Context, s Step) error {
-	h := r.targets[s.Target].Hash()
-	var list smp.ImageList
-	var err error
-	if s.Action == MarkPermanent {
-		list, err = r.client.Image.Confirm(ctx, h)
-	} else {
-		list, err = r.client.Image.Test(ctx, h)
-	}
-	if smp.IsUnsupported(err) {
-		return skipped("the device cannot mark images: its bootloader decides by version")
-	}
-	if err != nil {
-		refused := err
-		if list, err = r.client.Image.List(ctx); err != nil {
-			return refused
-		}
-		r.device.Images = list
-		if p := positionOf(r.device, r.targets[s.Target]); !p.pending && !p.running {
-			return refused
-		}
-		return nil
-	}
-	r.device.Images = list
-	return nil
-}
-
-// confirm makes the running target permanent and looks whether it is.
-func (r *runner) confirm(ctx context.Context, s Step) error {
-	t := r.targets[s.Target]
-	if positionOf(r.device, t).confirmed {
-		return nil
-	}
-	var which smp.Hash // none: the running image
-	if t.Image > 0 {
-		which = t.Hash()
-	}
-	if _, err := r.client.Image.Confirm(ctx, which); smp.IsUnsupported(err) {
-		r.device.Bootloader.Mode = smp.ModeDirectXIP
-		return skipped("the device cannot confirm images: its bootloader decides by version")
-	} else if err != nil {
-		return err
-	}
-	list, err := r.client.Image.List(ctx)
-	if err != nil {
-		return err
-	}
-	r.device.Images = list
-	if p := positionOf(r.device, t); !p.running || !p.confirmed {
-		return fmt.Errorf("confirm: %w", &NotRunningError{Reason: NotConfirmed, Image: t.Image, Wanted: t.Hash()})
-	}
-	return nil
-}
 
 func (r *runner) emit(e Event) {
 	if r.o.OnEvent != nil {

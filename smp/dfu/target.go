@@ -15,6 +15,8 @@ type Target struct {
 	// Variants are files of which one is for the device, depending on its slots: a bootloader that runs images where they lie
 	// (direct-XIP) needs one for each slot.
 	Variants []Variant
+
+	hash smp.Hash // of a target without a file
 }
 
 // Variant is an image file that was built for one of the two slots of an image.
@@ -24,7 +26,12 @@ type Variant struct {
 }
 
 // Hash is the image hash by which the device names the target.
-func (t Target) Hash() smp.Hash { return t.File.Hash() }
+func (t Target) Hash() smp.Hash {
+	if t.File == nil {
+		return t.hash
+	}
+	return t.File.Hash()
+}
 
 // resolve chooses the variants for the device: the one that runs already, else the one for the slot that is free.
 func resolve(d Device, targets []Target, o Options) ([]Target, error) {
@@ -79,25 +86,6 @@ func swaps(m smp.SwapMode) bool {
 	}
 	return false
 }
-
-// running returns the image of this number that runs; nil if the device does not say.
-func (d Device) running(number int) *smp.ImageState {
-	for _, s := range d.Images.Images {
-		if s.Image == number && isRunning(d, s) {
-			return &s
-		}
-	}
-	return nil
-}
-
-// unseen reports whether the device does not list what runs of an image beside the first. The network core of an nRF5340 is such: its primary slot is
-// a piece of RAM, from which the bootloader hands an update over.
-func (d Device) unseen(number int) bool {
-	return number > 0 && d.running(number) == nil && d.running(0) != nil
-}
-
-// taken reports whether the bootloader has taken an update of an unseen image out of its slot: all that can be known of it.
-func (d Device) taken(t Target) bool { return d.unseen(t.Image) && !positionOf(d, t).listed }
 
 // slots returns what the device says of the slots of an image; false if it does not.
 func (d Device) slots(number int) (smp.ImageSlots, bool) {

@@ -1,0 +1,95 @@
+package dfu
+
+import (
+	"context"
+	"time"
+
+	"github.com/smpctl/smpctl/smp"
+)
+
+// RebootOptions adjust [Reboot].
+type RebootOptions struct {
+	Reset   smp.ResetOptions
+	Wait    time.Duration // for the application to answer again; 0 means [DefaultWait]
+	OnEvent func(Event)   // called on the caller's goroutine; must not block
+}
+
+// Reboot resets the device, and returns once its application answers again. A device that is in its bootloader is started.
+//
+// If images are selected for the next boot, they are what is waited for: a *[NotRunningError] says that the device runs others. Where only
+// the wait itself came in the way of their start, they are selected again. It blocks for Wait at most, and as long again for each
+// such repetition.
+func Reboot(ctx context.Context, dial Dial, o RebootOptions) (Report, error) {
+	r := &rebooter{runner: *newRunner(dial, nil, Options{Mode: Test, Wait: o.Wait, OnEvent: o.OnEvent})}
+	r.how, r.runner.replan = o.Reset, r.replan
+	defer r.close()
+	err := r.run(ctx)
+	r.report.After = r.device.Images
+	r.report.Seconds = time.Since(r.began).Seconds()
+	return r.report, err
+}
+
+// rebooter is a runner whose targets are what the device has selected.
+type rebooter struct {
+	runner
+	actions []Action // that selected the targets
+}
+
+func (r *rebooter) run(ctx context.Context) error {
+	if err := r.connect(ctx); err != nil {
+		return err
+	}
+	firmware, list, err := r.client.Who(ctx)
+	switch {
+	case err != nil:
+		return err
+	case firmware == smp.SerialRecovery:
+		r.report.Before = list
+		return r.start(ctx)
+	}
+	r.heard, r.opened = true, true
+	if r.device.Bootloader, err = r.client.OS.Bootloader(ctx); optional(err) != nil {
+		return err
+	}
+	r.saw(list)
+	r.before, r.report.Before = r.device, list
+	r.choose(list)
+	if r.report.Plan, err = r.replan(); err != nil {
+		return err
+	}
+	return r.bring(ctx)
+}
+
+// choose takes what is selected for the next boot for the targets.
+func (r *rebooter) choose(list smp.ImageList) {
+	for _, s := range list.Images {
+		if !s.Pending || isRunning(r.device, s) {
+			continue
+		}
+		action := MarkTest
+		if s.Permanent {
+			action = MarkPermanent
+		}
+		r.targets, r.actions = append(r.targets, Target{Image: s.Image, hash: s.Hash}), append(r.actions, action)
+	}
+}
+
+// replan selects again what is not selected any more.
+func (r *rebooter) replan() ([]Step, error) {
+	var steps []Step
+	for i, t := range r.targets {
+		p := positionOf(r.device, t)
+		switch {
+		case p.running || p.pending:
+		case !p.listed:
+			return nil, missing(r.device, t, Rejected)
+		default:
+			steps = append(steps, Step{r.actions[i], i})
+		}
+	}
+	steps = append(steps, Step{Reset, allTargets})
+	if len(r.targets) > 0 {
+		steps = append(steps, Step{Verify, allTargets})
+	}
+	return steps, nil
+}

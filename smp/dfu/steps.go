@@ -1,0 +1,266 @@
+package dfu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/smpctl/smpctl/smp"
+)
+
+func (r *runner) step(ctx context.Context, s Step) error {
+	switch s.Action {
+	case Clear:
+		return r.clear(ctx, s)
+	case Upload:
+		return r.upload(ctx, s)
+	case MarkTest, MarkPermanent:
+		return r.mark(ctx, s)
+	case Reset:
+		return r.reset(ctx)
+	case Verify:
+		return r.verify()
+	case Check:
+		return r.check(ctx, s)
+	case Confirm:
+		return r.confirm(ctx, s)
+	}
+	panic("dfu: unknown action " + string(s.Action))
+}
+
+// list reads what the application lists; [smp.ErrInBootloader] if its bootloader answers.
+func (r *runner) list(ctx context.Context) error {
+	firmware, list, err := r.client.Who(ctx)
+	if err != nil {
+		return err
+	}
+	if firmware == smp.SerialRecovery {
+		return smp.ErrInBootloader
+	}
+	r.saw(list)
+	return nil
+}
+
+// clear erases the slot of another image that the next boot would start instead of the target.
+func (r *runner) clear(ctx context.Context, s Step) error {
+	t := r.targets[s.Target]
+	rival := positionOf(r.device, t).rival
+	if rival == nil {
+		return nil
+	}
+	if err := r.client.Image.Erase(ctx, 2*rival.Image+rival.Slot); err != nil {
+		return err
+	}
+	if err := r.list(ctx); err != nil {
+		return err
+	}
+	if positionOf(r.device, t).rival != nil {
+		return &StateError{t.Image, fmt.Sprintf("%s (%s) is selected for the next boot, and the device does not let go of it: reset, and begin again",
+			Describe(*rival), rival.Hash.Short())}
+	}
+	return nil
+}
+
+// brought is the number of bytes that an upload step brought over.
+func (r *runner) brought(s Step) int {
+	if s.Action != Upload {
+		return 0
+	}
+	return len(r.targets[s.Target].File.Bytes()) - r.report.Upload.ResumedFrom
+}
+
+// upload sends a target. The list comes first when it is taken up: a first chunk would make Zephyr erase a complete image.
+func (r *runner) upload(ctx context.Context, s Step) error {
+	t := r.targets[s.Target]
+	if p := positionOf(r.device, t); r.resumed && p.listed && !(p.pending && p.needsUpload(r.device, t, r.o)) {
+		return nil
+	}
+	result, err := r.client.Image.Upload(ctx, t.File.Bytes(), smp.ImageUpload{
+		Image: t.number(r.device), UpgradeOnly: r.o.UpgradeOnly, Hash: t.Hash(),
+		OnProgress: func(p smp.Progress) {
+			r.reach(p.Done)
+			r.emit(Event{Step: s, Phase: Progress, Upload: p})
+		},
+	})
+	if before := r.report.Upload; r.resumed { // what an earlier process had sent is what counts as resumed
+		result.ResumedFrom, result.AlreadyPresent = before.ResumedFrom, false
+		result.Resent += before.Resent
+	}
+	r.report.Upload = result
+	if err != nil {
+		return err
+	}
+	r.device.Images = result.Images
+	if !positionOf(r.device, t).listed { // of an image that runs already, its running slot proves nothing
+		return fmt.Errorf("upload: %w", smp.ErrNotListed)
+	}
+	return nil
+}
+
+// mark selects the target for the next boot. A device without the command starts the newest image anyway; one that has it selected
+// already, or restarted into it before it could answer, refuses, which is as good. Success counts only if the list shows it.
+func (r *runner) mark(ctx context.Context, s Step) error {
+	t := r.targets[s.Target]
+	if r.resumed && r.marked(t, s.Action) {
+		return nil
+	}
+	set := r.client.Image.Test
+	if s.Action == MarkPermanent {
+		set = r.client.Image.Confirm
+	}
+	list, err := set(ctx, t.Hash())
+	var refused *smp.DeviceError
+	switch {
+	case err == nil:
+		r.device.Images = list
+	case errors.As(err, &refused):
+		if failed := r.list(ctx); failed != nil {
+			return failed
+		}
+		if refused.Unsupported() && !swaps(r.device.Bootloader.Mode) {
+			r.device.NoStateWrite = true
+			return skipped("the device cannot mark images: its bootloader decides by version")
+		}
+	default:
+		return err
+	}
+	switch {
+	case r.marked(t, s.Action):
+		return nil
+	case err != nil:
+		return err
+	}
+	return &StateError{t.Image, "the device answers that it has selected the image, and its list does not show it"}
+}
+
+// marked reports whether the target is selected as the action does it, or runs already.
+func (r *runner) marked(t Target, a Action) bool {
+	p := positionOf(r.device, t)
+	return p.running || p.pending && p.permanent == (a == MarkPermanent)
+}
+
+// verify judges what runs after the reset, before anything is made permanent.
+func (r *runner) verify() error {
+	for _, t := range r.targets {
+		if standingOf(r.device, t) == handed {
+			r.note(Step{Verify, allTargets}, fmt.Sprintf("image %d: the device does not list what runs there; it has taken the update out of its slot", t.Image))
+		}
+	}
+	return r.judge("the old image runs again")
+}
+
+// judge is nil while every target runs, for good or on trial, as far as the device shows.
+func (r *runner) judge(why string) error {
+	result, err := outcome(r.before, r.device, r.targets, Test)
+	if err != nil {
+		r.report.Result = result
+	}
+	return r.trial(err, why)
+}
+
+// finish names the result, from a list that was read after the last step.
+func (r *runner) finish(ctx context.Context, _ Step) error {
+	if len(r.report.Plan) > 0 && r.o.Mode != UploadOnly {
+		if err := r.list(ctx); err != nil {
+			return err
+		}
+	}
+	result, err := outcome(r.before, r.device, r.targets, r.o.Mode)
+	r.report.Result = result
+	return r.trial(err, "the device went back to the old image")
+}
+
+// confirm makes the running target permanent and looks whether it is. It looks first, for the command is about whatever runs.
+func (r *runner) confirm(ctx context.Context, s Step) error {
+	t := r.targets[s.Target]
+	if err := r.list(ctx); err != nil {
+		return err
+	}
+	if err := r.judge("the old image runs again, and was not confirmed"); err != nil {
+		return err
+	}
+	if standingOf(r.device, t) == stays {
+		return nil
+	}
+	var which smp.Hash // none: the running image
+	if t.Image > 0 {
+		which = t.Hash()
+	}
+	_, err := r.client.Image.Confirm(ctx, which)
+	var refused *smp.DeviceError
+	if err != nil && !errors.As(err, &refused) {
+		return err
+	}
+	if failed := r.list(ctx); failed != nil {
+		return failed
+	}
+	switch {
+	case err == nil, standingOf(r.device, t) == stays:
+		return nil // [runner.finish] says what came of it
+	case refused.Unsupported() && !canRevertForSure(r.device):
+		r.device.NoStateWrite = true
+		return skipped("the device cannot confirm images")
+	case refused.Name() == confirmDenied && t.Image > 0:
+		return &lostTrial{err: err, why: fmt.Sprintf("image %d runs on trial and cannot be confirmed any more", t.Image), back: true}
+	}
+	return err
+}
+
+// confirmDenied is Zephyr's name for the refusal to confirm an image beside the application's own once it runs.
+const confirmDenied = "IMAGE_CONFIRMATION_DENIED"
+
+// canRevertForSure reports whether the bootloader is known to return to the old image of an unconfirmed one.
+func canRevertForSure(d Device) bool { return d.Bootloader.Mode != smp.ModeUnknown && canRevert(d) }
+
+// check runs the caller's test with the port free for it, and looks at the device afterwards: the test may have reset it. When it fails, a
+// reset brings the old image back.
+func (r *runner) check(ctx context.Context, s Step) error {
+	r.close()
+	failed := r.o.Check(ctx)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	r.progressed = time.Now()
+	if err := r.reconnect(ctx); err != nil {
+		return errors.Join(failed, err)
+	}
+	if failed != nil {
+		return r.undo(ctx, s, failed)
+	}
+	return r.judge("the check passed, but during it the device went back to the old image")
+}
+
+// undo returns to the old image after a check that failed, unless the device has done so by itself.
+func (r *runner) undo(ctx context.Context, s Step, failed error) error {
+	t := r.targets[0]
+	if positionOf(r.device, t).running {
+		if !anyOnTrial(r.device, r.targets) {
+			r.report.Result, _ = outcome(r.before, r.device, r.targets, r.o.Mode)
+			return fmt.Errorf("check failed, and this device cannot go back to the old image: %w", failed)
+		}
+		r.note(s, "the check failed: resetting, to return to the old image")
+		if err := r.restart(ctx, smp.ResetOptions{}); err != nil {
+			return errors.Join(failed, err)
+		}
+	}
+	p := positionOf(r.device, t)
+	if p.running {
+		r.report.Result, _ = outcome(r.before, r.device, r.targets, r.o.Mode)
+		return fmt.Errorf("check failed, and the new image still runs after a reset: %w", failed)
+	}
+	r.report.Result = Reverted
+	return &NotRunningError{Reason: CheckFailed, Image: t.Image, Wanted: t.Hash(), Running: p.active, Err: failed}
+}
+
+// running reports whether every target runs, as far as the device shows.
+func (r *runner) running(d Device) bool {
+	return !slices.ContainsFunc(r.targets, func(t Target) bool {
+		switch standingOf(d, t) {
+		case stays, ends, runs, handed:
+			return false
+		}
+		return true
+	})
+}
