@@ -304,7 +304,7 @@ func (r *runner) reconnect(ctx context.Context) error {
 const regainPatience = 10 * time.Second
 
 func (r *runner) newBoot(patience time.Duration) *boot {
-	b := &boot{asked: time.Now(), patience: patience, deaf: r.deaf, exits: 1, note: func(text string) { r.note(Step{}, text) }}
+	b := &boot{asked: time.Now(), patience: min(patience, r.o.Wait/2), deaf: r.deaf, exits: 1, note: func(text string) { r.note(Step{}, text) }}
 	if r.deaf {
 		b.patience, b.exits = 0, 2 // it is easily asked too soon
 	}
