@@ -1,0 +1,126 @@
+package dfu_test
+
+import (
+	"bytes"
+
+	"github.com/smpctl/smpctl/smp/dfu"
+	"github.com/smpctl/smpctl/smp/sim"
+)
+
+// mayFail says why an update that began like this may end with an error; empty if it must succeed.
+func (e *experiment) mayFail() string {
+	for _, reason := range []string{e.c.wrongFile(), e.wrongState(), e.c.wrongCheck(), e.c.lostTrial(), e.c.otherStarts()} {
+		if reason != "" {
+			return reason
+		}
+	}
+	return ""
+}
+
+// wrongFile is about files that the bootloader does not start.
+func (c crossing) wrongFile() string {
+	switch {
+	case c.mode == dfu.UploadOnly:
+	case c.key == "wrong":
+		return "the key is wrong"
+	case c.lower() && c.noStepBack():
+		return "the bootloader does not start a lower version"
+	}
+	return ""
+}
+
+// noStepBack reports whether the bootloader never starts a lower version than what runs.
+func (c crossing) noStepBack() bool {
+	return c.newest() || c.boot == sim.DirectXIPRevert || c.server == "no-downgrade" || c.server == "lower-no-downgrade"
+}
+
+// wrongState is about devices that need somebody's decision first.
+func (e *experiment) wrongState() string {
+	running, trials := 0, 0
+	for _, n := range e.c.numbers() {
+		reason, runs, trial := e.wrongSlots(n)
+		if reason != "" {
+			return reason
+		}
+		if runs {
+			running++
+		}
+		if trial {
+			trials++
+		}
+	}
+	if trials > 0 && running < len(e.c.numbers()) {
+		return "one image is on trial, and the other needs a reset"
+	}
+	return ""
+}
+
+// wrongSlots is wrongState of one image.
+func (e *experiment) wrongSlots(number int) (reason string, runs, trial bool) {
+	var active, other sim.SlotState
+	for _, s := range e.began.slots {
+		switch {
+		case s.Image != number:
+		case s.Active:
+			active = s
+		default:
+			other = s
+		}
+	}
+	file := e.c.file(number)
+	runs = bytes.Equal(file.Hash(), active.Hash)
+	trial = runs && !active.Confirmed
+	mere := e.c.mode == dfu.UploadOnly
+	switch {
+	case !active.Confirmed && (!runs || mere || e.c.force):
+		return "the other slot holds the fallback", runs, trial
+	case trial && number > 0 && e.c.mode != dfu.Test:
+		return "a second image on trial cannot be confirmed", runs, trial
+	case runs && other.Pending && !mere:
+		return "another image is selected, and the device does not take that back", runs, trial
+	case !runs && !mere && e.c.noStepBack() && active.Version.CompareIgnoringBuild(file.Header.Version) > 0:
+		return "what runs has a higher version", runs, trial
+	case runs && e.c.blind() && number > 0:
+		return "nobody knows that it runs already", runs, trial
+	}
+	return "", runs, trial
+}
+
+// wrongCheck is about checks that leave nothing to confirm.
+func (c crossing) wrongCheck() string {
+	switch c.check {
+	case "none", "passes", "confirms":
+		return ""
+	}
+	return "the check"
+}
+
+// lostTrial is about a device that restarts by itself while it runs an image on trial, which ends the trial.
+func (c crossing) lostTrial() string {
+	if !c.reverts() {
+		return ""
+	}
+	switch c.fault {
+	case "dies-swapping", "dies-window", "dies-trial", "dies-check", "dies-confirm", "dies-any":
+		return "the trial is lost"
+	case "dies-mark", "dies-reset":
+		if len(c.numbers()) > 1 {
+			return "one image of two is on trial"
+		}
+		if c.nth > 1 {
+			return "the trial is lost"
+		}
+	}
+	return ""
+}
+
+// otherStarts is about a device that restarts by itself while another image is selected.
+func (c crossing) otherStarts() string {
+	switch c.before {
+	case "other-uploaded", "other-once", "other-for-good":
+		if c.dies() {
+			return "the other image starts meanwhile"
+		}
+	}
+	return ""
+}
