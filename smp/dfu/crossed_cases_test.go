@@ -22,7 +22,8 @@ func plain(change func(*crossing)) crossing {
 	return c
 }
 
-// TestCrossedCases are combinations that once ended in a wrong word, or in an error that need not have been, named after what the user saw.
+// TestCrossedCases are combinations of which most once ended in a wrong word or in an error that need not have been, named after what the
+// user saw.
 func TestCrossedCases(t *testing.T) {
 	if !*crossedCases {
 		t.Skip("-crossed.cases is not set")

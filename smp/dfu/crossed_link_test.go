@@ -21,6 +21,7 @@ type gremlin struct {
 	seen   int         // requests or answers of its kind
 	asked  bool        // a reset request was on its way
 	struck bool        // or over
+	victim look        // the device just before it was struck
 	timer  *time.Timer // of what strikes by itself
 }
 
@@ -147,9 +148,15 @@ func (g *gremlin) strike(h smp.Header) bool {
 	switch g.c.fault {
 	case "lost-reset", "lost-mark", "lost-confirm", "lost-any":
 	default:
-		g.d.PowerCycle()
+		g.kill()
 	}
 	return true
+}
+
+// kill switches the device off and on. The lock is held.
+func (g *gremlin) kill() {
+	g.victim = g.c.look(g.d)
+	g.d.PowerCycle()
 }
 
 // about reports whether the fault waits for such a request or its answer. The lock is held.
@@ -198,18 +205,18 @@ func (g *gremlin) at(d time.Duration) {
 		defer g.mu.Unlock()
 		if !g.struck {
 			g.struck = true
-			g.d.PowerCycle()
+			g.kill()
 		}
 	})
 }
 
-// leave takes the gremlin off, and says whether it struck.
-func (g *gremlin) leave() (struck bool) {
+// leave takes the gremlin off, and says whether it struck, and what.
+func (g *gremlin) leave() (struck bool, victim look) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.timer != nil {
 		g.timer.Stop()
 	}
 	struck, g.struck = g.struck, true
-	return struck
+	return struck, g.victim
 }

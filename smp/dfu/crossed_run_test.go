@@ -68,10 +68,10 @@ type experiment struct {
 	err    error
 	took   time.Duration
 	struck bool
-	slots  [][]byte // before the update, by image, of the slot that did not run
-	began  look     // before the update
-	now    look     // after it
-	later  look     // after one more reset in silence
+	began  look // before the update
+	victim look // when the device restarted by itself
+	now    look // after the update
+	later  look // after one more reset in silence
 }
 
 // run carries out the update on a device and looks at the device.
@@ -84,7 +84,8 @@ func (c crossing) run(t *testing.T, d *sim.Device) experiment {
 	e.report, e.err = dfu.Run(ctx, c.dials(d, g), c.targets(), dfu.Options{
 		Mode: c.mode, Force: c.force, Check: c.checkFor(d), Wait: crossedWait,
 	})
-	e.took, e.struck = time.Since(start), g.leave()
+	e.took = time.Since(start)
+	e.struck, e.victim = g.leave()
 	calm(d, c)
 	e.now = c.look(d)
 	return e

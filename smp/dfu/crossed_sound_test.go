@@ -2,6 +2,7 @@ package dfu_test
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/smpctl/smpctl/smp/dfu"
 	"github.com/smpctl/smpctl/smp/sim"
@@ -9,7 +10,7 @@ import (
 
 // mayFail says why an update that began like this may end with an error; empty if it must succeed.
 func (e *experiment) mayFail() string {
-	for _, reason := range []string{e.c.wrongFile(), e.wrongState(), e.c.wrongCheck(), e.c.lostTrial(), e.c.otherStarts()} {
+	for _, reason := range []string{e.c.wrongFile(), e.wrongState(), e.c.wrongCheck(), e.lostTrial(), e.c.otherStarts()} {
 		if reason != "" {
 			return reason
 		}
@@ -78,6 +79,8 @@ func (e *experiment) wrongSlots(number int) (reason string, runs, trial bool) {
 		return "a second image on trial cannot be confirmed", runs, trial
 	case runs && other.Pending && !mere:
 		return "another image is selected, and the device does not take that back", runs, trial
+	case runs && e.c.newest() && other.Version.CompareIgnoringBuild(active.Version) > 0:
+		return "what does not run has a higher version", runs, trial
 	case !runs && !mere && e.c.noStepBack() && active.Version.CompareIgnoringBuild(file.Header.Version) > 0:
 		return "what runs has a higher version", runs, trial
 	case runs && e.c.blind() && number > 0:
@@ -95,21 +98,22 @@ func (c crossing) wrongCheck() string {
 	return "the check"
 }
 
-// lostTrial is about a device that restarts by itself while it runs an image on trial, which ends the trial.
-func (c crossing) lostTrial() string {
-	if !c.reverts() {
-		return ""
-	}
-	switch c.fault {
-	case "dies-swapping", "dies-window", "dies-trial", "dies-check", "dies-confirm", "dies-any":
-		return "the trial is lost"
-	case "dies-mark", "dies-reset":
-		if len(c.numbers()) > 1 {
-			return "one image of two is on trial"
-		}
-		if c.nth > 1 {
+// lostTrial is about a device that restarts by itself while it runs an image on trial, which ends the trial, or between the marks of two
+// images.
+func (e *experiment) lostTrial() string {
+	marked, left := 0, 0
+	for i, n := range e.c.numbers() {
+		switch {
+		case slices.ContainsFunc(e.victim.slots, func(s sim.SlotState) bool { return s.Image == n && s.Active && !s.Confirmed }):
 			return "the trial is lost"
+		case len(e.victim.marked) > 0 && e.victim.marked[i]:
+			marked++
+		case len(e.victim.marked) > 0:
+			left++
 		}
+	}
+	if marked > 0 && left > 0 && e.c.reverts() {
+		return "one image of two is on trial"
 	}
 	return ""
 }
