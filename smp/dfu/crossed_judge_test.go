@@ -34,7 +34,8 @@ func (c crossing) look(d *sim.Device) look {
 	}
 	for _, n := range c.numbers() {
 		l.holds = append(l.holds, bytes.Contains(d.SlotBytes(n, free[n]), c.file(n).Bytes()))
-		l.marked = append(l.marked, slices.ContainsFunc(l.slots, func(s sim.SlotState) bool { return s.Image == n && s.Slot == free[n] && s.Pending }))
+		selected := func(s sim.SlotState) bool { return s.Image == n && s.Slot == free[n] && s.Pending }
+		l.marked = append(l.marked, slices.ContainsFunc(l.slots, selected))
 	}
 	return l
 }
@@ -183,8 +184,12 @@ func (e *experiment) known() bool {
 	var not *dfu.NotRunningError
 	var state *dfu.StateError
 	var unfit *dfu.UnfitError
-	return honest(e.err) || errors.Is(e.err, errDark) || errors.Is(e.err, smp.ErrNotListed) || errors.Is(e.err, smp.ErrInBootloader) || errors.Is(e.err, errHangs) ||
-		errors.As(e.err, &not) || errors.As(e.err, &state) || errors.As(e.err, &unfit)
+	for _, known := range []error{errDark, errHangs, smp.ErrNotListed, smp.ErrInBootloader} {
+		if errors.Is(e.err, known) {
+			return true
+		}
+	}
+	return honest(e.err) || errors.As(e.err, &not) || errors.As(e.err, &state) || errors.As(e.err, &unfit)
 }
 
 func namesBootloader(err error) bool {

@@ -101,11 +101,18 @@ func (c crossing) wrongCheck() string {
 // lostTrial is about a device that restarts by itself while it runs an image on trial, which ends the trial, or between the marks of two
 // images.
 func (e *experiment) lostTrial() string {
+	if e.c.fault == "dies-check" && e.c.reverts() {
+		return "the trial is lost"
+	}
 	marked, left := 0, 0
 	for i, n := range e.c.numbers() {
+		onTrial := func(s sim.SlotState) bool { return s.Image == n && s.Active && !s.Confirmed }
+		once := func(s sim.SlotState) bool { return s.Image == n && s.Pending && !s.Permanent }
 		switch {
-		case slices.ContainsFunc(e.victim.slots, func(s sim.SlotState) bool { return s.Image == n && s.Active && !s.Confirmed }):
+		case slices.ContainsFunc(e.victim.slots, onTrial):
 			return "the trial is lost"
+		case slices.ContainsFunc(e.victim.slots, once) && e.needsNoTrial(n):
+			return "a trial that cannot be used begins"
 		case len(e.victim.marked) > 0 && e.victim.marked[i]:
 			marked++
 		case len(e.victim.marked) > 0:
@@ -116,6 +123,11 @@ func (e *experiment) lostTrial() string {
 		return "one image of two is on trial"
 	}
 	return ""
+}
+
+// needsNoTrial reports whether a trial of an image only stands in the way.
+func (e *experiment) needsNoTrial(number int) bool {
+	return e.c.force || e.c.mode == dfu.UploadOnly || number > 0 && e.c.mode != dfu.Test
 }
 
 // otherStarts is about a device that restarts by itself while another image is selected.

@@ -85,7 +85,8 @@ func (s *census) count(seed int, e experiment, verdicts []verdict) {
 
 // tell fails the test if anything was wrong.
 func (s *census) tell(t *testing.T) {
-	t.Logf("%d combinations, %d that must succeed, %d with a fault that struck, %d bad; the slowest took %v; %v", s.runs, s.sound, s.struck, s.bad, s.slowest, s.results)
+	t.Logf("%d combinations, %d that must succeed, %d with a fault that struck, %d bad; the slowest took %v; %v",
+		s.runs, s.sound, s.struck, s.bad, s.slowest, s.results)
 	for _, class := range slices.Sorted(maps.Keys(s.wrong)) {
 		cases := s.wrong[class]
 		slices.Sort(cases)
