@@ -51,7 +51,8 @@ var (
 	swaps     = []time.Duration{time.Second, 20 * time.Second}
 	starts    = []time.Duration{500 * time.Millisecond, 500 * time.Millisecond, 4 * time.Second}
 
-	checkKinds = []checkKind{"none", "none", "passes", "fails", "resets", "resets-late", "enters-bootloader", "confirms", "erases", "marks-other"}
+	checkKinds = []checkKind{"none", "none", "passes", "fails", "resets", "resets-late", "enters-bootloader", "confirms", "erases",
+		"marks-other"}
 
 	beforeKinds = []beforeKind{"nothing", "nothing", "part", "whole", "marked-test", "marked-permanent", "on-trial", "runs",
 		"other-uploaded", "other-once", "other-for-good", "runs-other-once", "runs-other-for-good", "other-on-trial",
