@@ -109,7 +109,7 @@ func (a *app) upload(ctx context.Context, path string, o uploadOptions) (result,
 	}
 	defer d.close()
 	v := &upgradeView{app: a, device: d, plain: true}
-	report, err := dfu.Run(ctx, d.connect, src.targets, dfu.Options{Mode: dfu.UploadOnly, UpgradeOnly: o.upgrade, OnEvent: v.event})
+	report, err := dfu.Run(ctx, d.connect, src.targets, dfu.Options{Mode: dfu.UploadOnly, UpgradeOnly: o.upgrade, NoStart: true, OnEvent: v.event})
 	if errors.Is(err, smp.ErrInBootloader) {
 		report, err = a.uploadInBootloader(ctx, v, src, o)
 	}

@@ -25,10 +25,11 @@ type boot struct {
 	exits    int           // how often the device may be told to leave its bootloader
 	note     func(string)  // tells the user what is going on
 
-	vanished bool  // the link ended since
-	caught   bool  // the bootloader answered since
-	inside   bool  // it was the last to answer
-	last     error // why the last look failed; nil if it did not
+	vanished bool          // the link ended since
+	caught   bool          // the bootloader answered since
+	took     time.Duration // until it did so last
+	inside   bool          // it was the last to answer
+	last     error         // why the last look failed; nil if it did not
 }
 
 const (
@@ -59,7 +60,7 @@ func (n *connection) application(ctx context.Context, b *boot) (smp.ImageList, e
 			b.last = nil
 			return list, nil
 		case b.inside && b.exits == 0:
-			b.caught = true
+			b.caught, b.took = true, time.Since(b.asked)
 			return list, smp.ErrInBootloader
 		case b.inside:
 			err = n.exit(ctx, b)
@@ -78,15 +79,14 @@ func (n *connection) application(ctx context.Context, b *boot) (smp.ImageList, e
 
 // exit has the device leave its bootloader, and starts the clock of the boot again.
 func (n *connection) exit(ctx context.Context, b *boot) error {
-	took := time.Since(b.asked)
-	b.caught, b.last = true, smp.ErrInBootloader
+	b.caught, b.last, b.took = true, smp.ErrInBootloader, time.Since(b.asked)
 	b.exits--
 	b.note("the bootloader answers: resetting to leave it")
 	if err := n.leave(ctx); err != nil {
 		return err
 	}
 	b.inside, b.asked = false, time.Now()
-	b.patience = max(b.patience, 2*took+leaveMargin) // it may have to swap back, and then opens its window again
+	b.patience = max(b.patience, 2*b.took+leaveMargin) // it may have to swap back, and then opens its window again
 	if b.silence = quiet; b.deaf {
 		b.silence = b.patience
 	}

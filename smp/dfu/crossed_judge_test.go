@@ -103,7 +103,7 @@ func (e *experiment) words() []verdict {
 		}
 		right = runs && stays
 	case dfu.RunningUnconfirmed:
-		right = runs && !stays
+		right = runs && (!stays || e.c.check == "erases") // of what it would go back to, so that it does not
 	case dfu.Uploaded:
 		return e.uploaded()
 	case dfu.Unverified:
@@ -166,14 +166,15 @@ func (e *experiment) goesBack() bool {
 func (e *experiment) reasonWords(not *dfu.NotRunningError) []verdict {
 	runs := e.c.runs(e.now, not.Image)
 	seen := not.Image == 0 || !e.c.blind()
+	saysRuns := not.Reason == dfu.NotConfirmed || not.Reason == dfu.OtherSelected
 	switch {
-	case not.Reason == dfu.NotConfirmed && !runs && seen:
+	case saysRuns && !runs && seen:
 		return []verdict{e.verdict("wrong error: it does not run", "%v", not)}
-	case not.Reason != dfu.NotConfirmed && runs:
+	case !saysRuns && runs:
 		return []verdict{e.verdict("wrong error: it runs", "%v", not)}
 	case not.Reason == dfu.InBootloader && e.now.application:
 		return []verdict{e.verdict("wrong error: the application runs", "%v", not)}
-	case not.Running != nil && not.Reason != dfu.NotConfirmed && !not.Running.Hash.Equal(e.now.running[not.Image]):
+	case not.Running != nil && !saysRuns && !not.Running.Hash.Equal(e.now.running[not.Image]):
 		return []verdict{e.verdict("wrong error: another image runs", "%v", not)}
 	}
 	return nil

@@ -25,10 +25,10 @@ func standingOf(d Device, t Target) standing {
 		return torn
 	case p.running && p.rival != nil:
 		return ends
-	case p.running && (p.active.Confirmed || bootsNewest(d.Bootloader.Mode)):
+	case p.running && d.Bootloader.Mode == smp.ModeUnknown && uncertain(d, p):
+		return runs
+	case p.running && p.active.Confirmed:
 		return stays
-	case p.running && d.NoStateWrite && d.Bootloader.Mode == smp.ModeUnknown:
-		return runs // perhaps its bootloader decides by version; nothing says so
 	case p.running:
 		return ends
 	case d.unseen(t.Image) && !p.listed:
@@ -39,6 +39,15 @@ func standingOf(d Device, t Target) standing {
 		return gone
 	}
 	return deserted
+}
+
+// uncertain reports whether it depends on what the device does not say, namely how its bootloader decides, whether an image that runs stays: where it
+// may decide by version, a higher one would be next, and older servers confirm nothing.
+func uncertain(d Device, p position) bool {
+	if d.StateWrite == nil {
+		return p.active.Confirmed && p.newer != nil
+	}
+	return !*d.StateWrite && !p.active.Confirmed
 }
 
 // outcome names the result of an update, from what the device showed before its first step and after its last. It is the only place that

@@ -69,11 +69,15 @@ func TestOutcome(t *testing.T) {
 		// What the bootloader says of itself is believed only as far as the flags do not say otherwise.
 		{"new", ConfirmAfter, overwrite, oldRuns, newTrial, "running-unconfirmed not-confirmed"},
 		{"new", ConfirmAfter, xipRevert, oldRuns, newTrial, "running-unconfirmed not-confirmed"},
-		{"new", ConfirmAfter, xip, oldRuns, "0.0 old, 0.1 new a", "confirmed"},
+		{"new", ConfirmAfter, xip, oldRuns, "0.0 old, 0.1 new ac", "confirmed"},
+		{"new", ConfirmAfter, xip, oldRuns, "0.0 old, 0.1 new a", "running-unconfirmed not-confirmed"},
 		{"new", ConfirmAfter, xip, oldRuns, "0.0 newest, 0.1 new a", "running-unconfirmed other-selected"},
 		{"new", ConfirmAfter, xip, "0.0 newest, 0.1 new ac", "0.0 newest, 0.1 new ac", "running-unconfirmed other-selected"},
 		{"new", ConfirmAfter, noMode, oldRuns, newTrial, "running-unconfirmed not-confirmed"},
 		{"new no-state-write", ConfirmAfter, noMode, oldRuns, "0.0 old, 0.1 new a", "unverified"},
+		{"new no-state-write", ConfirmAfter, noMode, oldRuns, "0.0 newest, 0.1 new ac", "running-unconfirmed other-selected"},
+		{"new", ConfirmAfter, noMode, oldRuns, "0.0 newest, 0.1 new ac", "unverified"},
+		{"new state-write", ConfirmAfter, noMode, oldRuns, "0.0 newest, 0.1 new ac", "confirmed"},
 		{"new no-state-write", ConfirmAfter, anySwap, oldRuns, "0.0 new a, 0.1 old", "running-unconfirmed not-confirmed"},
 
 		// Two images: the worse one counts.
@@ -96,7 +100,10 @@ func TestOutcome(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%s/%s/%s/%s -> %s", tt.targets, tt.mode, tt.bootloader, tt.before, tt.after), func(t *testing.T) {
 			before, after := listing(t, tt.bootloader, tt.before), listing(t, tt.bootloader, tt.after)
-			after.NoStateWrite = strings.HasSuffix(tt.targets, "no-state-write")
+			if strings.HasSuffix(tt.targets, "state-write") {
+				yes := !strings.HasSuffix(tt.targets, "no-state-write")
+				after.StateWrite = &yes
+			}
 			got, err := outcome(before, after, targetsOf(t, tt.targets), tt.mode)
 			text := string(got)
 			if not := (*NotRunningError)(nil); errors.As(err, &not) {

@@ -40,8 +40,9 @@ type Device struct {
 	Slots      []smp.ImageSlots   // nil if the device does not say
 	Bootloader smp.BootloaderInfo // Mode is ModeUnknown if the device does not say
 
-	// NoStateWrite says that the application has no command that selects or confirms an image, as it turned out when it was asked to.
-	NoStateWrite bool
+	// StateWrite says whether the application has the command that selects and confirms images, as it turned out when it was asked to; nil
+	// if it was not. Without the command the bootloader decides by version.
+	StateWrite *bool
 }
 
 // Action is a kind of step.
@@ -182,7 +183,7 @@ func (p position) needsConfirm(d Device, t Target) bool {
 	case d.unseen(t.Image):
 		return false
 	case p.running:
-		return !p.confirmed && !bootsNewest(d.Bootloader.Mode)
+		return !p.confirmed || standingOf(d, t) == runs // the answer tells what the bootloader goes by
 	}
 	return canRevert(d)
 }

@@ -17,6 +17,7 @@ type position struct {
 	active   *smp.ImageState
 	fallback *smp.ImageState // the image to which the bootloader returns unless the active one is confirmed
 	rival    *smp.ImageState // another image than the active one, which the next boot starts
+	newer    *smp.ImageState // another image of a higher version than the active one, which a bootloader that decides by version prefers
 }
 
 func positionOf(d Device, t Target) position {
@@ -28,6 +29,9 @@ func positionOf(d Device, t Target) position {
 	}
 	if p.active != nil && p.active.Confirmed {
 		p.fallback = nil
+	}
+	if p.rival == nil && choosesNewest(d) {
+		p.rival = p.newer
 	}
 	if p.rival != nil && p.active != nil && p.rival.Hash.Equal(p.active.Hash) {
 		p.rival = nil
@@ -54,12 +58,15 @@ func (p *position) add(d Device, t Target, s smp.ImageState) {
 	if s.Confirmed {
 		p.fallback = &s
 	}
-	if s.Pending || bootsNewest(d.Bootloader.Mode) && newer(s, d.running(s.Image)) {
+	if s.Pending {
 		p.rival = &s
+	}
+	if newer(s, d.running(s.Image)) {
+		p.newer = &s
 	}
 }
 
-// newer reports whether a bootloader that chooses by version prefers s to the image that runs.
+// newer reports whether s has a higher version than the image that runs.
 func newer(s smp.ImageState, running *smp.ImageState) bool {
 	if running == nil {
 		return false
@@ -102,6 +109,11 @@ func bootsNewest(m smp.SwapMode) bool {
 		return true
 	}
 	return false
+}
+
+// choosesNewest is bootsNewest for a device, which may not tell its mode but be without the command that selects.
+func choosesNewest(d Device) bool {
+	return bootsNewest(d.Bootloader.Mode) || d.Bootloader.Mode == smp.ModeUnknown && d.StateWrite != nil && !*d.StateWrite
 }
 
 // canRevert reports whether the bootloader may return to the old image, so that confirming means something. A device that

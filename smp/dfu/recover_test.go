@@ -412,7 +412,7 @@ func TestRunInBootloader(t *testing.T) {
 			defer d.Close()
 			before := d.SlotBytes(0, 0)
 			targets := []dfu.Target{{File: load(t, "app-2.0.0.bin")}}
-			_, err := dfu.Run(t.Context(), dial, targets, dfu.Options{Mode: dfu.UploadOnly})
+			_, err := dfu.Run(t.Context(), dial, targets, dfu.Options{Mode: dfu.UploadOnly, NoStart: true})
 			if !errors.Is(err, smp.ErrInBootloader) {
 				t.Errorf("%+v: upload only: %v, want %v", s, err, smp.ErrInBootloader)
 			}

@@ -46,7 +46,7 @@ func (r *runner) lookFirst(ctx context.Context) error {
 
 // unmarked reports whether a target that needs a mark has lost it.
 func (r *runner) unmarked() bool {
-	if bootsNewest(r.device.Bootloader.Mode) || r.device.NoStateWrite {
+	if choosesNewest(r.device) {
 		return false
 	}
 	return slices.ContainsFunc(r.targets, func(t Target) bool {
@@ -83,7 +83,7 @@ func (r *runner) restart(ctx context.Context, how smp.ResetOptions) error {
 func (r *runner) comeBack(ctx context.Context, before Device, b *boot, doubtful bool) error {
 	for {
 		list, err := r.application(ctx, b)
-		r.caught = r.caught || b.caught
+		r.met(b)
 		if err != nil {
 			return r.stuck(ctx, b, err)
 		}
@@ -180,14 +180,14 @@ func (r *runner) silence() time.Duration {
 	}
 	s := quiet + r.moving(fastSwap)
 	if r.caught {
-		s = max(s, leaveMargin) + r.moving(slowSwap)
+		s = max(s, 2*r.slowest+leaveMargin)
 	}
 	return min(s, r.o.Wait/2)
 }
 
-// patience is how long after a reset nothing is sent that a bootloader hears.
+// patience is how long after a reset nothing is sent that a bootloader hears: longer than the device took when it was caught there.
 func (r *runner) patience() time.Duration {
-	return min(3*leaveMargin+r.moving(slowSwap), r.o.Wait/2)
+	return max(4*leaveMargin+r.moving(slowSwap), 2*r.slowest+leaveMargin)
 }
 
 // moving is how long a bootloader with such a rate takes to move the targets.

@@ -19,6 +19,9 @@ type Options struct {
 	// on a line that loses what is sent. Uploads count every byte that the device accepts. 0 means [DefaultWait].
 	Wait time.Duration
 
+	// NoStart leaves a device that is in its bootloader there: Run then ends with [smp.ErrInBootloader]. Otherwise it is started first.
+	NoStart bool
+
 	Check   func(context.Context) error // the caller's test of the running image, before it is confirmed; the connection is closed meanwhile
 	OnEvent func(Event)                 // called on the caller's goroutine; must not block
 }
@@ -94,16 +97,17 @@ type runner struct {
 	report    Report
 
 	began      time.Time
-	progressed time.Time // when the update got further last
-	heard      bool      // the device has answered in this update
-	opened     bool      // it was read, and answered from its application
-	deaf       bool      // its application does not answer a hail
-	listened   bool      // it was asked
-	resumed    bool      // the step was begun before, over a connection that ended
-	reached    int       // bytes of the step's upload that the device has accepted at most
-	ran        bool      // all targets were seen running
-	caught     bool      // the bootloader was met after a reset
-	repeats    int       // trials that were lost and begun again
+	progressed time.Time     // when the update got further last
+	heard      bool          // the device has answered in this update
+	opened     bool          // it was read, and answered from its application
+	deaf       bool          // its application does not answer a hail
+	listened   bool          // it was asked
+	resumed    bool          // the step was begun before, over a connection that ended
+	reached    int           // bytes of the step's upload that the device has accepted at most
+	ran        bool          // all targets were seen running
+	caught     bool          // the bootloader was met after a reset
+	slowest    time.Duration // after a reset, until then
+	repeats    int           // trials that were lost and begun again
 }
 
 func newRunner(dial Dial, targets []Target, o Options) *runner {
@@ -177,7 +181,7 @@ func (r *runner) begin(ctx context.Context) error {
 // opening reads the device and plans, as a step that may be repeated.
 func (r *runner) opening(ctx context.Context, _ Step) error {
 	err := r.prepare(ctx)
-	if errors.Is(err, smp.ErrInBootloader) && r.o.Mode != UploadOnly {
+	if errors.Is(err, smp.ErrInBootloader) && !r.o.NoStart {
 		if err := r.start(ctx); err != nil {
 			return err
 		}
@@ -242,7 +246,7 @@ func (r *runner) reach(done int) {
 func (r *runner) persist(ctx context.Context, s Step, do func(context.Context, Step) error) error {
 	r.resumed, r.reached = false, 0
 	for {
-		err := do(ctx, s)
+		err := r.blame(ctx, do(ctx, s))
 		if err == nil || s.Action == Reset || s.Action == Check || !r.mayPass(err) {
 			return err
 		}
@@ -251,6 +255,19 @@ func (r *runner) persist(ctx context.Context, s Step, do func(context.Context, S
 		}
 		r.resumed = true
 	}
+}
+
+// blame is [smp.ErrInBootloader] for a refusal that came from there: the device restarted in the middle of a step, and one of its requests has kept it
+// from starting the application.
+func (r *runner) blame(ctx context.Context, err error) error {
+	var refused *smp.DeviceError
+	if !r.opened || !errors.As(err, &refused) && !errors.Is(err, smp.ErrNotListed) {
+		return err
+	}
+	if firmware, _, failed := r.client.Who(ctx); failed == nil && firmware == smp.SerialRecovery {
+		return smp.ErrInBootloader
+	}
+	return err
 }
 
 // mayPass reports whether a step that ended with err may be taken up again. A device that has never answered is not waited for.
@@ -314,12 +331,18 @@ func (r *runner) newBoot(patience time.Duration) *boot {
 // arrive waits for the application of a device that starts, and notes what it lists.
 func (r *runner) arrive(ctx context.Context, b *boot) error {
 	list, err := r.application(ctx, b)
-	r.caught = r.caught || b.caught
+	r.met(b)
 	if err != nil {
 		return r.lost(ctx, b, err)
 	}
 	r.saw(list)
 	return nil
+}
+
+// met notes that the bootloader was met, and how long after the reset.
+func (r *runner) met(b *boot) {
+	r.caught = r.caught || b.caught
+	r.slowest = max(r.slowest, b.took)
 }
 
 // saw notes what the application lists.

@@ -32,7 +32,20 @@ func (r *runner) step(ctx context.Context, s Step) error {
 
 // list reads what the application lists; [smp.ErrInBootloader] if its bootloader answers.
 func (r *runner) list(ctx context.Context) error {
-	firmware, list, err := r.client.Who(ctx)
+	list, err := r.client.Image.List(ctx)
+	if smp.IsUnsupported(err) {
+		r.saw(smp.ImageList{})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return r.listedBy(ctx, list)
+}
+
+// listedBy takes a list for the application's, unless its bootloader has given it: a device may have restarted in the middle.
+func (r *runner) listedBy(ctx context.Context, list smp.ImageList) error {
+	firmware, err := r.client.Identify(ctx, list)
 	if err != nil {
 		return err
 	}
@@ -92,7 +105,9 @@ func (r *runner) upload(ctx context.Context, s Step) error {
 	if err != nil {
 		return err
 	}
-	r.device.Images = result.Images
+	if err := r.listedBy(ctx, result.Images); err != nil {
+		return err
+	}
 	if !positionOf(r.device, t).listed { // of an image that runs already, its running slot proves nothing
 		return fmt.Errorf("upload: %w", smp.ErrNotListed)
 	}
@@ -120,7 +135,7 @@ func (r *runner) mark(ctx context.Context, s Step) error {
 			return failed
 		}
 		if refused.Unsupported() && !swaps(r.device.Bootloader.Mode) {
-			r.device.NoStateWrite = true
+			r.device.StateWrite = new(bool)
 			return skipped("the device cannot mark images: its bootloader decides by version")
 		}
 	default:
@@ -128,6 +143,8 @@ func (r *runner) mark(ctx context.Context, s Step) error {
 	}
 	switch {
 	case r.marked(t, s.Action):
+		yes := true
+		r.device.StateWrite = &yes
 		return nil
 	case err != nil:
 		return err
@@ -169,6 +186,9 @@ func (r *runner) finish(ctx context.Context, _ Step) error {
 	}
 	result, err := outcome(r.before, r.device, r.targets, r.o.Mode)
 	r.report.Result = result
+	if selected := (*NotRunningError)(nil); errors.As(err, &selected) && selected.Reason == OtherSelected {
+		return &lostTrial{err: err, why: fmt.Sprintf("image %d: another one is selected for the next boot", selected.Image)}
+	}
 	return r.trial(err, "the device went back to the old image")
 }
 
@@ -181,8 +201,8 @@ func (r *runner) confirm(ctx context.Context, s Step) error {
 	if err := r.judge("the old image runs again, and was not confirmed"); err != nil {
 		return err
 	}
-	if standingOf(r.device, t) == stays {
-		return nil
+	if standingOf(r.device, t) == stays && r.device.Bootloader.Mode != smp.ModeDirectXIPRevert {
+		return nil // a direct-XIP bootloader with one image left calls its trial confirmed
 	}
 	var which smp.Hash // none: the running image
 	if t.Image > 0 {
@@ -196,12 +216,16 @@ func (r *runner) confirm(ctx context.Context, s Step) error {
 	if failed := r.list(ctx); failed != nil {
 		return failed
 	}
+	yes := true
 	switch {
-	case err == nil, standingOf(r.device, t) == stays:
+	case err == nil:
+		r.device.StateWrite = &yes
 		return nil // [runner.finish] says what came of it
 	case refused.Unsupported() && !canRevertForSure(r.device):
-		r.device.NoStateWrite = true
-		return skipped("the device cannot confirm images")
+		r.device.StateWrite = new(bool)
+		return skipped("the device cannot confirm images: its bootloader decides by version")
+	case standingOf(r.device, t) == stays:
+		return nil
 	case refused.Name() == confirmDenied && t.Image > 0:
 		return &lostTrial{err: err, why: fmt.Sprintf("image %d runs on trial and cannot be confirmed any more", t.Image), back: true}
 	}
@@ -232,26 +256,37 @@ func (r *runner) check(ctx context.Context, s Step) error {
 	return r.judge("the check passed, but during it the device went back to the old image")
 }
 
-// undo returns to the old image after a check that failed, unless the device has done so by itself.
+// undo returns to the old images after a check that failed, as far as they are on trial and the device has not done so by itself.
 func (r *runner) undo(ctx context.Context, s Step, failed error) error {
-	t := r.targets[0]
-	if positionOf(r.device, t).running {
-		if !anyOnTrial(r.device, r.targets) {
-			r.report.Result, _ = outcome(r.before, r.device, r.targets, r.o.Mode)
-			return fmt.Errorf("check failed, and this device cannot go back to the old image: %w", failed)
-		}
+	if anyOnTrial(r.device, r.targets) {
 		r.note(s, "the check failed: resetting, to return to the old image")
 		if err := r.restart(ctx, smp.ResetOptions{}); err != nil {
 			return errors.Join(failed, err)
 		}
 	}
-	p := positionOf(r.device, t)
-	if p.running {
-		r.report.Result, _ = outcome(r.before, r.device, r.targets, r.o.Mode)
-		return fmt.Errorf("check failed, and the new image still runs after a reset: %w", failed)
+	var back *NotRunningError
+	stay := ""
+	for _, t := range r.targets {
+		switch standingOf(r.device, t) {
+		case gone, waiting:
+			if back == nil {
+				back = missing(r.device, t, CheckFailed)
+			}
+		case deserted:
+			return errors.Join(failed, missing(r.device, t, InBootloader))
+		default:
+			stay += fmt.Sprintf("; image %d was booted for good and cannot go back", t.Image)
+		}
 	}
-	r.report.Result = Reverted
-	return &NotRunningError{Reason: CheckFailed, Image: t.Image, Wanted: t.Hash(), Running: p.active, Err: failed}
+	if back == nil {
+		r.report.Result, _ = outcome(r.before, r.device, r.targets, r.o.Mode)
+		return fmt.Errorf("check failed, and this device cannot go back to the old image: %w", failed)
+	}
+	r.report.Result, back.Err = Reverted, failed
+	if stay != "" {
+		return fmt.Errorf("%w%s", back, stay)
+	}
+	return back
 }
 
 // running reports whether every target runs, as far as the device shows.

@@ -2,6 +2,7 @@ package dfu
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/smpctl/smpctl/image"
 	"github.com/smpctl/smpctl/smp"
@@ -98,27 +99,30 @@ func (d Device) slots(number int) (smp.ImageSlots, bool) {
 }
 
 // number is what an upload of the target to the application names: the image, or the slot if the device was built for direct upload. Then
-// the slot that runs has a number too (Zephyr CONFIG_MCUMGR_GRP_IMG_DIRECT_UPLOAD).
+// the slots that run have numbers too (Zephyr CONFIG_MCUMGR_GRP_IMG_DIRECT_UPLOAD).
 func (t Target) number(d Device) int {
-	running := d.running(t.Image)
 	m, ok := d.slots(t.Image)
-	if !ok || running == nil || t.Image == 0 { // 0 is the free slot of image 0 in either case
+	if !ok || t.Image == 0 || !d.directUpload() { // 0 is the free slot of image 0 in either case
 		return t.Image
 	}
-	direct, free := false, t.Image
+	used := 0 // also if the device does not list what runs there
+	if running := d.running(t.Image); running != nil {
+		used = running.Slot
+	}
 	for _, s := range m.Slots {
-		switch {
-		case s.UploadID == nil || *s.UploadID > maxNumber:
-		case s.Slot == running.Slot:
-			direct = true
-		default:
-			free = int(*s.UploadID)
+		if s.Slot != used && s.UploadID != nil && *s.UploadID <= maxNumber {
+			return int(*s.UploadID)
 		}
 	}
-	if direct {
-		return free
-	}
 	return t.Image
+}
+
+// directUpload reports whether a slot that runs has a number to upload to.
+func (d Device) directUpload() bool {
+	return slices.ContainsFunc(d.Slots, func(m smp.ImageSlots) bool {
+		running := d.running(m.Image)
+		return running != nil && slices.ContainsFunc(m.Slots, func(s smp.Slot) bool { return s.Slot == running.Slot && s.UploadID != nil })
+	})
 }
 
 // maxNumber is the highest number that an upload can name.

@@ -136,7 +136,7 @@ func imageList(c *call) *failure {
 // listSlot writes an entry of the list. A slot without a readable image has none.
 func (c *call) listSlot(number, slot int, f slotFlags) {
 	info, rc := c.d.info(2*number + slot)
-	if rc != 0 || c.d.o.NetworkCore && number > 0 && slot == 0 {
+	if rc != 0 || c.d.hidden(2*number+slot) {
 		return
 	}
 	f.bootable = info.flags&image.FlagNonBootable == 0
@@ -209,10 +209,13 @@ func (d *Device) hashLen() int {
 	return len(info.hash)
 }
 
+// hidden reports whether the application cannot read a slot.
+func (d *Device) hidden(slot int) bool { return d.o.NetworkCore && slot > 1 && slot%2 == 0 }
+
 // findHash gives the first slot that holds an image with that hash, or -1.
 func (d *Device) findHash(hash []byte) int {
 	for slot := range 2 * d.flash.images() {
-		if info, rc := d.info(slot); rc == 0 && bytes.Equal(info.hash, hash) {
+		if info, rc := d.info(slot); rc == 0 && !d.hidden(slot) && bytes.Equal(info.hash, hash) {
 			return slot
 		}
 	}
