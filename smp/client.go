@@ -78,6 +78,7 @@ type Client struct {
 	params   Params
 	took     time.Duration // from the first request to its answer
 	gap      int           // of lineGaps
+	hailed   bool          // the application has answered a hail
 	stray    int
 	err      error // why the link ended
 }

@@ -28,9 +28,25 @@ const foreignOp Op = 4
 // Its operation does not exist. Zephyr answers such a packet with a refusal (subsys/mgmt/mcumgr/smp/src/smp.c:
 // smp_process_request_packet); MCUboot drops it before it counts as a wish for serial recovery (boot_serial.c:
 // boot_serial_input). An application of another make may drop it too, so silence proves nothing.
+//
+// Once it was answered, and until [Client.Forget], the client asks for signs of life in the same way.
 func (c *Client) Hail(ctx context.Context, interval time.Duration) error {
-	_, err := c.repeat(ctx, Header{Version: V1, Op: foreignOp, Length: 1, Group: osParams.group, Command: osParams.id}, interval)
+	_, err := c.repeat(ctx, hail, interval)
+	if err == nil {
+		c.mu.Lock()
+		c.hailed = true
+		c.mu.Unlock()
+	}
 	return err
+}
+
+var hail = Header{Version: V1, Op: foreignOp, Length: 1, Group: osParams.group, Command: osParams.id}
+
+// hears reports whether the application has answered a hail.
+func (c *Client) hears() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.hailed
 }
 
 // repeat sends a request with an empty map once in every interval until one of them is answered.

@@ -106,7 +106,7 @@ func (c *Client) Forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.forgets++
-	c.settled, c.version, c.params = false, c.options.Version, Params{}
+	c.settled, c.hailed, c.version, c.params = false, false, c.options.Version, Params{}
 }
 
 // PacketLimit is the size in bytes of the largest request that the device takes, SMP header included. Before

@@ -59,7 +59,7 @@ func (n *connection) application(ctx context.Context, b *boot) (smp.ImageList, e
 		case err == nil && !b.inside:
 			b.last = nil
 			return list, nil
-		case b.inside && b.exits == 0:
+		case b.inside && (b.exits == 0 || len(list.Images) == 0): // there is nothing that it could start
 			b.caught, b.took = true, time.Since(b.asked)
 			return list, smp.ErrInBootloader
 		case b.inside:
@@ -93,9 +93,13 @@ func (n *connection) exit(ctx context.Context, b *boot) error {
 	return nil
 }
 
-// leave has the bootloader start the application. Its answer may be lost with the bootloader.
+// leave has the bootloader start the application. It asks twice if need be, for a second reset does no harm there; the answer may be lost with the
+// bootloader.
 func (n *connection) leave(ctx context.Context) error {
 	err := n.client.OS.Reset(ctx, smp.ResetOptions{})
+	if errors.Is(err, smp.ErrNoReply) && ctx.Err() == nil {
+		err = n.client.OS.Reset(ctx, smp.ResetOptions{})
+	}
 	if errors.Is(err, smp.ErrNoReply) && ctx.Err() == nil {
 		err = nil
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/smpctl/smpctl/smp"
@@ -107,7 +108,7 @@ func (e *experiment) words() []verdict {
 	case dfu.Uploaded:
 		return e.uploaded()
 	case dfu.Unverified:
-		right = e.c.blind()
+		right = e.c.blind() || runs && e.c.newest() && (e.c.server == "bare" || e.c.server == "no-bootloader-info")
 	case dfu.Reverted, dfu.NotRunning:
 		right = e.err != nil && !runs
 	case "":
@@ -140,7 +141,10 @@ func (e *experiment) uploaded() []verdict {
 func (e *experiment) errorWords() []verdict {
 	var list []verdict
 	runs, stays := e.c.all(e.now), e.c.all(e.later)
-	if runs && stays && e.c.mode != dfu.UploadOnly && !errors.Is(e.err, errDark) {
+	left := strings.Contains(fmt.Sprint(e.err), "it was reset to leave it") // and nobody looked since
+	var refused *smp.DeviceError
+	hidden := e.c.blind() && errors.As(e.err, &refused) // a trial that nobody sees keeps the slot
+	if runs && stays && e.c.mode != dfu.UploadOnly && !errors.Is(e.err, errDark) && !left && !hidden {
 		list = append(list, e.verdict("wrong error: all runs and stays", "%v", e.err))
 	}
 	var not *dfu.NotRunningError
@@ -172,7 +176,7 @@ func (e *experiment) reasonWords(not *dfu.NotRunningError) []verdict {
 		return []verdict{e.verdict("wrong error: it does not run", "%v", not)}
 	case !saysRuns && runs:
 		return []verdict{e.verdict("wrong error: it runs", "%v", not)}
-	case not.Reason == dfu.InBootloader && e.now.application:
+	case not.Reason == dfu.InBootloader && e.now.application && !strings.Contains(e.err.Error(), "it was reset to leave it"):
 		return []verdict{e.verdict("wrong error: the application runs", "%v", not)}
 	case not.Running != nil && !saysRuns && !not.Running.Hash.Equal(e.now.running[not.Image]):
 		return []verdict{e.verdict("wrong error: another image runs", "%v", not)}

@@ -3,6 +3,7 @@ package dfu_test
 import (
 	"bytes"
 	"slices"
+	"time"
 
 	"github.com/smpctl/smpctl/smp/dfu"
 	"github.com/smpctl/smpctl/smp/sim"
@@ -10,13 +11,24 @@ import (
 
 // mayFail says why an update that began like this may end with an error; empty if it must succeed.
 func (e *experiment) mayFail() string {
-	for _, reason := range []string{e.c.wrongFile(), e.wrongState(), e.c.wrongCheck(), e.lostTrial(), e.c.otherStarts()} {
+	for _, reason := range []string{e.c.dark(), e.c.wrongFile(), e.wrongState(), e.c.wrongCheck(), e.lostTrial(), e.c.otherStarts()} {
 		if reason != "" {
 			return reason
 		}
 	}
 	return ""
 }
+
+// dark is about a device that was powered up a moment ago and is silent for longer than anybody waits who has never heard of it.
+func (c crossing) dark() string {
+	if c.before == "just-powered" && c.link != "usb" && c.swap+c.start > firstContact {
+		return "nothing answers"
+	}
+	return ""
+}
+
+// firstContact is what a device has for its first answer: three tries of three seconds.
+const firstContact = 9 * time.Second
 
 // wrongFile is about files that the bootloader does not start.
 func (c crossing) wrongFile() string {

@@ -38,7 +38,7 @@ var reasonText = map[Reason]string{
 	Rejected:      "the bootloader rejected it (signature, key, version or dependency)",
 	WentBack:      "the bootloader reverted to the old one or refused to start it",
 	NoReset:       "it was asked to reset, but keeps running",
-	InBootloader:  "it stays in the bootloader and runs none",
+	InBootloader:  "it answers from its bootloader after the reset",
 	NotListed:     "the bootloader took all of it and does not list it, as it does with images that it does not accept (damaged, or signed with another key)",
 	OtherRuns:     "the bootloader started another one",
 	NotConfirmed:  "but does not list it as confirmed: the next reset may bring the old one back",

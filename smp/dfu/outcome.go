@@ -41,6 +41,15 @@ func standingOf(d Device, t Target) standing {
 	return deserted
 }
 
+// afterBoot is the standing of a target that the device was told to boot. In the slot of an image that the device does not list, it was refused or
+// exchanged for an image that is the same.
+func afterBoot(d Device, t Target) standing {
+	if d.unseen(t.Image) && !positionOf(d, t).pending {
+		return handed
+	}
+	return standingOf(d, t)
+}
+
 // uncertain reports whether it depends on what the device does not say, namely how its bootloader decides, whether an image that runs stays: where it
 // may decide by version, a higher one would be next, and older servers confirm nothing.
 func uncertain(d Device, p position) bool {
@@ -56,13 +65,14 @@ func uncertain(d Device, p position) bool {
 func outcome(before, after Device, targets []Target, mode Mode) (Result, error) {
 	already, known, lasting := true, true, true
 	for _, t := range targets {
+		p := positionOf(after, t)
 		if mode == UploadOnly {
-			if !positionOf(after, t).listed {
+			if started := p.running && !positionOf(before, t).running; !p.listed && !started {
 				return NotRunning, missing(after, t, NotListed)
 			}
 			continue
 		}
-		switch standingOf(after, t) {
+		switch afterBoot(after, t) {
 		case gone:
 			return Reverted, missing(after, t, Rejected)
 		case waiting:

@@ -32,8 +32,8 @@ func (r *runner) reset(ctx context.Context) error {
 	if t, ok := halfway(r.device, r.targets); ok {
 		return &lostTrial{err: &StateError{t.Image, onTrial}, why: fmt.Sprintf("the device restarted by itself, and only image %d runs", t.Image)}
 	}
-	if r.unmarked() {
-		return r.judge("the device restarted by itself before the reset, and went back")
+	if t, ok := r.unmarked(); ok {
+		return r.trial(missing(r.device, t, WentBack), "the device restarted by itself before the reset, and went back")
 	}
 	return r.restart(ctx, r.how)
 }
@@ -44,15 +44,15 @@ func (r *runner) lookFirst(ctx context.Context) error {
 	return r.persist(ctx, Step{}, func(ctx context.Context, _ Step) error { return r.list(ctx) })
 }
 
-// unmarked reports whether a target that needs a mark has lost it.
-func (r *runner) unmarked() bool {
-	if choosesNewest(r.device) {
-		return false
-	}
-	return slices.ContainsFunc(r.targets, func(t Target) bool {
+// unmarked returns a target that needs a mark and has lost it.
+func (r *runner) unmarked() (Target, bool) {
+	for _, t := range r.targets {
 		p := positionOf(r.device, t)
-		return standingOf(r.device, t) == waiting && !p.pending && !p.confirmed
-	})
+		if !choosesNewest(r.device) && standingOf(r.device, t) == waiting && !p.pending && !p.confirmed {
+			return t, true
+		}
+	}
+	return Target{}, false
 }
 
 // restart resets the device and waits until it shows what it runs. A request that was lost is repeated, but only after the device has answered a
@@ -187,7 +187,7 @@ func (r *runner) silence() time.Duration {
 
 // patience is how long after a reset nothing is sent that a bootloader hears: longer than the device took when it was caught there.
 func (r *runner) patience() time.Duration {
-	return max(4*leaveMargin+r.moving(slowSwap), 2*r.slowest+leaveMargin)
+	return max(6*leaveMargin+r.moving(slowSwap), 2*r.slowest+leaveMargin)
 }
 
 // moving is how long a bootloader with such a rate takes to move the targets.
@@ -201,7 +201,8 @@ func (r *runner) moving(rate int) time.Duration {
 	return time.Duration(n) * time.Second / time.Duration(rate)
 }
 
-// start brings a device that answers from its bootloader into its application: one reset, and one more for a long wait window.
+// start brings a device that answers from its bootloader into its application: one reset, and more for a long wait window if the bootloader lists
+// an image that it could start.
 func (r *runner) start(ctx context.Context) error {
 	r.note(Step{}, "the device is in its bootloader: starting its application first")
 	ctx, cancel := r.bounded(ctx)
@@ -210,7 +211,7 @@ func (r *runner) start(ctx context.Context) error {
 		return err
 	}
 	b := r.newBoot(startPatience)
-	b.silence, b.exits = quiet, 0
+	b.silence, b.exits = quiet, 2
 	if err := r.arrive(ctx, b); err != nil {
 		return err
 	}

@@ -153,6 +153,9 @@ func (r *runner) bring(ctx context.Context) error {
 
 // carryOut takes the steps of the plan.
 func (r *runner) carryOut(ctx context.Context) error {
+	if len(r.report.Plan) > 0 {
+		r.listen(ctx)
+	}
 	for _, s := range r.report.Plan {
 		if err := r.take(ctx, s, func(ctx context.Context, s Step) error { return r.persist(ctx, s, r.step) }); err != nil {
 			return err
@@ -181,7 +184,7 @@ func (r *runner) begin(ctx context.Context) error {
 // opening reads the device and plans, as a step that may be repeated.
 func (r *runner) opening(ctx context.Context, _ Step) error {
 	err := r.prepare(ctx)
-	if errors.Is(err, smp.ErrInBootloader) && !r.o.NoStart {
+	for starts := 0; errors.Is(err, smp.ErrInBootloader) && !r.o.NoStart && starts < maxStarts; starts++ {
 		if err := r.start(ctx); err != nil {
 			return err
 		}
@@ -193,6 +196,9 @@ func (r *runner) opening(ctx context.Context, _ Step) error {
 	}
 	return err
 }
+
+// maxStarts is how often a device is started that falls back into its bootloader before the plan is made.
+const maxStarts = 2
 
 // prepare reads the device and makes the plan.
 func (r *runner) prepare(ctx context.Context) error {
@@ -321,7 +327,7 @@ func (r *runner) reconnect(ctx context.Context) error {
 const regainPatience = 10 * time.Second
 
 func (r *runner) newBoot(patience time.Duration) *boot {
-	b := &boot{asked: time.Now(), patience: min(patience, r.o.Wait/2), deaf: r.deaf, exits: 1, note: func(text string) { r.note(Step{}, text) }}
+	b := &boot{asked: time.Now(), patience: min(patience, r.o.Wait*3/4), deaf: r.deaf, exits: 1, note: func(text string) { r.note(Step{}, text) }}
 	if r.deaf {
 		b.patience, b.exits = 0, 2 // it is easily asked too soon
 	}

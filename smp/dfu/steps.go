@@ -146,16 +146,18 @@ func (r *runner) mark(ctx context.Context, s Step) error {
 		yes := true
 		r.device.StateWrite = &yes
 		return nil
+	case err != nil && standingOf(r.device, t) == gone:
+		return &lostTrial{err: err, why: "the device restarted by itself, and erased the slot"}
 	case err != nil:
 		return err
 	}
 	return &StateError{t.Image, "the device answers that it has selected the image, and its list does not show it"}
 }
 
-// marked reports whether the target is selected as the action does it, or runs already.
+// marked reports whether the target is selected as the action does it, or was booted already.
 func (r *runner) marked(t Target, a Action) bool {
 	p := positionOf(r.device, t)
-	return p.running || p.pending && p.permanent == (a == MarkPermanent)
+	return p.running || p.pending && p.permanent == (a == MarkPermanent) || standingOf(r.device, t) == handed
 }
 
 // verify judges what runs after the reset, before anything is made permanent.
@@ -179,7 +181,7 @@ func (r *runner) judge(why string) error {
 
 // finish names the result, from a list that was read after the last step.
 func (r *runner) finish(ctx context.Context, _ Step) error {
-	if len(r.report.Plan) > 0 && r.o.Mode != UploadOnly {
+	if len(r.report.Plan) > 0 {
 		if err := r.list(ctx); err != nil {
 			return err
 		}
@@ -189,7 +191,7 @@ func (r *runner) finish(ctx context.Context, _ Step) error {
 	if selected := (*NotRunningError)(nil); errors.As(err, &selected) && selected.Reason == OtherSelected {
 		return &lostTrial{err: err, why: fmt.Sprintf("image %d: another one is selected for the next boot", selected.Image)}
 	}
-	return r.trial(err, "the device went back to the old image")
+	return r.trial(err, "the device restarted by itself, and went back")
 }
 
 // confirm makes the running target permanent and looks whether it is. It looks first, for the command is about whatever runs.
@@ -267,7 +269,7 @@ func (r *runner) undo(ctx context.Context, s Step, failed error) error {
 	var back *NotRunningError
 	stay := ""
 	for _, t := range r.targets {
-		switch standingOf(r.device, t) {
+		switch afterBoot(r.device, t) {
 		case gone, waiting:
 			if back == nil {
 				back = missing(r.device, t, CheckFailed)

@@ -27,7 +27,7 @@ func (r *runner) trial(err error, why string) error {
 		return err
 	}
 	erases := r.device.Bootloader.Mode == smp.ModeDirectXIPRevert || r.device.Bootloader.Mode == smp.ModeUnknown && (r.ran || r.caught)
-	if not.Reason != WentBack && !(not.Reason == Rejected && erases) {
+	if not.Reason != WentBack && not.Reason != NotListed && !(not.Reason == Rejected && erases) {
 		return err
 	}
 	return &lostTrial{err: err, why: why}
