@@ -1,7 +1,6 @@
 package dfu_test
 
 import (
-	"flag"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,8 +8,6 @@ import (
 	"github.com/smpctl/smpctl/smp/dfu"
 	"github.com/smpctl/smpctl/smp/sim"
 )
-
-var crossedCases = flag.Bool("crossed.cases", false, "run the named cases of TestCrossedCases")
 
 // plain is the combination that the cases below differ from.
 func plain(change func(*crossing)) crossing {
@@ -25,9 +22,6 @@ func plain(change func(*crossing)) crossing {
 // TestCrossedCases are combinations of which most once ended in a wrong word or in an error that need not have been, named after what the
 // user saw.
 func TestCrossedCases(t *testing.T) {
-	if !*crossedCases {
-		t.Skip("-crossed.cases is not set")
-	}
 	for _, tt := range []struct {
 		name string
 		c    crossing

@@ -108,7 +108,7 @@ func (e *experiment) words() []verdict {
 	case dfu.Uploaded:
 		return e.uploaded()
 	case dfu.Unverified:
-		right = e.c.blind() || runs && e.c.newest() && (e.c.server == "bare" || e.c.server == "no-bootloader-info")
+		right = e.c.blind() || runs && e.c.newest() && e.c.secretive()
 	case dfu.Reverted, dfu.NotRunning:
 		right = e.err != nil && !runs
 	case "":

@@ -46,8 +46,10 @@ func (c crossing) checkFor(d *sim.Device) func(context.Context) error {
 			return nil
 		}
 	}
+	died := false
 	return func(ctx context.Context) error {
-		if c.fault == "dies-check" {
+		if c.fault == "dies-check" && !died {
+			died = true
 			d.PowerCycle()
 		}
 		return do(bench{ctx, c, d})

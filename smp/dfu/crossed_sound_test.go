@@ -49,27 +49,19 @@ func (c crossing) noStepBack() bool {
 
 // wrongState is about devices that need somebody's decision first.
 func (e *experiment) wrongState() string {
-	running, trials := 0, 0
 	for _, n := range e.c.numbers() {
-		reason, runs, trial := e.wrongSlots(n)
-		if reason != "" {
+		if reason := e.wrongSlots(n); reason != "" {
 			return reason
 		}
-		if runs {
-			running++
-		}
-		if trial {
-			trials++
-		}
-	}
-	if trials > 0 && running < len(e.c.numbers()) {
-		return "one image is on trial, and the other needs a reset"
 	}
 	return ""
 }
 
+// secretive reports whether the device does not tell how its bootloader decides.
+func (c crossing) secretive() bool { return c.server == "bare" || c.server == "no-bootloader-info" }
+
 // wrongSlots is wrongState of one image.
-func (e *experiment) wrongSlots(number int) (reason string, runs, trial bool) {
+func (e *experiment) wrongSlots(number int) string {
 	var active, other sim.SlotState
 	for _, s := range e.began.slots {
 		switch {
@@ -81,24 +73,21 @@ func (e *experiment) wrongSlots(number int) (reason string, runs, trial bool) {
 		}
 	}
 	file := e.c.file(number)
-	runs = bytes.Equal(file.Hash(), active.Hash)
-	trial = runs && !active.Confirmed
+	runs := bytes.Equal(file.Hash(), active.Hash)
 	mere := e.c.mode == dfu.UploadOnly
 	switch {
 	case !active.Confirmed && (!runs || mere || e.c.force):
-		return "the other slot holds the fallback", runs, trial
-	case trial && number > 0 && e.c.mode != dfu.Test:
-		return "a second image on trial cannot be confirmed", runs, trial
-	case runs && other.Pending && !mere:
-		return "another image is selected, and the device does not take that back", runs, trial
-	case runs && e.c.newest() && other.Version.CompareIgnoringBuild(active.Version) > 0:
-		return "what does not run has a higher version", runs, trial
+		return "the other slot holds the fallback"
 	case !runs && !mere && e.c.noStepBack() && active.Version.CompareIgnoringBuild(file.Header.Version) > 0:
-		return "what runs has a higher version", runs, trial
+		return "what runs has a higher version"
+	case e.c.newest() && e.c.secretive() && other.Version.CompareIgnoringBuild(file.Header.Version) > 0:
+		return "what does not run has a higher version, and the device does not say that this matters"
+	case e.c.blind() && number > 0 && !active.Confirmed:
+		return "nobody sees the trial that keeps the slot"
 	case runs && e.c.blind() && number > 0:
-		return "nobody knows that it runs already", runs, trial
+		return "nobody knows that it runs already"
 	}
-	return "", runs, trial
+	return ""
 }
 
 // wrongCheck is about checks that leave nothing to confirm.
@@ -110,29 +99,13 @@ func (c crossing) wrongCheck() string {
 	return "the check"
 }
 
-// lostTrial is about a device that restarts by itself while it runs an image on trial, which ends the trial, or between the marks of two
-// images.
+// lostTrial is about a device that restarts by itself while it runs an image on trial: once the trial is begun again, twice it is not.
 func (e *experiment) lostTrial() string {
-	if e.c.fault == "dies-check" && e.c.reverts() {
-		return "the trial is lost"
-	}
-	marked, left := 0, 0
-	for i, n := range e.c.numbers() {
-		onTrial := func(s sim.SlotState) bool { return s.Image == n && s.Active && !s.Confirmed }
+	for _, n := range e.c.numbers() {
 		once := func(s sim.SlotState) bool { return s.Image == n && s.Pending && !s.Permanent }
-		switch {
-		case slices.ContainsFunc(e.victim.slots, onTrial):
-			return "the trial is lost"
-		case slices.ContainsFunc(e.victim.slots, once) && e.needsNoTrial(n):
+		if slices.ContainsFunc(e.victim.slots, once) && e.needsNoTrial(n) {
 			return "a trial that cannot be used begins"
-		case len(e.victim.marked) > 0 && e.victim.marked[i]:
-			marked++
-		case len(e.victim.marked) > 0:
-			left++
 		}
-	}
-	if marked > 0 && left > 0 && e.c.reverts() {
-		return "one image of two is on trial"
 	}
 	return ""
 }

@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	crossedSeeds = flag.Int("crossed.seeds", 0, "combinations to cross")
+	crossedSeeds = flag.Int("crossed.seeds", 800, "combinations to cross")
 	crossedFrom  = flag.Int("crossed.from", 0, "the first seed of them")
 	crossedShow  = flag.Int("crossed.show", 3, "failures of each class to print")
 )

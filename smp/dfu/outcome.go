@@ -70,6 +70,7 @@ func outcome(before, after Device, targets []Target, mode Mode) (Result, error) 
 			if started := p.running && !positionOf(before, t).running; !p.listed && !started {
 				return NotRunning, missing(after, t, NotListed)
 			}
+			known = known && (p.active != nil || after.unseen(t.Image)) // else it may be the slot that runs
 			continue
 		}
 		switch afterBoot(after, t) {
@@ -92,10 +93,10 @@ func outcome(before, after Device, targets []Target, mode Mode) (Result, error) 
 		already = already && standingOf(before, t) == stays
 	}
 	switch {
-	case mode == UploadOnly:
-		return Uploaded, nil
 	case !known:
 		return Unverified, nil
+	case mode == UploadOnly:
+		return Uploaded, nil
 	case !lasting:
 		return RunningUnconfirmed, nil
 	case already:

@@ -59,6 +59,9 @@ func TestOutcome(t *testing.T) {
 		{"new", ConfirmAfter, anySwap, oldRuns, nothing, "not-running in-bootloader"},
 		{"new", UploadOnly, anySwap, oldRuns, oldRuns, "not-running not-listed"},
 		{"new", UploadOnly, anySwap, newOnTop, newOnTop, "not-running not-listed"},
+		{"new", UploadOnly, anySwap, oldRuns, "0.0 old c, 0.1 new", "unverified"}, // which of them runs?
+		{"new", UploadOnly, anySwap, oldRuns, "0.0 old, 0.1 new ac", "uploaded"},  // it restarted by itself, and runs it
+		{"net", UploadOnly, anySwap, oldRuns, oldRuns + ", 1.1 net", "uploaded"},
 		{"new", ConfirmAfter, anySwap, oldRuns, "0.0 new ac, 0.1 other p", "running-unconfirmed other-selected"},
 		{"new", ConfirmAfter, anySwap, newOnTop, "0.0 new ac, 0.1 other P", "running-unconfirmed other-selected"},
 		{"new", Test, anySwap, oldRuns, "0.0 new ac, 0.1 other P", "running-unconfirmed"},
