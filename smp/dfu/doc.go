@@ -12,7 +12,11 @@
 //	report, err := dfu.Run(ctx, dial, []dfu.Target{{File: img}}, dfu.Options{})
 //
 // The bootloader decides what runs, without a word to the host: an image with a wrong signature uploads and is marked, and after the reset
-// the old one runs. Run then returns a [*NotRunningError].
+// the old one runs. Run then returns a [*NotRunningError]. One pure function names every result, from what the device showed before and after;
+// what cannot be known is [Unverified].
+//
+// After a reset Run sends only what a bootloader does not hear, because a request in MCUboot's wait window would end a trial before it
+// began. A trial that is lost all the same is begun again, and a device that is in its bootloader is started first.
 //
 // [Recover] is for a device without a working application: it uploads through MCUboot's serial recovery.
 package dfu
