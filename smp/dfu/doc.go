@@ -18,5 +18,6 @@
 // After a reset Run sends only what a bootloader does not hear, because a request in MCUboot's wait window would end a trial before it
 // began. A trial that is lost all the same is begun again, and a device that is in its bootloader is started first.
 //
-// [Recover] is for a device without a working application: it uploads through MCUboot's serial recovery.
+// [Recover] is for a device without a working application: it uploads through MCUboot's serial recovery. [Ask] has a device take one such
+// step by itself, and [Shown] says whether its image lists show it done.
 package dfu

@@ -65,3 +65,23 @@ func ExampleRun() {
 	// confirm
 	// confirmed <nil>
 }
+
+// Keep what runs. A device that answers with success and does not do it is an error.
+func ExampleAsk() {
+	device, dial, err := desk()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer device.Close()
+	client, err := dial(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer client.Close()
+
+	answer, err := dfu.Ask(context.Background(), client, dfu.Request{Action: dfu.Confirm})
+	fmt.Println(answer.Word, err)
+	// Output: done before <nil>
+}
