@@ -109,8 +109,11 @@ func (p *prover) equal(ctx context.Context, name string, want *proofs) (bool, Pr
 		}
 	}
 	size, err := p.g.Size(ctx, name)
-	if IsUnsupported(err) {
+	switch {
+	case IsUnsupported(err):
 		return true, ProofNone, nil
+	case isMissing(err):
+		return false, ProofSize, nil
 	}
 	return size == want.n, ProofSize, err
 }

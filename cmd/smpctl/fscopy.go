@@ -43,7 +43,7 @@ type fileCopy struct {
 	Bytes          int64     `json:"bytes"`
 	Seconds        float64   `json:"seconds"`
 	BytesPerSecond int       `json:"bytes_per_second"`
-	Verified       smp.Proof `json:"verified"`
+	Verified       smp.Proof `json:"verified,omitempty"` // absent if nothing could be compared
 	SHA256         string    `json:"sha256"`
 	Resent         int       `json:"resent"`
 	AlreadyPresent bool      `json:"already_present"`
@@ -71,18 +71,18 @@ func (r fileCopy) Text(w io.Writer) error {
 	default:
 		fmt.Fprintf(w, "%s %s in %s (%s)\n", r.done, size(int(r.Bytes)), span(took), rate(int(r.Bytes), took))
 	}
-	_, err := fmt.Fprintf(w, "verified: %s\nDone\n", proofText(r.Verified)) // mcumgr-cli ends with this word
+	_, err := fmt.Fprintf(w, "%s\nDone\n", proofText(r.Verified)) // mcumgr-cli ends with this word
 	return err
 }
 
 func proofText(p smp.Proof) string {
 	switch p {
 	case smp.ProofSize:
-		return "the size only, for the device gave no hash"
+		return "verified: the size only, for the device gave no hash"
 	case smp.ProofNone:
-		return "nothing, for the device tells neither hash nor size"
+		return "unverified: the device tells neither hash nor size"
 	}
-	return "the device's " + string(p)
+	return "verified: the device's " + string(p)
 }
 
 func (a *app) fsUpload(ctx context.Context, local, remote string, o smp.FileUpload) (result, error) {
@@ -161,7 +161,7 @@ func (a *app) fsDownload(ctx context.Context, remote, local string, o smp.FileDo
 		if local != streamName {
 			return r, part.keep()
 		}
-		a.say("downloaded %s, verified: %s", size(int(r.Bytes)), proofText(r.Verified))
+		a.say("downloaded %s, %s", size(int(r.Bytes)), proofText(r.Verified))
 		a.event(map[string]any{"event": "downloaded", "result": r})
 		return nil, part.copyTo(a.data())
 	})

@@ -88,7 +88,7 @@ func TestJSONKeys(t *testing.T) {
 		{keyHashResult{}, "file key_type encoding output? text? hash_type hash"},
 		{generatedKey{}, "file key_type encrypted hash_type key_hash public_key"},
 		{provisionResult{}, "output soc key_name policy added keys[].file keys[].key_hash"},
-		{fileCopy{}, "name bytes seconds bytes_per_second verified sha256 resent already_present resumed_from"},
+		{fileCopy{}, "name bytes seconds bytes_per_second verified? sha256 resent already_present resumed_from"},
 		{fileSizeResult{}, "name bytes"},
 		{fileHashResult{}, "name hashes[].type hashes[].hash hashes[].offset hashes[].bytes"},
 		{fileClosed{}, "closed"},

@@ -57,13 +57,14 @@ func TestScript(t *testing.T) {
 // startDevice powers a virtual device on a port of this process, TCP unless -udp says otherwise, and puts its address into a variable: device [flags] [NAME].
 func startDevice(ts *testscript.TestScript, neg bool, args []string) {
 	var o sim.Options
-	var mode, key, faults string
+	var mode, key, faults, odd string
 	var udp bool
 	f := flag.NewFlagSet("device", flag.ContinueOnError)
 	f.BoolVar(&udp, "udp", false, "")
 	f.StringVar(&mode, "mode", "swap", "")
 	f.StringVar(&key, "key", "", "")
 	f.StringVar(&faults, "faults", "", "")
+	f.StringVar(&odd, "odd", "", "")
 	f.StringVar(&o.Flash, "flash", "", "")
 	f.IntVar(&o.Images, "images", 0, "")
 	f.IntVar(&o.SlotSize, "slot-size", 0, "")
@@ -82,6 +83,10 @@ func startDevice(ts *testscript.TestScript, neg bool, args []string) {
 	f.BoolVar(&o.NoDowngrade, "no-downgrade", false, "")
 	f.BoolVar(&o.Blank, "blank", false, "")
 	f.BoolVar(&o.Recovery, "recovery", false, "")
+	f.BoolVar(&o.NetworkCore, "network-core", false, "")
+	f.BoolVar(&o.Frugal, "frugal", false, "")
+	f.BoolVar(&o.SerialRecovery.State, "state", false, "")
+	f.BoolVar(&o.SerialRecovery.NoHash, "no-hash", false, "")
 	f.DurationVar(&o.RecoveryWindow, "recovery-window", 0, "")
 	f.BoolVar(&o.SerialRecovery.Old, "old-recovery", false, "")
 	f.BoolVar(&o.SerialRecovery.DirectUpload, "direct-upload", false, "")
@@ -127,8 +132,15 @@ func startDevice(ts *testscript.TestScript, neg bool, args []string) {
 		return
 	}
 	l := listenLocal(ts)
-	ts.Defer(serveUntilClosed(ts, func(ctx context.Context) error { return board.Serve(ctx, l) }))
 	ts.Setenv(name, "tcp:"+l.Addr().String())
+	if odd != "" {
+		o, err := newOddDevice(board, odd)
+		ts.Check(err)
+		ts.Defer(func() { l.Close() })
+		go o.serve(l)
+		return
+	}
+	ts.Defer(serveUntilClosed(ts, func(ctx context.Context) error { return board.Serve(ctx, l) }))
 }
 
 // serveUntilClosed serves a device; the result ends that and waits for it.
