@@ -61,6 +61,7 @@ func (a *app) kindOf(ctx context.Context, err error) kind {
 		unfit      *dfu.UnfitError
 		state      *dfu.StateError
 		outside    *dfu.BootloaderError
+		undone     *dfu.UndoneError
 		nonsense   *smp.ProtocolError
 		file       *image.Error
 		unusable   imageError
@@ -77,6 +78,8 @@ func (a *app) kindOf(ctx context.Context, err error) kind {
 	case errors.Is(err, dfu.ErrNotBack), errors.Is(err, smp.ErrStalled), errors.As(err, &unmatched):
 		return kindNoReply
 	case errors.As(err, &refused), errors.As(err, &state), errors.As(err, &outside), errors.Is(err, smp.ErrInBootloader):
+		return kindRefused
+	case errors.As(err, &undone), errors.Is(err, smp.ErrNotListed): // it said yes and did not do it
 		return kindRefused
 	case errors.As(err, &file), errors.As(err, &unfit), errors.As(err, &unusable):
 		return kindImage
@@ -163,6 +166,7 @@ func (a *app) hint(k kind, err error) string {
 	var refused *smp.DeviceError
 	var running *dfu.NotRunningError
 	var unmatched *unmatchedError
+	var undone *dfu.UndoneError
 	var hinted *hintedError
 	if errors.As(err, &hinted) {
 		return hinted.hint
@@ -187,6 +191,8 @@ func (a *app) hint(k kind, err error) string {
 		return "smpctl verify --decrypt KEY.pem checks all of it, where the device's key is at hand"
 	case errors.As(err, &refused):
 		return refusalHint(refused)
+	case errors.As(err, &undone), errors.Is(err, smp.ErrNotListed):
+		return "smpctl image list shows what the device has now, and smpctl bootloader how its bootloader chooses"
 	case errors.Is(err, smp.ErrFileDiffers):
 		return "copy it again; if that does not help, the firmware changes the file, or its file system is full"
 	case errors.As(err, &running):

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/smpctl/smpctl/image"
@@ -54,13 +53,14 @@ func imageTestCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "test <hash|prefix|file>",
 		Short: "Boot an image once, at the next reset",
-		Long: `Boot an image once, at the next reset; the reset after that brings the old one back, unless the new one was confirmed.
+		Long: `Boot an image once, at the next reset; the reset after that brings the old one back, unless the new one was confirmed. Done means that the
+device lists the image as selected for one boot.
 
 The image is named by its hash, by a unique prefix of 8 or more digits of it, or by its file.`,
 		Example: "  smpctl image test 5a4c1f3e\n  smpctl image test app.signed.bin",
 		Args:    cobra.ExactArgs(1),
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
-			return a.setImageState(ctx, args[0], func(c *smp.Client, h smp.Hash) (smp.ImageList, error) { return c.Image.Test(ctx, h) })
+			return a.mark(ctx, args[0], dfu.Request{Action: dfu.MarkTest})
 		}),
 	}
 }
@@ -69,39 +69,48 @@ func imageConfirmCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "confirm [hash|prefix|file]",
 		Short: "Make an image permanent: the running one, or the one named",
-		Long: `Make an image permanent: the running one, or the one named, which then boots at the next reset and stays.
+		Long: `Make an image permanent: the running one, or the one named, which then boots at the next reset and stays. Done means that the device lists
+it so, and no other image as selected for the next boot.
 
 The image is named by its hash, by a unique prefix of 8 or more digits of it, or by its file.`,
 		Example: "  smpctl image confirm\n  smpctl image confirm 5a4c1f3e",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
-			which := strings.Join(args, "")
-			return a.setImageState(ctx, which, func(c *smp.Client, h smp.Hash) (smp.ImageList, error) { return c.Image.Confirm(ctx, h) })
+			if which := strings.Join(args, ""); which != "" {
+				return a.mark(ctx, which, dfu.Request{Action: dfu.MarkPermanent})
+			}
+			return a.with(ctx, func(c *smp.Client) (result, error) { return a.request(ctx, c, dfu.Request{Action: dfu.Confirm}) })
 		}),
 	}
 }
 
-// setImageState finds the image that the user means, none for an empty name, and changes its state.
-func (a *app) setImageState(ctx context.Context, which string, set func(*smp.Client, smp.Hash) (smp.ImageList, error)) (result, error) {
+// mark finds the image that the user means, and marks it.
+func (a *app) mark(ctx context.Context, which string, q dfu.Request) (result, error) {
 	find, err := parseWhich(which)
 	if err != nil {
 		return nil, err
 	}
 	return a.with(ctx, func(c *smp.Client) (result, error) {
-		h, err := find(ctx, c)
-		if err != nil {
+		if q.Hash, err = find(ctx, c); err != nil {
 			return nil, err
 		}
-		list, err := set(c, h)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.ContainsFunc(list.Images, func(s smp.ImageState) bool { return s.Active || s.Pending || s.Confirmed }) {
-			// MCUboot up to 1.10.0 takes the request for a wish to see the list.
-			return nil, &dfu.StateError{Problem: "the device answered with its list, but marked no image: its bootloader cannot"}
-		}
-		return newImageList(list), nil
+		return a.request(ctx, c, q)
 	})
+}
+
+// request has the device do it. Done means that its list shows it.
+func (a *app) request(ctx context.Context, c *smp.Client, q dfu.Request) (result, error) {
+	answer, err := dfu.Ask(ctx, c, q)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case answer.Note != "":
+		a.warn("%s", answer.Note)
+	case answer.Word == dfu.DoneBefore:
+		a.say("nothing had to change: it was so before")
+	}
+	return newImageList(answer.Images), nil
 }
 
 // minPrefix is the number of digits that name an image beyond doubt.
@@ -111,9 +120,6 @@ const minPrefix = 8
 func parseWhich(which string) (func(context.Context, *smp.Client) (smp.Hash, error), error) {
 	fixed := func(h smp.Hash) func(context.Context, *smp.Client) (smp.Hash, error) {
 		return func(context.Context, *smp.Client) (smp.Hash, error) { return h, nil }
-	}
-	if which == "" {
-		return fixed(nil), nil
 	}
 	if h, err := smp.ParseHash(which); err == nil {
 		return fixed(h), nil
@@ -160,6 +166,7 @@ func imageEraseCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "erase",
 		Short:   "Erase the slot that is not in use",
+		Long:    "Erase the slot that is not in use, or another one. Done means that the device lists no image there any more.",
 		Example: "  smpctl image erase\n  smpctl image erase --slot 3",
 		Args:    cobra.NoArgs,
 		RunE: a.run(func(ctx context.Context, _ []string) (result, error) {
@@ -168,14 +175,7 @@ func imageEraseCommand(a *app) *cobra.Command {
 			}
 			return a.with(ctx, func(c *smp.Client) (result, error) {
 				a.say("erasing; this can take a minute")
-				if err := c.Image.Erase(ctx, slot); err != nil {
-					return nil, err
-				}
-				list, err := c.Image.List(ctx)
-				if err != nil {
-					return nil, fmt.Errorf("the slot is erased, but: %w", err)
-				}
-				return newImageList(list), nil
+				return a.request(ctx, c, dfu.Request{Action: dfu.Erase, Slot: slot})
 			})
 		}),
 	}

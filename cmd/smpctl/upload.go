@@ -111,13 +111,39 @@ func (a *app) upload(ctx context.Context, path string, o uploadOptions) (result,
 	v := &upgradeView{app: a, device: d, plain: true}
 	report, err := dfu.Run(ctx, d.connect, src.targets, dfu.Options{Mode: dfu.UploadOnly, UpgradeOnly: o.upgrade, NoStart: true, OnEvent: v.event})
 	if errors.Is(err, smp.ErrInBootloader) {
-		report, err = a.uploadInBootloader(ctx, v, src, o)
+		if report, err = a.uploadInBootloader(ctx, v, src, o); err == nil {
+			err = recovered(report)
+		}
+	} else if err == nil {
+		err = uploaded(report)
 	}
 	v.close()
 	if err != nil {
 		return nil, err
 	}
 	return newUploadResult(report), nil
+}
+
+// uploaded looks for the image in the slot that an upload is for.
+func uploaded(r dfu.Report) error {
+	q := dfu.Request{Action: dfu.Upload, Image: r.Images[0].Image, Hash: r.Images[0].To.Hash}
+	if word, problem := dfu.Shown(r.Before, r.After, q); word == dfu.Undone {
+		return &dfu.UndoneError{Request: q, Problem: problem}
+	}
+	return nil
+}
+
+// recovered looks for the image in the bootloader's list. Some list no hashes, and those that load images to RAM what they loaded at boot.
+func recovered(r dfu.Report) error {
+	q := dfu.Request{Action: dfu.Upload, Image: r.Images[0].Image, Hash: r.Images[0].To.Hash}
+	problem := "its bootloader lists no hash of it: only the version could be compared"
+	switch {
+	case !r.Listed:
+		problem = "its bootloader does not list the image: one that loads images to RAM lists what it loaded at boot"
+	case r.After.Has(q.Hash):
+		return nil
+	}
+	return &hintedError{&dfu.UndoneError{Request: q, Problem: problem}, "smpctl recover uploads, resets, and looks what runs then"}
 }
 
 func newUploadResult(report dfu.Report) uploadResult {
