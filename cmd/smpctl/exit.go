@@ -250,6 +250,12 @@ func runningHint(e *dfu.NotRunningError, said string) string {
 		return "most likely the bootloader has another signing key; check the signature with the bootloader's public key"
 	case dfu.WentBack:
 		return "the new image crashed or was reset before it was confirmed, or the bootloader keeps images that it refuses; its console says which"
+	case dfu.CheckReset:
+		return "the check command resets the device, or crashes it: an image on trial does not survive that"
+	case dfu.NotConfirmed, dfu.OtherSelected:
+		return "smpctl image list shows what is selected; smpctl image confirm makes the running image permanent"
+	case dfu.NotShown:
+		return "--no-verify accepts an application that does not list its images"
 	case dfu.InBootloader:
 		return "the bootloader found no image that it starts; smpctl recover uploads one in the bootloader"
 	case dfu.NotListed:

@@ -14,6 +14,7 @@ const (
 	Rejected      Reason = "rejected"       // the bootloader did not start it: it is gone from its slot
 	WentBack      Reason = "reverted"       // the bootloader went back, or never started it: it is still in its slot
 	CheckFailed   Reason = "check-failed"   // the caller's check failed, and the old image runs again
+	CheckReset    Reason = "check-reset"    // the check passed, and during it the bootloader went back
 	NoReset       Reason = "no-reset"       // the device was asked to reset and did not
 	InBootloader  Reason = "in-bootloader"  // no image runs: the device stays in its bootloader
 	NotConfirmed  Reason = "not-confirmed"  // it runs, but the device does not say that it stays
@@ -37,6 +38,7 @@ type NotRunningError struct {
 var reasonText = map[Reason]string{
 	Rejected:      "the bootloader rejected it (signature, key, version or dependency)",
 	WentBack:      "the bootloader reverted to the old one or refused to start it",
+	CheckReset:    "the check passed, but during it the device was reset and went back to the old one",
 	NoReset:       "it was asked to reset, but keeps running",
 	InBootloader:  "it answers from its bootloader after the reset",
 	NotListed:     "the bootloader took all of it and does not list it, as it does with images that it does not accept (damaged, or signed with another key)",

@@ -255,7 +255,11 @@ func (r *runner) check(ctx context.Context, s Step) error {
 	if failed != nil {
 		return r.undo(ctx, s, failed)
 	}
-	return r.judge("the check passed, but during it the device went back to the old image")
+	err := r.judge("the check passed, but during it the device went back to the old image")
+	if not := (*NotRunningError)(nil); errors.As(err, &not) && not.Reason == WentBack {
+		not.Reason = CheckReset
+	}
+	return err
 }
 
 // undo returns to the old images after a check that failed, as far as they are on trial and the device has not done so by itself.
