@@ -20,10 +20,11 @@ type uploadOptions struct {
 	upgrade bool
 	noErase bool
 	window  int
+	wait    seconds
 }
 
 func imageUploadCommand(a *app) *cobra.Command {
-	var o uploadOptions
+	o := uploadOptions{wait: seconds(dfu.DefaultWait)}
 	cmd := &cobra.Command{
 		Use:   "upload <file>",
 		Short: "Upload an image to the device",
@@ -40,6 +41,7 @@ Of an update package (dfu_application.zip) with several images, --image says whi
 	o.source.register(f, "n", "`number` of the image (default 0, or what the package says)")
 	f.BoolVarP(&o.upgrade, "upgrade", "u", false, "only if the image is newer than the running one")
 	f.BoolVarP(&o.noErase, "noerase", "e", false, "accepted for mcumgr-cli's scripts: nothing is erased that an upload does not replace")
+	f.Var(&o.wait, "wait", "how long the device may stay away in the middle of it")
 	f.IntVarP(&o.window, "maxwinsize", "w", 0, "most requests in flight, as --window")
 	return cmd
 }
@@ -109,7 +111,7 @@ func (a *app) upload(ctx context.Context, path string, o uploadOptions) (result,
 	}
 	defer d.close()
 	v := &upgradeView{app: a, device: d, plain: true}
-	report, err := dfu.Run(ctx, d.connect, src.targets, dfu.Options{Mode: dfu.UploadOnly, UpgradeOnly: o.upgrade, NoStart: true, OnEvent: v.event})
+	report, err := dfu.Run(ctx, d.connect, src.targets, dfu.Options{Mode: dfu.UploadOnly, UpgradeOnly: o.upgrade, NoStart: true, Wait: time.Duration(o.wait), OnEvent: v.event})
 	if errors.Is(err, smp.ErrInBootloader) {
 		if report, err = a.uploadInBootloader(ctx, v, src, o); err == nil {
 			err = recovered(report)
