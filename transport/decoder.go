@@ -2,11 +2,8 @@ package transport
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/binary"
 	"slices"
-
-	"github.com/sigurn/crc16"
 )
 
 // maxLine is the longest line taken, in bytes, without marker and newline.
@@ -19,9 +16,10 @@ const maxLine = 8 << 10
 // Frames may start anywhere, split anywhere and be surrounded by log text,
 // colour sequences, prompts or the echo of our own requests. Damage costs the
 // frame it hits and no other: a frame whose bytes are intact and whose lines
-// follow each other is always found, whatever came before it. The packets found
-// do not depend on how the stream is cut into calls. Memory is bounded, about
-// 100 KiB however hostile the stream.
+// follow each other is always found, whatever came before it. Between its lines
+// there may be text, even text with a marker in it, and another whole frame. The
+// packets found do not depend on how the stream is cut into calls. Memory is
+// bounded, about 200 KiB however hostile the stream.
 //
 // A Decoder is for one goroutine at a time.
 type Decoder struct {
@@ -32,13 +30,14 @@ type Decoder struct {
 
 	half   byte    // first byte of a possible marker at the end of the last call
 	one    [1]byte // so that handing out half does not allocate
+	inText bool    // the last byte outside frames was no newline, or a line was cut off
 	inLine bool    // a marker was seen, its newline not yet
 	start  bool    // that marker opens a packet
+	amid   bool    // text came before it in the same line
 	line   []byte  // what earlier calls held of the line
 
-	open   bool   // the start line of packet was taken
-	packet []byte // LEN, packet, CRC as far as decoded
-	stats  Stats
+	packets assembler
+	stats   Stats
 }
 
 // Stats counts what came over a link and what was wrong with it. The counters
@@ -48,9 +47,9 @@ type Stats struct {
 	Bytes     uint64 `json:"bytes"`      // bytes received, everything included
 	TextBytes uint64 `json:"text_bytes"` // of these, bytes outside frames
 
-	Incomplete uint64 `json:"incomplete"`  // packets that another one replaced before their end
+	Incomplete uint64 `json:"incomplete"`  // packets whose end did not come
 	CutLines   uint64 `json:"cut_lines"`   // lines that another marker cut off
-	StrayLines uint64 `json:"stray_lines"` // continuation lines that belong to no packet
+	StrayLines uint64 `json:"stray_lines"` // continuation lines that belong to no packet; text with a marker in it, for one
 	LongLines  uint64 `json:"long_lines"`  // lines over 8 KiB
 	BadBase64  uint64 `json:"bad_base64"`  // lines that are not base64
 	BadLength  uint64 `json:"bad_length"`  // packets whose length fields contradict their size
@@ -89,7 +88,11 @@ func (d *Decoder) Next(p []byte) (packet, rest []byte) {
 }
 
 // Stats returns the counters so far.
-func (d *Decoder) Stats() Stats { return d.stats }
+func (d *Decoder) Stats() Stats {
+	s := d.stats
+	s.Incomplete, s.BadLength, s.BadCRC = d.packets.incomplete, d.packets.badLength, d.packets.badCRC
+	return s
+}
 
 // seek consumes text up to and including the next marker.
 func (d *Decoder) seek(p []byte) []byte {
@@ -120,11 +123,7 @@ func (d *Decoder) seek(p []byte) []byte {
 
 // begin starts a line after its marker.
 func (d *Decoder) begin(first byte) {
-	d.inLine, d.start, d.line = true, first == startFirst, d.line[:0]
-	if d.start && d.open {
-		d.stats.Incomplete++
-		d.open = false
-	}
+	d.inLine, d.start, d.amid, d.line = true, first == startFirst, d.inText, d.line[:0]
 }
 
 // collect consumes p up to the end of the line, be it a newline, another marker
@@ -152,11 +151,12 @@ func (d *Decoder) collect(p []byte) (packet, rest []byte) {
 	}
 	switch {
 	case end >= 0:
-		d.inLine = false
-		return d.finish(d.whole(body)), p[end+1:]
+		packet = d.finish(d.whole(body))
+		d.inLine, d.inText = false, false
+		return packet, p[end+1:]
 	case len(window) > room:
 		d.stats.LongLines++
-		d.inLine, d.open = false, false
+		d.inLine = false
 		d.text(d.whole(window[:room]))
 		return nil, p[room:]
 	}
@@ -173,73 +173,35 @@ func (d *Decoder) whole(tail []byte) []byte {
 	return d.line
 }
 
-// cut gives up a line that ran into another marker. The packet stays open: what
-// was cut may have been noise, and if not the length or the CRC will tell.
+// cut gives up a line that ran into another marker. What it is part of stays
+// under way: it may have been noise, and if not the length or the CRC will tell.
 func (d *Decoder) cut(line []byte) {
 	d.stats.CutLines++
 	d.textUnlessBase64(line)
+	d.inText = true
 }
 
 // finish takes a complete line and returns the packet if it was the last one.
-func (d *Decoder) finish(line []byte) []byte {
+func (d *Decoder) finish(line []byte) (packet []byte) {
 	line = bytes.TrimRight(line, "\r") // a console may turn \n into \r\n
-	if d.start {
-		d.open, d.packet = true, d.packet[:0]
+	ok, taken := true, d.packets.n > 0
+	switch {
+	case d.start:
+		packet, ok = d.packets.start(line)
+		taken = ok
+	case taken:
+		packet, ok, taken = d.packets.more(line, d.amid)
 	}
-	if !d.open {
+	switch {
+	case !ok:
+		d.stats.BadBase64++
+		d.textUnlessBase64(line)
+	case !taken:
 		d.stats.StrayLines++
 		d.textUnlessBase64(line)
-		return nil
+	case packet != nil:
+		d.stats.Packets++
 	}
-	if !d.decode(line) {
-		d.stats.BadBase64++
-		d.open = false
-		d.textUnlessBase64(line)
-		return nil
-	}
-	return d.complete()
-}
-
-// decode appends the bytes of one line. Each line is decoded on its own because
-// any line may end in padding, not only the last.
-func (d *Decoder) decode(line []byte) bool {
-	if bytes.IndexByte(line, '\r') >= 0 {
-		return false // encoding/base64 would skip it silently
-	}
-	have := len(d.packet)
-	d.packet = slices.Grow(d.packet, base64.StdEncoding.DecodedLen(len(line)))
-	n, err := base64.StdEncoding.Decode(d.packet[have:cap(d.packet)], line)
-	d.packet = d.packet[:have+n]
-	return err == nil
-}
-
-// complete returns the packet once all of it is there and intact, and closes it
-// as soon as that can no longer happen.
-func (d *Decoder) complete() []byte {
-	if len(d.packet) < lenSize {
-		return nil
-	}
-	length := int(binary.BigEndian.Uint16(d.packet))
-	body := d.packet[lenSize:]
-	if length >= headerSize+crcSize && len(body) < length {
-		return nil
-	}
-	d.open = false
-	if length < headerSize+crcSize || len(body) > length {
-		d.stats.BadLength++
-		return nil
-	}
-	// The CRC over data and its own CRC is 0.
-	if crc16.Update(0, body, crcTable) != 0 {
-		d.stats.BadCRC++
-		return nil
-	}
-	packet := body[:length-crcSize]
-	if packetLen(packet) > len(packet) {
-		d.stats.BadLength++
-		return nil
-	}
-	d.stats.Packets++
 	return packet
 }
 
@@ -248,6 +210,7 @@ func (d *Decoder) text(p []byte) {
 		return
 	}
 	d.stats.TextBytes += uint64(len(p))
+	d.inText = p[len(p)-1] != lineEnd
 	if d.Text != nil {
 		d.Text(p)
 	}
