@@ -203,7 +203,7 @@ func (c *Client) deliver(packet []byte) {
 	cl.done <- cl // never blocks: see call.done
 }
 
-// end closes the link once and fails every open call.
+// end fails every open call and closes the link, both once. It returns when the link is closed.
 func (c *Client) end(err error) {
 	c.mu.Lock()
 	first := c.err == nil
@@ -220,7 +220,5 @@ func (c *Client) end(err error) {
 		c.free()
 	}
 	c.mu.Unlock()
-	if first {
-		c.link.Close()
-	}
+	c.closing.Do(func() { c.closeErr <- c.link.Close() })
 }

@@ -69,6 +69,9 @@ type Client struct {
 
 	settling chan struct{} // holds a token while Negotiate asks
 
+	closing  sync.Once
+	closeErr chan error // holds what closing the link gave, until Close returns it
+
 	mu       sync.Mutex // guards what follows; nothing blocks while it is held
 	pending  [256]*call // by sequence number
 	sequence uint8
@@ -100,6 +103,7 @@ func NewClient(link Link, o Options) *Client {
 		dead:     make(chan struct{}),
 		freed:    make(chan struct{}, 1),
 		settling: make(chan struct{}, 1),
+		closeErr: make(chan error, 1),
 		sequence: uint8(rand.Uint32()), // an answer to an earlier process is then unlikely to fit
 		version:  o.Version,
 	}
@@ -111,10 +115,16 @@ func NewClient(link Link, o Options) *Client {
 }
 
 // Close ends the client and its link; calls that wait return [ErrClosed]. It does not wait for a write that is stuck in
-// the operating system.
+// the operating system. The error is that of closing the link, with a *transport.Conn that of its trace too; it is returned once,
+// also when the link had ended by itself before, and by further calls no more.
 func (c *Client) Close() error {
 	c.end(ErrClosed)
-	return nil
+	select {
+	case err := <-c.closeErr:
+		return err
+	default:
+		return nil
+	}
 }
 
 // Done is closed when the link has ended, by [Client.Close] or by itself; [Client.Err] then says why.

@@ -129,6 +129,45 @@ func TestClose(t *testing.T) {
 	})
 }
 
+// TestCloseTellsTheLinksError: what closing the link gives is returned, once, whoever closed it. It used to get lost, and with it the
+// news that a trace is not whole.
+func TestCloseTellsTheLinksError(t *testing.T) {
+	full := errors.New("no space left on device")
+	for _, unplugged := range []bool{false, true} {
+		t.Run(fmt.Sprintf("unplugged %v", unplugged), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLink(nil)
+				c := smp.NewClient(spoiltLink{l, full}, smp.Options{})
+				if unplugged {
+					l.fail(errors.New("unplugged"))
+					<-c.Done()
+					synctest.Wait()
+				}
+				if err := c.Close(); err != full {
+					t.Errorf("Close = %v, want %v", err, full)
+				}
+				if err := c.Close(); err != nil {
+					t.Errorf("the second Close = %v, want nothing more", err)
+				}
+				if n := l.closed(); n != 1 {
+					t.Errorf("the link was closed %d times", n)
+				}
+			})
+		})
+	}
+}
+
+// spoiltLink is a link that closes with an error.
+type spoiltLink struct {
+	*link
+	err error
+}
+
+func (l spoiltLink) Close() error {
+	l.link.Close()
+	return l.err
+}
+
 func TestStuckWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLink(nil)

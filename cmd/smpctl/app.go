@@ -32,13 +32,14 @@ func newStreams(in, out, err *os.File) streams {
 // app is what commands may touch. There are no globals.
 type app struct {
 	streams
-	env     func(string) (string, bool)
-	flags   globalFlags
-	log     *slog.Logger
-	began   bool                         // a command's body began; an error before that is wrong usage
-	reached bool                         // it has to do with a device
-	bars    atomic.Pointer[mpb.Progress] // on the terminal; nil while there are none
-	virtual *virtualDevice               // behind a sim: address, from its first use to the end of the process
+	env      func(string) (string, bool)
+	flags    globalFlags
+	log      *slog.Logger
+	began    bool                         // a command's body began; an error before that is wrong usage
+	reached  bool                         // it has to do with a device
+	bars     atomic.Pointer[mpb.Progress] // on the terminal; nil while there are none
+	untraced error                        // why the file of --trace is not whole
+	virtual  *virtualDevice               // behind a sim: address, from its first use to the end of the process
 }
 
 // run executes one command line and returns the exit code.
@@ -83,7 +84,7 @@ func (a *app) run(b body) func(*cobra.Command, []string) error {
 		}
 		a.log = newLogger(a.err, a.flags)
 		a.began = true
-		r, err := b(cmd.Context(), args)
+		r, err := a.traced(b(cmd.Context(), args))
 		if r != nil {
 			if printErr := a.print(r); err == nil {
 				err = printErr
@@ -91,6 +92,18 @@ func (a *app) run(b body) func(*cobra.Command, []string) error {
 		}
 		return err
 	}
+}
+
+// traced makes a failure of a trace that is not whole. It is only said beside another error, which tells more of the device.
+func (a *app) traced(r result, err error) (result, error) {
+	if a.untraced == nil {
+		return r, err
+	}
+	if err != nil {
+		a.warn("%v", a.untraced)
+		return r, err
+	}
+	return r, a.untraced
 }
 
 func newLogger(w io.Writer, f globalFlags) *slog.Logger {

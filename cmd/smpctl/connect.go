@@ -1,9 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"time"
 
@@ -16,7 +16,7 @@ import (
 type device struct {
 	app      *app
 	settings settings
-	trace    *os.File       // nil without --trace
+	trace    *traceFile     // nil without --trace
 	port     transport.Port // as it was at the first connection; empty for links without one
 	name     string         // what the device is called in output: the port it was opened under
 	current  transport.Port // as it was at the last connection
@@ -56,8 +56,8 @@ func (a *app) device() (*device, error) {
 	a.reached = true
 	d := &device{app: a, settings: s}
 	if a.flags.trace != "" {
-		if d.trace, err = os.Create(a.flags.trace); err != nil {
-			return nil, fmt.Errorf("trace: %w", err)
+		if d.trace, err = createTrace(a.flags.trace); err != nil {
+			return nil, err
 		}
 		d.settings.transport.Trace = d.trace
 	}
@@ -67,7 +67,7 @@ func (a *app) device() (*device, error) {
 // close ends the trace.
 func (d *device) close() {
 	if d.trace != nil {
-		d.trace.Close()
+		d.app.untraced = cmp.Or(d.app.untraced, d.trace.close())
 	}
 }
 
