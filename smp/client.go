@@ -64,6 +64,7 @@ type Client struct {
 	options Options
 	chosen  bool // the timeout is the caller's choice, not the default
 	writes  chan *call
+	linkGap int           // of lineGaps, that the link keeps; of the writing goroutine
 	dead    chan struct{} // closed once the link has ended
 	freed   chan struct{} // holds a token once a call has ended, for those that wait for room
 
@@ -80,7 +81,7 @@ type Client struct {
 	version  Version
 	params   Params
 	took     time.Duration // from the first request to its answer
-	gap      int           // of lineGaps
+	gap      int           // of lineGaps, for the next packet
 	hailed   bool          // the application has answered a hail
 	stray    int
 	err      error // why the link ended

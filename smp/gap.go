@@ -27,14 +27,11 @@ func (c *Client) lineGap() int {
 	return c.gap
 }
 
+// setLineGap is for every packet from now on; the writer tells the link.
 func (c *Client) setLineGap(n int) {
 	c.mu.Lock()
-	changed := c.gap != n
+	defer c.mu.Unlock()
 	c.gap = n
-	c.mu.Unlock()
-	if l, ok := c.link.(gapLink); ok && changed {
-		l.SetLineGap(lineGaps[n])
-	}
 }
 
 // gentle reports whether a single request is sent with a gap in any case: its few milliseconds are less than the time that one loss
@@ -45,23 +42,28 @@ func (c *Client) gentle(packet []byte) bool {
 
 // widenGap is for after the loss of a request, if it was sent with a gap.
 func (c *Client) widenGap(packet []byte) {
-	if c.gentle(packet) {
-		c.setLineGap(min(max(c.lineGap(), 1)+1, c.widestGap()))
+	if !c.gentle(packet) {
+		return
 	}
+	widest := c.widestGap()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.gap = min(max(c.gap, 1)+1, widest)
 }
 
 // writePacket writes the request of a call, a gentle one with a gap between its lines: the widest if nothing would make up for its loss.
+// The gap of the link belongs to the writing goroutine, which sets it before each packet that needs another.
 func (c *Client) writePacket(cl *call) error {
-	usual, gap := c.lineGap(), 0
-	if cl.gentle {
-		gap = 1
-		if cl.once {
-			gap = c.widestGap()
-		}
+	gap := c.lineGap()
+	switch {
+	case cl.gentle && cl.once:
+		gap = c.widestGap()
+	case cl.gentle:
+		gap = max(gap, 1)
 	}
-	if l, ok := c.link.(gapLink); ok && usual < gap {
+	if l, ok := c.link.(gapLink); ok && gap != c.linkGap {
 		l.SetLineGap(lineGaps[gap])
-		defer l.SetLineGap(lineGaps[usual])
+		c.linkGap = gap
 	}
 	return c.link.WritePacket(cl.packet)
 }
