@@ -13,7 +13,8 @@ import (
 const (
 	doubtAfter     = 250 * time.Millisecond // of silence; most answers take a tenth of that
 	slowDoubtAfter = time.Second            // for what makes the device work
-	maxProvenLost  = 5                      // requests that were lost although the device answers others
+	maxProvenLost  = 5                      // requests lost although the device answers others, after which the time of one try is enough
+	maxAsked       = 8                      // requests for a sign of life in one try; each waits twice as long as the one before
 )
 
 // question is one request and the answer it waits for. Each try has a sequence number of its own, and an answer to any of
@@ -25,17 +26,21 @@ type question struct {
 	done   chan *call
 	tries  []*call
 	signs  []*call
+	older  int // of signs, sent before the last try
 	timer  *time.Timer
 }
 
-// exchange sends the packet until an answer comes and returns its payload, which belongs to the caller.
+// exchange sends the packet until an answer comes and returns its payload, which belongs to the caller. It takes tries × timeout at most,
+// and one timeout more if the device shows now and then that it lives.
 func (c *Client) exchange(ctx context.Context, packet []byte, t timing) ([]byte, error) {
 	t.timeout += c.wire(len(packet))
-	q := &question{c: c, packet: packet, timing: t, done: make(chan *call, 2*(t.tries+maxProvenLost)), timer: time.NewTimer(t.timeout)}
+	q := &question{c: c, packet: packet, timing: t, done: make(chan *call, (t.tries+1)*(maxAsked+1)+2*maxAsked), timer: time.NewTimer(t.timeout)}
 	defer q.timer.Stop()
 	defer q.withdraw()
+	start := time.Now()
 	for unanswered, lost := 0, 0; unanswered < t.tries; {
 		cl, alive, err := q.try(ctx)
+		took := time.Since(start)
 		switch {
 		case err != nil:
 			return nil, err
@@ -43,7 +48,7 @@ func (c *Client) exchange(ctx context.Context, packet []byte, t timing) ([]byte,
 			return cl.body, cl.err
 		case !alive:
 			unanswered++
-		case lost == maxProvenLost:
+		case lost >= maxProvenLost && took >= t.timeout, took >= time.Duration(t.tries)*t.timeout:
 			return nil, fmt.Errorf("%w to any of %d tries, although the device answers other requests", ErrNoReply, len(q.tries))
 		default:
 			lost++
@@ -58,19 +63,21 @@ func (q *question) try(ctx context.Context) (answered *call, alive bool, err err
 	if err := ended(ctx); err != nil {
 		return nil, false, err
 	}
+	q.older = len(q.signs)
 	cl := &call{packet: slices.Clone(q.packet), done: q.done, sent: q.timing.sent, gentle: q.c.gentle(q.packet), once: q.timing.tries == 1}
 	if err := q.start(ctx, cl); err != nil {
 		return nil, false, err
 	}
 	q.tries = append(q.tries, cl)
 	began := time.Now()
-	doubt := q.doubt()
-	for {
+	for doubt := q.doubt(); ; {
 		q.timer.Reset(min(doubt, q.timing.timeout) - time.Since(began))
 		cl, err := await(ctx, q.done, q.timer.C)
 		switch {
 		case err != nil:
 			return nil, false, err
+		case cl != nil && cl.err == nil && slices.Contains(q.signs[:q.older], cl):
+			continue // it says nothing of this try
 		case cl != nil && cl.err == nil && slices.Contains(q.signs, cl):
 			q.withdraw() // the device holds none of them any more
 			return nil, true, nil
@@ -79,7 +86,7 @@ func (q *question) try(ctx context.Context) (answered *call, alive bool, err err
 		case time.Since(began) >= q.timing.timeout:
 			return nil, false, nil
 		}
-		doubt = q.timing.timeout
+		doubt *= 2
 		if err := q.askForSign(); err != nil {
 			return nil, false, err
 		}
@@ -109,10 +116,18 @@ func (q *question) doubt() time.Duration {
 	return max(r.silence(), least) + q.c.wire(len(q.packet))
 }
 
-// askForSign sends the request for a sign of life, unless the device has no room for it.
+// askForSign sends a request for a sign of life, unless the device has no room for it.
 func (q *question) askForSign() error {
+	limit := q.c.queue()
+	if len(q.signs) > q.older { // the device will need room for the other tries
+		params, _, _ := q.c.learned()
+		limit = min(limit, params.BufferCount-(q.timing.tries-len(q.tries)))
+	}
+	if len(q.signs) >= q.older+maxAsked {
+		return nil
+	}
 	cl := &call{packet: q.c.signRequest(), done: q.done}
-	err := q.c.start(cl, q.c.queue())
+	err := q.c.start(cl, limit)
 	if errors.Is(err, errNoRoom) {
 		return nil
 	}
