@@ -134,7 +134,7 @@ func (c *Client) settle(ctx context.Context, limit <-chan time.Time) (Version, P
 	p := newProber(c)
 	defer p.withdraw()
 	t := c.timing()
-	interval := min(probeInterval, t.timeout*time.Duration(t.tries)/probes) + c.wire(2*HeaderLen)
+	interval := min(probeInterval, t.timeout*time.Duration(t.tries)/(probes+1)) + c.wire(2*HeaderLen)
 	next := time.NewTimer(0)
 	defer next.Stop()
 	var old *Params // of a device that answered in version 1
@@ -150,7 +150,11 @@ func (c *Client) settle(ctx context.Context, limit <-chan time.Time) (Version, P
 			if err := p.ask(); err != nil {
 				return 0, Params{}, err
 			}
-			if len(p.versions) > 0 {
+			switch len(p.versions) {
+			case 0:
+			case 1:
+				next.Reset(2 * interval) // as long as the limit allows, for there is none after it
+			default:
 				next.Reset(interval)
 			}
 		case cl := <-p.done:
@@ -184,8 +188,8 @@ func (c *Client) settle(ctx context.Context, limit <-chan time.Time) (Version, P
 	}
 }
 
-// probes is how many of them go out unanswered.
-const probes = 3
+// probes is how many of them go out unanswered: what a Zephyr with its default of packet buffers can hold.
+const probes = 4
 
 // prober keeps the probes that may still be answered.
 type prober struct {
@@ -197,9 +201,9 @@ type prober struct {
 }
 
 func newProber(c *Client) *prober {
-	p := &prober{c: c, versions: []Version{V2, V2, V1}, done: make(chan *call, 2*probes)}
+	p := &prober{c: c, versions: []Version{V2, V2, V1, V1}, done: make(chan *call, 2*probes)}
 	if v := c.options.Version; v != Auto {
-		p.versions = []Version{v, v, v}
+		p.versions = []Version{v, v, v, v}
 	}
 	return p
 }

@@ -93,7 +93,13 @@ func TestNegotiate(t *testing.T) {
 				return nil
 			}
 			return goodParams
-		}, smp.Options{Timeout: 600 * time.Millisecond, Tries: 1}, told, smp.V1, "2212", 600 * time.Millisecond},
+		}, smp.Options{Timeout: 600 * time.Millisecond, Tries: 1}, told, smp.V1, "2212", 540 * time.Millisecond},
+		{"three requests in a row lost", func(n int, _ smp.Version) []byte {
+			if n <= 3 {
+				return nil
+			}
+			return goodParams
+		}, smp.Options{}, told, smp.V2, "22112", 4 * time.Second},
 		{"user knows the buffer", always(rc(8)), smp.Options{Buffer: 2048}, smp.Params{BufferSize: 2048, BufferCount: 1}, smp.V2, "2", 0},
 		{"user limits the buffer", always(goodParams), smp.Options{MaxBuffer: 300}, smp.Params{BufferSize: 300, BufferCount: 4, Known: true}, smp.V2, "2", 0},
 	}
@@ -205,7 +211,7 @@ func TestNegotiateWithASilentDevice(t *testing.T) {
 			}
 		})
 		group.Wait()
-		checkProbes(t, l, "221") // few: a device that is only busy queues them all
+		checkProbes(t, l, "2211") // few: a device that is only busy queues them all
 	})
 }
 
