@@ -16,11 +16,6 @@ type uploadReply struct {
 
 const noOffset = math.MinInt64
 
-const (
-	maxBusy   = 20 // waits for a device that says it is busy
-	busyPause = time.Second
-)
-
 // answered takes the reply to a chunk.
 func (u *upload) answered(ctx context.Context, cl *call) error {
 	f := u.take(cl)
@@ -50,28 +45,24 @@ func (u *upload) inside(off int64, body []byte) (int, error) {
 	return int(off), nil
 }
 
-// refused takes a refusal: that of a busy device means to wait, that of one without a buffer for its answer to send less at
-// a time, any other is the end.
+// refused takes a refusal: that of a busy device means to wait, that of one without memory to send less and later, any other is the
+// end. So are these if nothing else comes for too long.
 func (u *upload) refused(ctx context.Context, f *flight, err error) error {
 	var refused *DeviceError
 	if errors.Is(err, errUnsure) {
 		u.unsure(f)
 		return nil
 	}
-	if !errors.As(err, &refused) || u.busy == maxBusy {
+	if !errors.As(err, &refused) || !refused.Busy() && !refused.exhausted() || u.still.hindered(time.Now()) {
 		return err
 	}
-	u.busy++
-	switch {
-	case refused.Busy():
+	if refused.Busy() {
 		u.w.pause(f.chunk)
-		return sleep(ctx, busyPause)
-	case refused.Global && refused.Code == rcNoMemory:
-		u.w.lose(f.chunk)
-		u.adapt()
-		return nil
+		return sleep(ctx, hindrancePause)
 	}
-	return err
+	u.w.lose(f.chunk)
+	u.adapt()
+	return sleep(ctx, u.still.pause())
 }
 
 // errUnsure is an answer to a chunk from which nobody can tell how far the device came.

@@ -12,7 +12,8 @@ var ErrNoReply = errors.New("no reply")
 // error is in the chain too.
 var ErrClosed = errors.New("connection closed")
 
-// ErrStalled says that an upload or a download made no progress although the device kept answering, or restarted too often.
+// ErrStalled says that an upload or a download made no progress for half a minute although the device kept answering, or that the device
+// restarted too often.
 var ErrStalled = errors.New("transfer makes no progress")
 
 // ErrInBootloader says that an upload for the application cannot begin, or go on, because MCUboot's serial recovery answers.
@@ -58,6 +59,11 @@ func (e *DeviceError) Unsupported() bool { return e.Global && e.Code == rcNotSup
 
 // Busy reports whether the device asks to try again later.
 func (e *DeviceError) Busy() bool { return e.Global && e.Code == rcBusy }
+
+// exhausted reports whether the device lacks memory for now: for a request, its answer, or an upload.
+func (e *DeviceError) exhausted() bool {
+	return e.Global && e.Code == rcNoMemory || !e.Global && e.Group == GroupImage && e.Code == imageNoMemory
+}
 
 func (e *DeviceError) entry() code {
 	if e.Global {

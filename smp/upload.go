@@ -59,8 +59,12 @@ const mostInFlight = 8
 var ErrNotListed = errors.New("the device does not list the image after the upload")
 
 // Upload sends a whole image file and returns when the device has it: all of it accepted and, if the hash is given, listed. It resumes
-// an earlier upload of the same bytes when the device remembers it. The device's silence, refusals and steps backwards
-// all end it after a bounded time. data must not change meanwhile.
+// an earlier upload of the same bytes when the device remembers it. data must not change meanwhile.
+//
+// As long as it moves it goes on, whatever hinders it. What ends it is time without progress: 20 s for a device that says that it is
+// busy or out of memory, 30 s for one that answers while the chunks get lost, and Options.Timeout times Options.Tries+3 of silence,
+// longer at the first and the last chunk. So do three steps backwards that lead no further, and 20 in all. After [ErrNoReply] the client
+// is as usable as before: call [Client.Forget], for the device may have restarted, and upload again.
 func (g ImageGroup) Upload(ctx context.Context, data []byte, o ImageUpload) (UploadResult, error) {
 	fail := func(err error) (UploadResult, error) {
 		return UploadResult{}, fmt.Errorf("%s: %w", imageUpload.name, err)
@@ -120,7 +124,7 @@ type upload struct {
 	highest int       // end of the furthest chunk sent
 	lost    int       // losses that the stretch knows of
 	returns int       // steps backwards that were looked into
-	busy    int
+	still   standstill
 }
 
 // flight is a chunk and the call that carries it.
@@ -169,6 +173,7 @@ func (c *Client) uploadLimit(o ImageUpload, params Params) int {
 
 func (u *upload) run(ctx context.Context) error {
 	u.timer = time.NewTimer(time.Hour)
+	u.still.moved(u.w.best, time.Now())
 	defer u.timer.Stop()
 	defer u.withdraw()
 	for !u.w.finished {
@@ -186,6 +191,7 @@ func (u *upload) run(ctx context.Context) error {
 				return err
 			}
 		}
+		u.still.moved(u.w.best, time.Now())
 		if u.w.failed != nil {
 			return u.w.failed
 		}
@@ -195,6 +201,9 @@ func (u *upload) run(ctx context.Context) error {
 		if u.w.lost > u.lost {
 			u.lost = u.w.lost
 			u.pace.depth.shift(u.stretch.lost())
+			if err := u.hold(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

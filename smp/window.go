@@ -29,8 +29,11 @@ type window struct {
 	ids      int
 	draining bool // a disagreement: next no longer counts
 	losses   int  // in a row, without progress
+	allowed  int  // of them; the driver may allow more, for it knows the time
 	lost     int  // in all
-	returns  int  // steps backwards
+	best     int  // furthest offset that the device ever wanted
+	setbacks int  // steps backwards since then
+	returns  int  // in all
 	doubtful bool // the last chunk was answered as if no upload were in progress
 	finished bool
 	failed   error
@@ -38,12 +41,13 @@ type window struct {
 
 // Limits that end an upload which gets nowhere.
 const (
-	maxLosses  = 30 // more than it takes to find the packet size of the smallest device
-	maxReturns = 2
+	maxLosses   = 30 // more than it takes to find the packet size of the smallest device
+	maxSetbacks = 2
+	maxReturns  = 20
 )
 
 func newWindow(size int, p *pace) *window {
-	return &window{size: size, pace: p, depth: 1}
+	return &window{size: size, pace: p, depth: 1, allowed: maxLosses}
 }
 
 // take returns the next chunk to send, or false when it is time to wait. fit says where a chunk that begins at off must
@@ -172,11 +176,17 @@ func (w *window) resume(off int) {
 	}
 }
 
-func (w *window) progress(off int) { w.wanted, w.losses = off, 0 }
+func (w *window) progress(off int) {
+	w.wanted, w.losses = off, 0
+	if off > w.best {
+		w.best, w.setbacks = off, 0
+	}
+}
 
 func (w *window) back(off int) {
 	w.wanted = off
-	if w.returns++; w.returns > maxReturns {
+	w.returns++
+	if w.setbacks++; w.setbacks > maxSetbacks || w.returns > maxReturns {
 		w.failed = fmt.Errorf("%w: the device went back %d times, now to offset %d", ErrStalled, w.returns, off)
 	}
 }
@@ -185,7 +195,7 @@ func (w *window) loss(alone bool) {
 	w.depth = 1
 	w.lost++
 	w.pace.bad(alone)
-	if w.losses++; w.losses > maxLosses {
+	if w.losses++; w.losses > w.allowed {
 		w.failed = fmt.Errorf("%w: offset %d lost %d times in a row", ErrStalled, w.wanted, w.losses)
 	}
 }

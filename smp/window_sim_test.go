@@ -213,7 +213,7 @@ func FuzzWindow(f *testing.F) {
 	f.Add(uint16(64), uint8(8), bytes.Repeat([]byte{0, 0, 9, 17, 3, 250, 4, 33}, 40))
 	f.Fuzz(func(t *testing.T, size uint16, limit uint8, script []byte) {
 		w := newWindow(1+int(size)%512, newPace(max(int(limit), 1), 5))
-		sends, bound := 0, (maxReturns+1)*(w.size+1)*(maxLosses+1)*max(int(limit), 1)
+		sends, bound := 0, (maxReturns+2)*(w.size+1)*(maxLosses+1)*max(int(limit), 1)
 		for len(script) >= 2 {
 			op, arg := script[0], int(script[1])
 			script = script[2:]
