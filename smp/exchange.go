@@ -63,12 +63,9 @@ func (q *question) try(ctx context.Context) (answered *call, alive bool, err err
 	if err := ended(ctx); err != nil {
 		return nil, false, err
 	}
-	q.older = len(q.signs)
-	cl := &call{packet: slices.Clone(q.packet), done: q.done, sent: q.timing.sent, gentle: q.c.gentle(q.packet), once: q.timing.tries == 1}
-	if err := q.start(ctx, cl); err != nil {
+	if err := q.send(ctx); err != nil {
 		return nil, false, err
 	}
-	q.tries = append(q.tries, cl)
 	began := time.Now()
 	for doubt := q.doubt(); ; {
 		q.timer.Reset(min(doubt, q.timing.timeout) - time.Since(began))
@@ -93,12 +90,29 @@ func (q *question) try(ctx context.Context) (answered *call, alive bool, err err
 	}
 }
 
-// start waits for room with the first try only: the others have it, unless the device is gone.
-func (q *question) start(ctx context.Context, cl *call) error {
-	if len(q.tries) > 0 {
-		return q.c.start(cl, noLimit)
+// send sends a try. It waits for room with the first one only: the others have it, unless the device is gone. One that the link has not
+// taken yet needs no second behind it: both would come at once when it does.
+func (q *question) send(ctx context.Context) error {
+	if q.stuck() {
+		return nil
 	}
-	return q.c.startInTurn(ctx, cl)
+	cl := &call{packet: slices.Clone(q.packet), done: q.done, sent: q.timing.sent, gentle: q.c.gentle(q.packet), once: q.timing.tries == 1}
+	var err error
+	if len(q.tries) > 0 {
+		err = q.c.start(cl, noLimit)
+	} else {
+		err = q.c.startInTurn(ctx, cl)
+	}
+	if err == nil {
+		q.tries, q.older = append(q.tries, cl), len(q.signs)
+	}
+	return err
+}
+
+// stuck reports whether the last try still waits for the link to take it.
+func (q *question) stuck() bool {
+	n := len(q.tries)
+	return n > 0 && q.tries[n-1].queued.Load() && q.c.open(q.tries[n-1])
 }
 
 // doubt is how long silence may last before it is worth a second request; the whole timeout where none may be sent.
@@ -118,13 +132,13 @@ func (q *question) doubt() time.Duration {
 
 // askForSign sends a request for a sign of life, unless the device has no room for it.
 func (q *question) askForSign() error {
+	if q.stuck() || len(q.signs) >= q.older+maxAsked {
+		return nil
+	}
 	limit := q.c.queue()
 	if len(q.signs) > q.older { // the device will need room for the other tries
 		params, _, _ := q.c.learned()
 		limit = min(limit, params.BufferCount-(q.timing.tries-len(q.tries)))
-	}
-	if len(q.signs) >= q.older+maxAsked {
-		return nil
 	}
 	cl := &call{packet: q.c.signRequest(), done: q.done}
 	err := q.c.start(cl, limit)

@@ -147,6 +147,10 @@ func (c *Client) settle(ctx context.Context, limit <-chan time.Time) (Version, P
 			if err := ended(ctx); err != nil {
 				return 0, Params{}, err
 			}
+			if p.stuck() {
+				next.Reset(interval)
+				continue
+			}
 			if err := p.ask(); err != nil {
 				return 0, Params{}, err
 			}
@@ -206,6 +210,12 @@ func newProber(c *Client) *prober {
 		p.versions = []Version{v, v, v, v}
 	}
 	return p
+}
+
+// stuck reports whether the link has not taken the last probe yet: another one would come at the same moment.
+func (p *prober) stuck() bool {
+	n := len(p.calls)
+	return n > 0 && p.calls[n-1].queued.Load()
 }
 
 // ask sends the next probe, if there is one.
