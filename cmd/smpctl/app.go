@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/smpctl/smpctl/transport"
 	"github.com/spf13/cobra"
 	"github.com/vbauerster/mpb/v8"
 	"golang.org/x/term"
@@ -38,6 +39,7 @@ type app struct {
 	began    bool                         // a command's body began; an error before that is wrong usage
 	reached  bool                         // it has to do with a device
 	bars     atomic.Pointer[mpb.Progress] // on the terminal; nil while there are none
+	link     *transport.Conn              // the last one; nil before the first
 	untraced error                        // why the file of --trace is not whole
 	virtual  *virtualDevice               // behind a sim: address, from its first use to the end of the process
 }

@@ -103,6 +103,7 @@ func (d *device) connect(ctx context.Context) (*smp.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.app.link = link
 	c := smp.NewClient(link, fit(d.settings.smp, link))
 	d.app.log.Info("connected", "port", d.name)
 	return c, nil

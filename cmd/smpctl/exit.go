@@ -202,7 +202,7 @@ func (a *app) hint(k kind, err error) string {
 	case k == kindNoReply && errors.Is(err, transport.ErrDisconnected):
 		return "the port went away; the same command picks up where the device is"
 	case k == kindNoReply:
-		return "check port, baud rate and cable, that the firmware has SMP on this port (--raw if it uses raw framing), and that no terminal program reads it too"
+		return heard(a.link) + noReplyHint
 	case k == kindInterrupted && a.reached:
 		return "the same command picks up where the device is"
 	}
