@@ -30,6 +30,7 @@ type boot struct {
 	took     time.Duration // until it did so last
 	inside   bool          // it was the last to answer
 	last     error         // why the last look failed; nil if it did not
+	seen     time.Time     // when the application answered last
 }
 
 const (
@@ -46,6 +47,14 @@ const (
 	lull = 700 * time.Millisecond
 )
 
+// patienceIn is the patience within a time that ends: a quarter of it is for a look at who it is.
+func (b *boot) patienceIn(ctx context.Context) time.Duration {
+	if end, ok := ctx.Deadline(); ok {
+		return min(b.patience, end.Sub(b.asked)*3/4)
+	}
+	return b.patience
+}
+
 // restarted reports whether the device is known to have started again since.
 func (b *boot) restarted() bool { return b.vanished || b.caught }
 
@@ -57,7 +66,7 @@ func (n *connection) application(ctx context.Context, b *boot) (smp.ImageList, e
 		b.inside = err == nil && firmware == smp.SerialRecovery
 		switch {
 		case err == nil && !b.inside:
-			b.last = nil
+			b.last, b.seen = nil, time.Now()
 			return list, nil
 		case b.inside && (b.exits == 0 || len(list.Images) == 0): // there is nothing that it could start
 			b.caught, b.took = true, time.Since(b.asked)
@@ -134,7 +143,7 @@ func (n *connection) look(ctx context.Context, b *boot) (smp.Firmware, smp.Image
 	if err != nil {
 		return smp.UnknownFirmware, smp.ImageList{}, err
 	}
-	left := b.patience - time.Since(b.asked)
+	left := b.patienceIn(ctx) - time.Since(b.asked)
 	switch {
 	case left > 0:
 		hailing, cancel := context.WithTimeoutCause(ctx, left, smp.ErrNoReply)

@@ -18,10 +18,11 @@ type gremlin struct {
 	d *sim.Device
 
 	mu     sync.Mutex
-	seen   int         // requests or answers of its kind
-	asked  bool        // a reset request was on its way
-	struck bool        // or over
-	victim look        // the device just before it was struck
+	seen   int  // requests or answers of its kind
+	asked  bool // a reset request was on its way
+	struck bool // or over
+	victim look // the device just before it was struck
+	killed time.Time
 	timer  *time.Timer // of what strikes by itself
 }
 
@@ -155,7 +156,7 @@ func (g *gremlin) strike(h smp.Header) bool {
 
 // kill switches the device off and on. The lock is held.
 func (g *gremlin) kill() {
-	g.victim = g.c.look(g.d)
+	g.victim, g.killed = g.c.look(g.d), time.Now()
 	g.d.PowerCycle()
 }
 
@@ -210,13 +211,13 @@ func (g *gremlin) at(d time.Duration) {
 	})
 }
 
-// leave takes the gremlin off, and says whether it struck, and what.
-func (g *gremlin) leave() (struck bool, victim look) {
+// leave takes the gremlin off, and says whether it struck, what, and when.
+func (g *gremlin) leave() (struck bool, victim look, killed time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.timer != nil {
 		g.timer.Stop()
 	}
 	struck, g.struck = g.struck, true
-	return struck, g.victim
+	return struck, g.victim, g.killed
 }

@@ -71,6 +71,7 @@ type experiment struct {
 	err    error
 	took   time.Duration
 	struck bool
+	late   bool // the device died at the very end, after the update's last look
 	began  look // before the update
 	victim look // when the device restarted by itself
 	now    look // after the update
@@ -88,7 +89,9 @@ func (c crossing) run(t *testing.T, d *sim.Device) experiment {
 		Mode: c.mode, Force: c.force, Check: c.checkFor(d), Wait: crossedWait,
 	})
 	e.took = time.Since(start)
-	e.struck, e.victim = g.leave()
+	var killed time.Time
+	e.struck, e.victim, killed = g.leave()
+	e.late = killed.Equal(time.Now())
 	calm(d, c)
 	e.now = c.look(d)
 	return e

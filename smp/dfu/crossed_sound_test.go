@@ -118,7 +118,7 @@ func (e *experiment) needsNoTrial(number int) bool {
 // otherStarts is about a device that restarts by itself while another image is selected.
 func (c crossing) otherStarts() string {
 	switch c.before {
-	case "other-uploaded", "other-once", "other-for-good":
+	case "other-uploaded", "other-once", "other-for-good", "runs-other-once", "runs-other-for-good":
 		if c.dies() {
 			return "the other image starts meanwhile"
 		}

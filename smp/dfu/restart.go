@@ -62,9 +62,9 @@ func (r *runner) restart(ctx context.Context, how smp.ResetOptions) error {
 	ctx, cancel := r.bounded(ctx)
 	defer cancel()
 	before := r.device
-	r.listen(ctx)
+	_ = r.listen(ctx)
 	for requests := 1; ; requests++ {
-		b := r.newBoot(r.patience())
+		b := r.newBoot(r.o.Wait)
 		b.silence = r.silence()
 		err := r.client.OS.Reset(ctx, how)
 		unanswered := errors.Is(err, smp.ErrNoReply) || errors.Is(err, smp.ErrClosed)
@@ -144,7 +144,7 @@ func (r *runner) stuck(ctx context.Context, b *boot, cause error) error {
 	case errors.As(err, &inside):
 		r.report.Result = NotRunning
 		return fmt.Errorf("%w%s", missing(Device{}, r.targets[0], InBootloader), inside.then)
-	case errors.Is(cause, ErrNotBack) && b.last == nil:
+	case errors.Is(cause, ErrNotBack) && b.last == nil && time.Since(b.seen) < lookPatience:
 		r.report.Result = Reverted
 		return missing(r.device, r.targets[0], NoReset)
 	}
@@ -152,25 +152,23 @@ func (r *runner) stuck(ctx context.Context, b *boot, cause error) error {
 }
 
 // hailTime is how long an application has to show whether it hears a hail.
-const hailTime = 2 * time.Second
+const hailTime = time.Second
 
-// listen finds out, once, whether the application hears what its bootloader does not.
-func (r *runner) listen(ctx context.Context) {
+// listen finds out whether the application hears what its bootloader does not, unless that is known.
+func (r *runner) listen(ctx context.Context) error {
 	if r.listened {
-		return
+		return nil
 	}
 	r.listened = true
 	ctx, cancel := context.WithTimeout(ctx, hailTime)
 	defer cancel()
-	r.deaf = r.client.Hail(ctx, hailInterval) != nil
+	err := r.client.Hail(ctx, hailInterval)
+	r.deaf = err != nil
+	return err
 }
 
-// Rates at which bootloaders move images, in bytes per second: a fast one, which no silence should outlast by much, and a slow one,
-// which no patience should be too short for. A nRF52840 swaps some 12 kB/s.
-const (
-	fastSwap = 128 << 10
-	slowSwap = 8 << 10
-)
+// fastSwap is the rate at which a fast bootloader moves images, in bytes per second: no silence should outlast it by much.
+const fastSwap = 128 << 10
 
 // silence is how long nothing is sent after a reset. An application that hears a hail needs no more than the moment of the reset; another one
 // needs the time of a fast swap, and more once it was caught too early.
@@ -178,27 +176,22 @@ func (r *runner) silence() time.Duration {
 	if !r.deaf {
 		return quiet
 	}
-	s := quiet + r.moving(fastSwap)
+	s := quiet + r.moving()
 	if r.caught {
 		s = max(s, 2*r.slowest+leaveMargin)
 	}
 	return min(s, r.o.Wait/2)
 }
 
-// patience is how long after a reset nothing is sent that a bootloader hears: longer than the device took when it was caught there.
-func (r *runner) patience() time.Duration {
-	return max(6*leaveMargin+r.moving(slowSwap), 2*r.slowest+leaveMargin)
-}
-
-// moving is how long a bootloader with such a rate takes to move the targets.
-func (r *runner) moving(rate int) time.Duration {
+// moving is how long a fast bootloader takes to move the targets.
+func (r *runner) moving() time.Duration {
 	n := 0
 	for _, t := range r.targets {
 		if t.File != nil {
 			n += len(t.File.Bytes())
 		}
 	}
-	return time.Duration(n) * time.Second / time.Duration(rate)
+	return time.Duration(n) * time.Second / fastSwap
 }
 
 // start brings a device that answers from its bootloader into its application: one reset, and more for a long wait window if the bootloader lists
@@ -207,6 +200,7 @@ func (r *runner) start(ctx context.Context) error {
 	r.note(Step{}, "the device is in its bootloader: starting its application first")
 	ctx, cancel := r.bounded(ctx)
 	defer cancel()
+	r.listened, r.deaf = false, false // it was the bootloader that did not answer a hail
 	if err := r.leave(ctx); err != nil {
 		return err
 	}

@@ -16,7 +16,8 @@ type Options struct {
 	UpgradeOnly bool // refuse a file that is not newer than the running image
 
 	// Wait is the longest time that the update may go on without getting any further: after the reset, after its connection ended, or
-	// on a line that loses what is sent. Uploads count every byte that the device accepts. 0 means [DefaultWait].
+	// on a line that loses what is sent. Uploads count every byte that the device accepts. All trials that are begun again have that long
+	// together. 0 means [DefaultWait].
 	Wait time.Duration
 
 	// NoStart leaves a device that is in its bootloader there: Run then ends with [smp.ErrInBootloader]. Otherwise it is started first.
@@ -107,6 +108,7 @@ type runner struct {
 	ran        bool          // all targets were seen running
 	caught     bool          // the bootloader was met after a reset
 	slowest    time.Duration // after a reset, until then
+	last       time.Time     // when all that begins again must be over; zero before a trial was lost
 	repeats    int           // trials that were lost and begun again
 }
 
@@ -154,7 +156,7 @@ func (r *runner) bring(ctx context.Context) error {
 // carryOut takes the steps of the plan.
 func (r *runner) carryOut(ctx context.Context) error {
 	if len(r.report.Plan) > 0 {
-		r.listen(ctx)
+		_ = r.listen(ctx)
 	}
 	for _, s := range r.report.Plan {
 		if err := r.take(ctx, s, func(ctx context.Context, s Step) error { return r.persist(ctx, s, r.step) }); err != nil {
@@ -202,10 +204,9 @@ const maxStarts = 2
 
 // prepare reads the device and makes the plan.
 func (r *runner) prepare(ctx context.Context) error {
-	if _, err := r.client.Negotiate(ctx); err != nil {
+	if err := r.greet(ctx); err != nil {
 		return err
 	}
-	r.heard = true
 	var err error
 	if r.device, err = Inspect(ctx, r.client); err != nil {
 		return err
@@ -223,6 +224,22 @@ func (r *runner) prepare(ctx context.Context) error {
 	return err
 }
 
+// greet makes contact: first in a way that keeps no bootloader from starting the application of a board that was plugged in a moment ago, and once more
+// in that way when the usual requests were all sent into the silence of its start.
+func (r *runner) greet(ctx context.Context) error {
+	if r.client.Err() == nil && !r.heard {
+		_ = r.listen(ctx)
+	}
+	_, err := r.client.Negotiate(ctx)
+	if errors.Is(err, smp.ErrNoReply) && !r.heard && r.deaf {
+		if r.listened = false; r.listen(ctx) == nil {
+			_, err = r.client.Negotiate(ctx)
+		}
+	}
+	r.heard = r.heard || err == nil
+	return err
+}
+
 // changes notes in the report what becomes of an image.
 func (r *runner) changes(t Target, from *smp.ImageState) {
 	c := Change{Image: t.Image, File: t.File, To: Version{t.File.Header.Version.String(), t.Hash()}}
@@ -234,9 +251,13 @@ func (r *runner) changes(t Target, from *smp.ImageState) {
 	}
 }
 
-// bounded is ctx until the update has gone on for too long without getting any further.
+// bounded is ctx until the update has gone on for too long without getting any further. All trials that are begun again share one such time.
 func (r *runner) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithDeadlineCause(ctx, r.progressed.Add(r.o.Wait), ErrNotBack)
+	limit := r.progressed.Add(r.o.Wait)
+	if !r.last.IsZero() && r.last.Before(limit) {
+		limit = r.last
+	}
+	return context.WithDeadlineCause(ctx, limit, ErrNotBack)
 }
 
 // reach notes how far an upload has come: only what it never reached before is progress.
@@ -316,18 +337,15 @@ func (r *runner) reconnect(ctx context.Context) error {
 	if r.client != nil {
 		r.client.Forget()
 	}
-	b := r.newBoot(regainPatience)
+	b := r.newBoot(r.o.Wait)
 	if err := sleep(ctx, redialPause); err != nil {
 		return notBack(err, nil, r.o.Wait)
 	}
 	return r.arrive(ctx, b)
 }
 
-// regainPatience is how long a device whose connection ended for no known reason may start before it is asked who it is.
-const regainPatience = 10 * time.Second
-
 func (r *runner) newBoot(patience time.Duration) *boot {
-	b := &boot{asked: time.Now(), patience: min(patience, r.o.Wait*3/4), deaf: r.deaf, exits: 1, note: func(text string) { r.note(Step{}, text) }}
+	b := &boot{asked: time.Now(), patience: patience, deaf: r.deaf, exits: 1, note: func(text string) { r.note(Step{}, text) }}
 	if r.deaf {
 		b.patience, b.exits = 0, 2 // it is easily asked too soon
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/smpctl/smpctl/smp"
 )
@@ -49,7 +50,9 @@ func (r *runner) mayRepeat(lost *lostTrial) bool {
 
 // beginAgain ends what is left of the trial and plans again, from where the device is then.
 func (r *runner) beginAgain(ctx context.Context, lost *lostTrial) error {
-	r.repeats++
+	if r.repeats++; r.last.IsZero() {
+		r.last = time.Now().Add(r.o.Wait)
+	}
 	r.ran, r.report.Result = false, ""
 	r.note(Step{}, lost.why+": trying once more")
 	if lost.back {
