@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"time"
 
@@ -101,21 +100,6 @@ func (a *app) upgrade(ctx context.Context, path string, o upgradeOptions) (resul
 	}
 	return newUpgradeResult(report, d, heard), src.explainRejection(err)
 }
-
-// check runs the user's command, with its output on standard error and the port in its environment.
-func (a *app) check(ctx context.Context, command, port string) error {
-	cmd := hostShell(ctx, command)
-	cmd.Env = append(os.Environ(), portVariable+"="+port)
-	cmd.Stdout, cmd.Stderr = a.err, a.err
-	cmd.WaitDelay = checkGrace
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s: %w", command, err)
-	}
-	return nil
-}
-
-// checkGrace bounds the wait for children that a killed check leaves behind with its output open.
-const checkGrace = 2 * time.Second
 
 // upgradeResult is the result of upgrade.
 type upgradeResult struct {
