@@ -67,7 +67,10 @@ func (k key) embedded(b []byte) ([]byte, bool) {
 		return nil, false
 	}
 	r, s := bytes.TrimLeft(b[:size], "\x00"), bytes.TrimLeft(b[size:], "\x00")
-	return encodeDER(r, s), len(r) > 0 && len(s) > 0
+	if len(r) == 0 || len(s) == 0 {
+		return nil, false
+	}
+	return encodeDER(r, s), true
 }
 
 // scalarSize is the length of one half of an ECDSA signature: 32 or 48 bytes.
@@ -108,7 +111,7 @@ func cutDER(b []byte, tag byte) (value, rest []byte, ok bool) {
 	return b[:n], b[n:], true
 }
 
-// encodeDER is the reverse. Numbers of at most 48 bytes need no long form of the length.
+// encodeDER is the reverse, of numbers above 0. Those of at most 48 bytes need no long form of the length.
 func encodeDER(r, s []byte) []byte {
 	var body []byte
 	for _, n := range [][]byte{r, s} {

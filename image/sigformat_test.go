@@ -6,8 +6,10 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -153,6 +155,12 @@ func TestNormalizeRefuses(t *testing.T) {
 		{"JSON", "rsa-2048", []byte(`{"Signature": "AAAA"}`), image.ErrSignatureFormat, "is JSON"},
 		{"a key", "rsa-2048", readFile(t, "keys/rsa-2048.pub.pem"), image.ErrSignatureFormat, `PEM block of type "PUBLIC KEY"`},
 		{"an error message", "rsa-2048", []byte("permission denied\n"), image.ErrSignatureFormat, "in binary, base64, hex or PEM"},
+		{"a PEM block without content", "ecdsa-p256", encodings["PEM"](nil), image.ErrSignatureEmpty, "PEM block without content"},
+		{"64 zeros", "ecdsa-p256", make([]byte, 64), image.ErrSignatureFormat, "r‖s with a zero for r"},
+		{"64 zeros in hex", "ecdsa-p256", encodings["hex"](make([]byte, 64)), image.ErrSignatureFormat, "r‖s with a zero for r"},
+		{"64 zeros of Vault", "ecdsa-p256", encodings["Vault"](make([]byte, 64)), image.ErrSignatureFormat, "r‖s with a zero for r"},
+		{"96 zeros", "ecdsa-p384", make([]byte, 96), image.ErrSignatureFormat, "r‖s with a zero for r"},
+		{"a zero for s", "ecdsa-p256", append(bytes.Repeat([]byte{1}, 32), make([]byte, 32)...), image.ErrSignatureFormat, "r‖s with a zero for r or s"},
 		{"no number", "ecdsa-p256", []byte{0x30, 4, 2, 0, 2, 0}, image.ErrSignatureFormat, "DER or 64 bytes r‖s"},
 	}
 	for _, test := range tests {
@@ -163,6 +171,19 @@ func TestNormalizeRefuses(t *testing.T) {
 	}
 }
 
+// signatureSeeds are signatures of every kind, and as many bytes of nothing.
+func signatureSeeds(f *testing.F) [][]byte {
+	f.Helper()
+	seeds := [][]byte{nil, {0}, {0x30}, make([]byte, 64), make([]byte, 96), make([]byte, 256), make([]byte, 384), bytes.Repeat([]byte{0xff}, 64)}
+	for _, v := range external {
+		seeds = append(seeds, readFile(f, "external/"+v.name+"/sig.bin"))
+	}
+	for _, name := range []string{"ecdsa-p256", "ecdsa-p384"} {
+		seeds = append(seeds, readFile(f, "external/"+name+"/sig.rs.bin"))
+	}
+	return seeds
+}
+
 // FuzzNormalizeSignature holds that what comes out is of the right form and goes in
 // again unchanged, and that every way of attaching takes whatever comes in.
 func FuzzNormalizeSignature(f *testing.F) {
@@ -170,10 +191,11 @@ func FuzzNormalizeSignature(f *testing.F) {
 	for _, v := range external {
 		keys[v.key] = readKey(f, v.key)
 	}
-	for _, encode := range encodings {
-		f.Add(encode(readFile(f, "external/ecdsa-p256/sig.bin")))
+	for _, sig := range signatureSeeds(f) {
+		for _, name := range slices.Sorted(maps.Keys(encodings)) {
+			f.Add(encodings[name](sig))
+		}
 	}
-	addFiles(f, "external/*/sig.bin")
 	addFiles(f, "external/*.sig.bin")
 	f.Fuzz(func(t *testing.T, sig []byte) {
 		for name, pub := range keys {

@@ -13,6 +13,9 @@ func (k key) explainFormat(sig, decoded []byte) error {
 	if block, _ := pem.Decode(sig); block != nil && !strings.Contains(block.Type, "SIGNATURE") {
 		return fail(ErrSignatureFormat, "signature: is a PEM block of type %.40q: want the bare signature", block.Type)
 	}
+	if len(decoded) == 0 {
+		return fail(ErrSignatureEmpty, "signature: is a PEM block without content")
+	}
 	if text := unwrap(sig); strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
 		return fail(ErrSignatureFormat, "signature: is JSON: want the value of its signature field alone")
 	}
@@ -20,6 +23,9 @@ func (k key) explainFormat(sig, decoded []byte) error {
 		if n := derLength(decoded); n > len(decoded) {
 			return fail(ErrSignatureFormat, "signature: is cut short, %d of %d bytes", len(decoded), n)
 		}
+	}
+	if k.sig == TLVECDSASig && len(decoded) == 2*k.scalarSize() {
+		return fail(ErrSignatureFormat, "signature: r‖s with a zero for r or s, which no signer makes")
 	}
 	return fail(ErrSignatureFormat, "signature: %d bytes%s, not a signature by an %s key, which is %s, in binary, base64, hex or PEM",
 		len(decoded), lookLike(decoded), k.name, k.signatureForm())
