@@ -3,6 +3,7 @@ module github.com/smpctl/smpctl
 go 1.26.0
 
 require (
+	filippo.io/edwards25519 v1.2.0
 	github.com/ebitengine/purego v0.11.3
 	github.com/fxamacker/cbor/v2 v2.9.6
 	github.com/google/go-cmp v0.7.0

@@ -27,6 +27,9 @@ func KeyHash(pub crypto.PublicKey, hash TLVType) ([]byte, error) {
 // anyKey is newKey for keys of encryption too, which have no signature.
 func anyKey(pub crypto.PublicKey) (key, error) {
 	if x, ok := pub.(*ecdh.PublicKey); ok && x != nil && x.Curve() == ecdh.X25519() {
+		if err := checkX25519(x); err != nil {
+			return key{}, err
+		}
 		return withPKIX(key{public: x, name: "X25519"})
 	}
 	return newKey(pub)
@@ -49,8 +52,8 @@ func newKey(pub crypto.PublicKey) (key, error) {
 	case *ecdsa.PublicKey:
 		return newECDSAKey(pub)
 	case ed25519.PublicKey:
-		if len(pub) != ed25519.PublicKeySize {
-			return key{}, fail(ErrBadKey, "key: an Ed25519 key of %d bytes", len(pub))
+		if err := checkEd25519(pub); err != nil {
+			return key{}, err
 		}
 		return withPKIX(key{public: pub, name: "Ed25519", sig: TLVEd25519, hashes: []TLVType{TLVSHA256, TLVSHA512}})
 	case *ecdh.PublicKey:
@@ -71,6 +74,9 @@ func newRSAKey(pub *rsa.PublicKey) (key, error) {
 		k.name, k.sig = "RSA-3072", TLVRSA3072PSS
 	default:
 		return key{}, fail(ErrBadKey, "key: RSA with %d bits, MCUboot knows 2048 and 3072", n)
+	}
+	if err := checkRSA(pub); err != nil {
+		return key{}, err
 	}
 	k.der = x509.MarshalPKCS1PublicKey(pub)
 	return k, nil
