@@ -42,26 +42,41 @@ type app struct {
 	link     *transport.Conn              // the last one; nil before the first
 	untraced error                        // why the file of --trace is not whole
 	virtual  *virtualDevice               // behind a sim: address, from its first use to the end of the process
+	end      context.CancelCauseFunc      // of the command, for a bug in a goroutine; nil while none runs
 }
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, s streams, env func(string) (string, bool)) int {
+	return runOf(ctx, newRoot, args, s, env)
+}
+
+// runOf does so with the commands of another tree.
+func runOf(ctx context.Context, commands func(*app) *cobra.Command, args []string, s streams, env func(string) (string, bool)) int {
 	if s.bytes == nil {
 		s.bytes = s.out
 	}
 	s.out, s.err = &printableWriter{w: s.out}, &printableWriter{w: s.err}
 	a := &app{streams: s, env: env, log: slog.New(slog.DiscardHandler)}
 	defer a.close()
-	root := newRoot(a)
-	root.SetArgs(joinPairs(args))
-	root.SetIn(s.in)
-	root.SetOut(s.out)
-	root.SetErr(s.err)
-	err := root.ExecuteContext(ctx)
+	err := a.execute(ctx, args, commands)
 	if !a.began && slices.Contains(args, "--json") {
 		a.flags.json = true // it may stand behind the flag that is wrong
 	}
 	return a.exit(ctx, err)
+}
+
+// execute runs the command that args name.
+func (a *app) execute(ctx context.Context, args []string, commands func(*app) *cobra.Command) error {
+	ctx, a.end = context.WithCancelCause(ctx)
+	defer a.end(nil)
+	return a.afterBug(ctx, guard(func() error {
+		root := commands(a)
+		root.SetArgs(joinPairs(args))
+		root.SetIn(a.in)
+		root.SetOut(a.out)
+		root.SetErr(a.err)
+		return root.ExecuteContext(ctx)
+	}))
 }
 
 func (a *app) close() {

@@ -139,7 +139,11 @@ func (b *bench) fly(ctx context.Context, s setting, wait time.Duration, t *tally
 		wg.Go(func() {
 			for t.take() {
 				start := time.Now()
-				n, err := b.ask(ctx, s, wait)
+				var n int
+				err := guard(func() (err error) {
+					n, err = b.ask(ctx, s, wait)
+					return err
+				})
 				t.give(start, n, err)
 			}
 		})

@@ -61,7 +61,7 @@ func (a *app) console(ctx context.Context, d *device, where string) (*console, e
 		}
 	}
 	d.settings.transport.Text = c.shared.text.Put
-	c.work.Go(c.shared.hear)
+	c.work.Go(a.guarded(c.shared.hear))
 	return c, nil
 }
 
@@ -80,8 +80,8 @@ func (c *console) listenTo(ctx context.Context, a *app, where string) error {
 		return err
 	}
 	c.second = &listener{text: &t.text, show: a.aside}
-	c.work.Go(func() { _ = t.follow(ctx, conn) }) // waits for ever, so it ends with ctx only
-	c.work.Go(c.second.hear)
+	c.work.Go(a.guarded(func() { _ = t.follow(ctx, conn) })) // waits for ever, so it ends with ctx only
+	c.work.Go(a.guarded(c.second.hear))
 	return nil
 }
 

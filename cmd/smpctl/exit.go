@@ -54,6 +54,7 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 // kindOf maps an error to its kind: the only place that does.
 func (a *app) kindOf(ctx context.Context, err error) kind {
 	var (
+		bug        *bugError
 		wrongUsage usageError
 		address    *transport.AddressError
 		running    *dfu.NotRunningError
@@ -69,6 +70,8 @@ func (a *app) kindOf(ctx context.Context, err error) kind {
 		unmatched  *unmatchedError
 	)
 	switch {
+	case errors.As(err, &bug):
+		return kindOther
 	case errors.Is(context.Cause(ctx), errInterrupted), errors.Is(err, errInterrupted):
 		return kindInterrupted
 	case !a.began, errors.As(err, &wrongUsage), errors.As(err, &address), errors.Is(err, image.ErrBadOption):
@@ -168,6 +171,10 @@ func (a *app) hint(k kind, err error) string {
 	var unmatched *unmatchedError
 	var undone *dfu.UndoneError
 	var hinted *hintedError
+	var bug *bugError
+	if errors.As(err, &bug) {
+		return bugHint
+	}
 	if errors.As(err, &hinted) {
 		return hinted.hint
 	}

@@ -182,11 +182,10 @@ func (m *monitor) run(ctx context.Context) error {
 	m.app.say("monitor: %s%s", m.tail.device.name, k.help)
 	var work sync.WaitGroup
 	defer work.Wait()
-	work.Go(func() { m.read(ctx) })
-	go k.pass(ctx, &m.link, m.end) // ends with its input, which nothing can interrupt
-	err = m.tail.follow(ctx, conn)
-	m.end(errLeft)
-	return err
+	defer m.end(errLeft) // also of a panic, for the reader's sake
+	work.Go(m.app.guarded(func() { m.read(ctx) }))
+	m.app.spawn(func() { k.pass(ctx, &m.link, m.end) }) // ends with its input, which nothing can interrupt
+	return m.tail.follow(ctx, conn)
 }
 
 // open connects for the first time, which may take as long as the user says.

@@ -52,7 +52,7 @@ func (a *app) ports(ctx context.Context, probe bool) (result, error) {
 	for i, p := range ports {
 		l.Ports[i] = portEntry{Port: p}
 		if probe {
-			all.Go(func() { l.Ports[i].Probe = a.probe(ctx, a.dialer(p.Name)) })
+			all.Go(a.guarded(func() { l.Ports[i].Probe = a.probe(ctx, a.dialer(p.Name)) }))
 		}
 	}
 	all.Wait()

@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "16"); err != nil {
 		panic(err)
 	}
-	testscript.Main(m, map[string]func(){"smpctl": main, "testsigner": runTestSigner, "smpctl-pkcs11": runTestToken})
+	testscript.Main(m, map[string]func(){"smpctl": main, "testsigner": runTestSigner, "brokenctl": runBroken, "smpctl-pkcs11": runTestToken})
 }
 
 // TestScript runs testdata/script/*.txtar; testdata/script/README.md lists the commands.

@@ -40,11 +40,11 @@ func (a *app) askSecret(ctx context.Context, prompt string) ([]byte, error) {
 		err  error
 	}
 	answered := make(chan answer, 1)
-	go func() { // outlives an interrupt: nothing wakes a read from a terminal
+	a.spawn(func() { // outlives an interrupt: nothing wakes a read from a terminal
 		defer input.Close()
 		text, err := term.ReadPassword(int(input.Fd()))
 		answered <- answer{text, err}
-	}()
+	})
 	select {
 	case r := <-answered:
 		return r.text, r.err

@@ -42,7 +42,7 @@ func (a *app) shellSession(ctx context.Context, c *smp.Client) (result, error) {
 // runLines returns the status of the last command.
 func (a *app) runLines(ctx context.Context, c *smp.Client, in lineReader, s *sessionResult) (status int, err error) {
 	for {
-		line, err := nextLine(ctx, c, in)
+		line, err := a.nextLine(ctx, c, in)
 		if err == io.EOF {
 			return status, nil
 		}
@@ -77,16 +77,16 @@ func (a *app) runLines(ctx context.Context, c *smp.Client, in lineReader, s *ses
 func endsSession(line string) bool { return line == "exit" || line == "quit" }
 
 // nextLine waits for a line, the end of the link, or the end of ctx. A line that nobody waits for any more is lost with the process.
-func nextLine(ctx context.Context, c *smp.Client, in lineReader) (string, error) {
+func (a *app) nextLine(ctx context.Context, c *smp.Client, in lineReader) (string, error) {
 	type input struct {
 		line string
 		err  error
 	}
 	lines := make(chan input, 1)
-	go func() {
+	a.spawn(func() {
 		line, err := in.ReadLine()
 		lines <- input{line, err}
-	}()
+	})
 	select {
 	case l := <-lines:
 		return l.line, l.err

@@ -182,10 +182,10 @@ func (a *app) serveBoard(ctx context.Context, board *sim.Device, w ways) error {
 	var serving sync.WaitGroup
 	var tcpErr, udpErr, ptyErr error
 	start := func(err *error, serve func() error) {
-		serving.Go(func() {
+		serving.Go(a.guarded(func() {
 			defer stop()
 			*err = serve()
-		})
+		}))
 	}
 	// The pseudo-terminal comes last, because it says in its own goroutine that it is ready.
 	if w.tcp != nil {
