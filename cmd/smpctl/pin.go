@@ -51,6 +51,14 @@ func (t *tokenSigner) storedPIN() (pin, source string, err error) {
 	}
 }
 
+// secrets are the variables that the URI takes the PIN from.
+func (u pkcs11URI) secrets() []string {
+	if name, ok := strings.CutPrefix(u.pinSource, "env:"); ok {
+		return []string{name}
+	}
+	return nil
+}
+
 // readPIN reads a PIN from file:PATH, a path, or env:NAME.
 func (a *app) readPIN(source string) (string, error) {
 	if name, ok := strings.CutPrefix(source, "env:"); ok {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"syscall"
 )
 
@@ -15,19 +16,34 @@ func hostShell(ctx context.Context, command string) *exec.Cmd {
 	return exec.CommandContext(ctx, "/bin/sh", "-c", command)
 }
 
-// ownGroup makes the end of a command the end of its children too. Not on a terminal: a command in a group of its own could not ask
-// for a PIN there, and Ctrl-C reaches all of them anyway.
-func ownGroup(cmd *exec.Cmd) {
+// mayAsk makes the end of a command the end of its children too, by a process group. Not on a terminal: a command in a group of its own
+// could not ask for a PIN there, and Ctrl-C reaches all of them anyway.
+func mayAsk(cmd *exec.Cmd) {
 	if tty, err := os.Open("/dev/tty"); err == nil {
 		tty.Close()
 		return
 	}
+	inBackground(cmd)
+}
+
+// inBackground does so on a terminal too, from which such a command cannot read: it gets an error instead of being stopped.
+func inBackground(cmd *exec.Cmd) {
+	signal.Ignore(syscall.SIGTTIN, syscall.SIGTTOU) // which the command inherits
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error {
-		err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		if errors.Is(err, syscall.ESRCH) {
-			return os.ErrProcessDone
-		}
-		return err
+	cmd.Cancel = func() error { return signalGroup(cmd, syscall.SIGTERM) }
+}
+
+// killGroup ends what is left of a command that has a group of its own. It is harmless if nothing is.
+func killGroup(cmd *exec.Cmd) {
+	if cmd.Process != nil && cmd.SysProcAttr != nil && cmd.SysProcAttr.Setpgid {
+		_ = signalGroup(cmd, syscall.SIGKILL)
 	}
+}
+
+func signalGroup(cmd *exec.Cmd, s syscall.Signal) error {
+	err := syscall.Kill(-cmd.Process.Pid, s)
+	if errors.Is(err, syscall.ESRCH) {
+		return os.ErrProcessDone
+	}
+	return err
 }

@@ -14,8 +14,11 @@ func hostShell(ctx context.Context, command string) *exec.Cmd {
 	return cmd
 }
 
-// ownGroup makes the end of a command the end of its children too.
-func ownGroup(cmd *exec.Cmd) {
+// mayAsk makes the end of a command the end of its children too.
+func mayAsk(cmd *exec.Cmd) { inBackground(cmd) }
+
+// inBackground does the same: here a command may read from the console all the same.
+func inBackground(cmd *exec.Cmd) {
 	cmd.Cancel = func() error {
 		if err := exec.Command("taskkill", "/T", "/F", "/PID", strconv.Itoa(cmd.Process.Pid)).Run(); err != nil {
 			return cmd.Process.Kill()
@@ -23,3 +26,6 @@ func ownGroup(cmd *exec.Cmd) {
 		return nil
 	}
 }
+
+// killGroup has nothing left to do.
+func killGroup(*exec.Cmd) {}

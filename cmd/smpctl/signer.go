@@ -194,7 +194,6 @@ const (
 	maxSignerOutput = 64 << 10 // bytes; the longest signature in hex has 1 KiB
 	maxSignerNotes  = 64 << 10 // bytes of its standard error that are shown
 	maxNote         = 1 << 10  // bytes of one line
-	signerGrace     = 2 * time.Second
 )
 
 // signerNotes shows a signer's standard error line by line while it runs, as it may ask for a touch or a card, and keeps the last line.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -35,6 +36,24 @@ func TestTokenInterrupted(t *testing.T) {
 	s := &tokenSigner{a, pkcs11URI{}, time.Minute}
 	if _, err := s.sign(ctx, signing{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("sign: %v, want %v", err, context.Canceled)
+	}
+}
+
+// TestTokenSecrets gives the helper no secret but what it asks for: it loads code of others.
+func TestTokenSecrets(t *testing.T) {
+	t.Setenv(pinVariable, "1234")
+	t.Setenv(passphraseVariable, "secret")
+	t.Setenv("MY_PIN", "5678")
+	helper := filepath.Join(t.TempDir(), "helper")
+	if err := os.WriteFile(helper, []byte("#!/bin/sh\necho begins >&2\nenv | grep -E '1234|secret|5678' >&2\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	a := &app{streams: streams{err: &said}, env: func(name string) (string, bool) { return helper, name == helperVariable }}
+	s := &tokenSigner{a, pkcs11URI{pinSource: "env:MY_PIN"}, time.Minute}
+	_, _ = s.sign(t.Context(), signing{})
+	if got := said.String(); got != "signer: begins\n" {
+		t.Errorf("the helper sees %q", got)
 	}
 }
 

@@ -25,11 +25,10 @@ func (c *commandSigner) sign(ctx context.Context, s signing) ([]byte, error) {
 	notes := &signerNotes{app: c.app}
 	out := &signerOutput{}
 	cmd := hostShell(ctx, c.command)
-	ownGroup(cmd)
-	cmd.Env = append(os.Environ(), s.environment()...)
+	mayAsk(cmd)
+	cmd.Env = childEnvironment(s.environment()...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(s.data), out, notes
-	cmd.WaitDelay = signerGrace
-	err := cmd.Run()
+	err := runWhole(ctx, cmd)
 	notes.flush()
 	if err := c.explain(ctx, err, out, notes.last); err != nil {
 		return nil, err

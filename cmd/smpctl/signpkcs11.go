@@ -74,9 +74,10 @@ func (t *tokenSigner) sign(parent context.Context, s signing) ([]byte, error) {
 	defer cancel()
 	notes := &signerNotes{app: t.app}
 	cmd := exec.CommandContext(ctx, path)
-	ownGroup(cmd)
+	mayAsk(cmd)
+	cmd.Env = withoutSecrets(os.Environ(), t.uri.secrets()...)
 	cmd.Stderr = notes
-	cmd.WaitDelay = signerGrace
+	cmd.WaitDelay = childGrace
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -97,8 +98,11 @@ func (t *tokenSigner) sign(parent context.Context, s signing) ([]byte, error) {
 		cancel()
 	}
 	// Modules that hang or crash on their way out have signed all the same.
-	defer time.AfterFunc(signerGrace, cancel).Stop()
+	defer time.AfterFunc(childGrace, cancel).Stop()
 	_ = cmd.Wait()
+	if ctx.Err() != nil {
+		killGroup(cmd)
+	}
 	notes.flush()
 	switch {
 	case err == nil:

@@ -18,6 +18,7 @@ type upgradeOptions struct {
 	source      sourceOptions
 	mode        string
 	check       string
+	checkTime   seconds
 	wait        seconds
 	upgradeOnly bool
 	force       bool
@@ -26,7 +27,7 @@ type upgradeOptions struct {
 }
 
 func upgradeCommand(a *app) *cobra.Command {
-	o := upgradeOptions{wait: seconds(dfu.DefaultWait)}
+	o := upgradeOptions{wait: seconds(dfu.DefaultWait), checkTime: seconds(defaultCheckTime)}
 	cmd := &cobra.Command{
 		Use:   "upgrade <file>",
 		Short: "Update the firmware: upload, test, reset, verify, confirm",
@@ -51,6 +52,7 @@ An update that was interrupted at any point is taken up by the same command.`,
 	f.StringVar(&o.mode, "mode", dfu.ConfirmAfter.String(), "how far to go: confirm-after, test, permanent or upload-only")
 	o.source.register(f, "", "`number` of the image (default 0, or all of the package)")
 	f.StringVar(&o.check, "check", "", "`command` to run before the confirm; if it fails, a reset brings the old image back")
+	f.Var(&o.checkTime, "check-time", "how long the check may take, a day at most: one that takes longer has failed, and is ended with its children")
 	f.Var(&o.wait, "wait", "how long the device may take to come back, and the update may go on without getting any further")
 	f.BoolVar(&o.upgradeOnly, "upgrade-only", false, "only if the image is newer than the running one")
 	f.BoolVar(&o.force, "force", false, "upload even if the image is already there")
@@ -81,7 +83,7 @@ func (a *app) upgrade(ctx context.Context, path string, o upgradeOptions) (resul
 		Mode: mode, Force: o.force, UpgradeOnly: o.upgradeOnly, Wait: time.Duration(o.wait), OnEvent: v.event,
 	}
 	if o.check != "" {
-		options.Check = func(ctx context.Context) error { return a.check(ctx, o.check, d.name) }
+		options.Check = func(ctx context.Context) error { return a.check(ctx, o.check, d.name, time.Duration(o.checkTime)) }
 	}
 	if o.dryRun {
 		return a.dryRun(ctx, d, src.targets, options)

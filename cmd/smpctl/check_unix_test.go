@@ -1,0 +1,88 @@
+//go:build !windows
+
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestCheckEndsWithItsChildren gives a check up, and finds nothing of it at work: neither what it left in the background, where shells ignore
+// Ctrl-C, nor what it waits for.
+func TestCheckEndsWithItsChildren(t *testing.T) {
+	tests := []struct {
+		name, command string
+		limit         time.Duration
+		want          error // nil: any
+		words         string
+	}{
+		{"interrupted", "sleep 60 & echo started; sleep 60", time.Minute, context.Canceled, ""},
+		{"interrupted, deaf", "trap '' TERM INT HUP; sleep 60 >/dev/null 2>&1 & echo started; sleep 60", time.Minute, context.Canceled, ""},
+		{"too slow", "sleep 60 & sleep 60", 100 * time.Millisecond, nil, "took longer than 100 ms (--check-time)"},
+		{"too slow, all in the background", "(sleep 60 >/dev/null 2>&1 &) ; sleep 60", 100 * time.Millisecond, nil, "--check-time"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			a := &app{streams: streams{err: writerFunc(func([]byte) { cancel() })}}
+			alive := newLifeline(t)
+			err := a.check(ctx, "exec 3>'"+alive.path+"'; "+tt.command, "tcp:nowhere:1", tt.limit)
+			if tt.want != nil && !errors.Is(err, tt.want) || err == nil || !strings.Contains(err.Error(), tt.words) {
+				t.Errorf("check: %v, want %v, %q", err, tt.want, tt.words)
+			}
+			alive.wantCut()
+		})
+	}
+}
+
+// A check that passed may leave something running, such as an agent, even with its output open.
+func TestCheckLeavesAnAgent(t *testing.T) {
+	a := &app{streams: streams{err: io.Discard}}
+	if err := a.check(t.Context(), "sleep 4 & exit 0", "tcp:nowhere:1", time.Minute); err != nil {
+		t.Error(err)
+	}
+}
+
+// lifeline is a pipe that a command holds open as descriptor 3 as long as anything of it lives.
+type lifeline struct {
+	t    *testing.T
+	path string
+	end  chan error
+}
+
+func newLifeline(t *testing.T) *lifeline {
+	t.Helper()
+	l := &lifeline{t, filepath.Join(t.TempDir(), "lifeline"), make(chan error, 1)}
+	if err := syscall.Mkfifo(l.path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		f, err := os.Open(l.path) // waits for the command
+		if err == nil {
+			_, err = f.Read(make([]byte, 1))
+			f.Close()
+		}
+		l.end <- err
+	}()
+	return l
+}
+
+// wantCut waits for the end of all who hold the pipe.
+func (l *lifeline) wantCut() {
+	l.t.Helper()
+	select {
+	case err := <-l.end:
+		if err != io.EOF {
+			l.t.Errorf("the pipe ended with %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		l.t.Error("something of the command still runs")
+	}
+}
