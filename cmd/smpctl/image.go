@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -331,7 +330,8 @@ func (l slotList) Text(w io.Writer) error {
 		}
 	}
 	if len(l.Images) == 0 {
-		return errors.New("the device lists no slots")
+		_, err := fmt.Fprintln(w, "the device lists no slots")
+		return err
 	}
 	return nil
 }
