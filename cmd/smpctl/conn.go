@@ -38,7 +38,7 @@ The key is the public key (PEM) of this device's bootloader: upgrade, recover an
   smpctl conn add nrf type=serial connstring="usb:2fe3:0004"
   smpctl conn add try type=serial connstring="sim:/tmp/board.flash" key=app.pub.pem`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: a.run(func(_ context.Context, args []string) (result, error) { return a.connAdd(args[0], args[1:]) }),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return a.connAdd(ctx, args[0], args[1:]) }),
 	}
 }
 
@@ -60,7 +60,7 @@ func connDeleteCommand(a *app) *cobra.Command {
 		Example:           "  smpctl conn delete board",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeProfileArg,
-		RunE:              a.run(func(_ context.Context, args []string) (result, error) { return a.connDelete(args[0]) }),
+		RunE:              a.run(func(ctx context.Context, args []string) (result, error) { return a.connDelete(ctx, args[0]) }),
 	}
 }
 
@@ -90,7 +90,7 @@ func (r connAdded) Text(w io.Writer) error {
 	return err
 }
 
-func (a *app) connAdd(name string, assignments []string) (result, error) {
+func (a *app) connAdd(ctx context.Context, name string, assignments []string) (result, error) {
 	if err := checkProfileName(name); err != nil {
 		return nil, err
 	}
@@ -98,16 +98,16 @@ func (a *app) connAdd(name string, assignments []string) (result, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := a.profiles()
+	r := connAdded{namedProfile: namedProfile{name, p}}
+	err = a.changeProfiles(ctx, func(f profileFile) (bool, error) {
+		_, r.Replaced = f.Connections[name]
+		f.Connections[name] = p
+		return true, nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	_, replaced := f.Connections[name]
-	f.Connections[name] = p
-	if err := a.saveProfiles(f); err != nil {
-		return nil, err
-	}
-	return connAdded{namedProfile{name, p}, replaced}, nil
+	return r, nil
 }
 
 // parseProfile reads mcumgr-cli's type=... and connstring=... arguments, and key=...
@@ -208,17 +208,14 @@ func (r connDeleted) Text(w io.Writer) error {
 	return err
 }
 
-func (a *app) connDelete(name string) (result, error) {
-	f, err := a.profiles()
+func (a *app) connDelete(ctx context.Context, name string) (result, error) {
+	var p profile
+	err := a.changeProfiles(ctx, func(f profileFile) (_ bool, err error) {
+		p, err = f.find(name)
+		delete(f.Connections, name)
+		return true, err
+	})
 	if err != nil {
-		return nil, err
-	}
-	p, err := f.find(name)
-	if err != nil {
-		return nil, err
-	}
-	delete(f.Connections, name)
-	if err := a.saveProfiles(f); err != nil {
 		return nil, err
 	}
 	return connDeleted{namedProfile{name, p}}, nil

@@ -21,15 +21,15 @@ func connImportCommand(a *app) *cobra.Command {
 Connections that are saved here already stay as they are; those over Bluetooth and other links that do not work here are skipped.`,
 		Example: "  smpctl conn import",
 		Args:    cobra.MaximumNArgs(1),
-		RunE: a.run(func(_ context.Context, args []string) (result, error) {
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
 			if len(args) > 0 {
-				return a.connImport(args[0])
+				return a.connImport(ctx, args[0])
 			}
 			home, err := a.home()
 			if err != nil {
 				return nil, err
 			}
-			return a.connImport(filepath.Join(home, ".mcumgr.cp.json"))
+			return a.connImport(ctx, filepath.Join(home, ".mcumgr.cp.json"))
 		}),
 	}
 }
@@ -72,28 +72,27 @@ func (r connImported) Text(w io.Writer) error {
 	return err
 }
 
-func (a *app) connImport(path string) (result, error) {
+func (a *app) connImport(ctx context.Context, path string) (result, error) {
 	theirs, err := readMcumgrProfiles(path)
 	if err != nil {
 		return nil, err
 	}
-	f, err := a.profiles()
+	r := connImported{File: path, Imported: []namedProfile{}, Skipped: []skippedProfile{}}
+	err = a.changeProfiles(ctx, func(f profileFile) (bool, error) {
+		for _, t := range theirs {
+			p := namedProfile{t.Name, profile{Type: t.Type, ConnString: t.ConnString}}
+			if err := f.takeOver(p); err != nil {
+				r.Skipped = append(r.Skipped, skippedProfile{p, err.Error()})
+				continue
+			}
+			r.Imported = append(r.Imported, p)
+		}
+		return len(r.Imported) > 0, nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	r := connImported{File: path, Imported: []namedProfile{}, Skipped: []skippedProfile{}}
-	for _, t := range theirs {
-		p := namedProfile{t.Name, profile{Type: t.Type, ConnString: t.ConnString}}
-		if err := f.takeOver(p); err != nil {
-			r.Skipped = append(r.Skipped, skippedProfile{p, err.Error()})
-			continue
-		}
-		r.Imported = append(r.Imported, p)
-	}
-	if len(r.Imported) == 0 {
-		return r, nil
-	}
-	return r, a.saveProfiles(f)
+	return r, nil
 }
 
 // takeOver adds a profile of mcumgr-cli; the error is the reason why not.

@@ -88,5 +88,5 @@ func (h *history) save() error {
 	if err := os.MkdirAll(filepath.Dir(h.path), 0o700); err != nil {
 		return err
 	}
-	return replaceFile(h.path, []byte(strings.Join(lines, "\n")+"\n"))
+	return writeOwnFile(h.path, []byte(strings.Join(lines, "\n")+"\n"))
 }

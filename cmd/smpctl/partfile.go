@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 )
@@ -15,9 +16,11 @@ import (
 // output, and nobody finds a part of it under its name.
 type partFile struct {
 	f    *os.File
-	path string // where it goes; empty for standard output
+	path string       // where it goes; empty for standard output
+	mode *fs.FileMode // of the file in whose place it goes; nil if there is none, and the system decides
 }
 
+// newPartFile begins a file that has the mode of the one that it replaces, or what the system gives to new ones.
 func newPartFile(path string) (*partFile, error) {
 	if path == streamName {
 		f, err := os.CreateTemp("", "smpctl-*.tmp")
@@ -26,6 +29,12 @@ func newPartFile(path string) (*partFile, error) {
 		}
 		return &partFile{f: f}, nil
 	}
+	return beginFile(path, 0o666)
+}
+
+// beginFile begins a file that has the given mode if it is new.
+func beginFile(path string, mode fs.FileMode) (*partFile, error) {
+	p := &partFile{path: path}
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -36,28 +45,44 @@ func newPartFile(path string) (*partFile, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s: is not a regular file", path)
 	default: // a link stays one
-		if path, err = filepath.EvalSymlinks(path); err != nil {
+		if p.path, err = filepath.EvalSymlinks(path); err != nil {
 			return nil, fileError(path, err)
 		}
+		mode = info.Mode().Perm()
+		p.mode = &mode
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
-	if err != nil {
+	if p.f, err = createBeside(p.path, mode); err != nil {
 		return nil, fileError(path, err)
 	}
-	return &partFile{f, path}, nil
+	return p, nil
+}
+
+// createBeside makes a new file with a name of its own. [os.CreateTemp] would keep it from everybody else.
+func createBeside(path string, mode fs.FileMode) (*os.File, error) {
+	for n := range math.MaxInt8 {
+		f, err := os.OpenFile(fmt.Sprintf("%s.%d-%d.tmp", path, os.Getpid(), n), os.O_CREATE|os.O_EXCL|os.O_RDWR, mode)
+		if !errors.Is(err, os.ErrExist) {
+			return f, err
+		}
+	}
+	return nil, os.ErrExist
 }
 
 func (p *partFile) Write(b []byte) (int, error) { return p.f.Write(b) }
 
-// keep puts the complete file in its place.
+// keep puts the complete file in its place, once it is on the disk.
 func (p *partFile) keep() error {
-	mode := fs.FileMode(0o644)
-	if info, err := os.Stat(p.path); err == nil {
-		mode = info.Mode().Perm()
+	if err := p.f.Sync(); err != nil {
+		return fileError(p.path, err)
 	}
-	err := p.f.Sync()
-	if err == nil {
-		err = p.f.Chmod(mode)
+	return p.put()
+}
+
+// put puts the complete file in its place, without waiting for the disk.
+func (p *partFile) put() error {
+	var err error
+	if p.mode != nil { // with what umask took
+		err = p.f.Chmod(*p.mode)
 	}
 	if closed := p.f.Close(); err == nil {
 		err = closed
@@ -86,6 +111,43 @@ func (p *partFile) copyTo(w io.Writer) error {
 func (p *partFile) discard() {
 	p.f.Close()
 	_ = os.Remove(p.f.Name()) // after keep it is gone
+}
+
+// writeFile writes a file so that a reader finds the old one or the new one, whole. It does not wait for the disk, for what it writes can be
+// made again. What is no file, such as /dev/stdout, is written as it is.
+func writeFile(path string, data []byte) error {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return imageError{fmt.Errorf("%s: is a directory", path)}
+	case err == nil && !info.Mode().IsRegular():
+		if err := os.WriteFile(path, data, 0o666); err != nil {
+			return fileError(path, err)
+		}
+		return nil
+	}
+	p, err := newPartFile(path)
+	if err != nil {
+		return err
+	}
+	defer p.discard()
+	if _, err := p.Write(data); err != nil {
+		return fileError(path, err)
+	}
+	return p.put()
+}
+
+// writeOwnFile does so with a file of smpctl's own, which nobody but the user needs to read, and which cannot be made again.
+func writeOwnFile(path string, data []byte) error {
+	p, err := beginFile(path, 0o600)
+	if err != nil {
+		return err
+	}
+	defer p.discard()
+	if _, err := p.Write(data); err != nil {
+		return fileError(path, err)
+	}
+	return p.keep()
 }
 
 func sha256Text(data []byte) string {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -119,44 +120,39 @@ func (a *app) profilePath() (string, error) {
 
 const profileHeader = "# Written by smpctl conn, which keeps no comments.\n\n"
 
-// saveProfiles writes the profiles. The old file stays whole until the new one is.
-func (a *app) saveProfiles(f profileFile) error {
+// changeProfiles reads the saved profiles, has them changed, and writes them unless nothing changed. No other smpctl does so meanwhile.
+func (a *app) changeProfiles(ctx context.Context, change func(profileFile) (changed bool, err error)) error {
 	path, err := a.profilePath()
 	if err != nil {
 		return err
 	}
-	text, err := toml.Marshal(f)
-	if err != nil {
-		return fmt.Errorf("connection profiles: %w", err)
-	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("connection profiles: %w", err)
 	}
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target // a link into a directory of dotfiles stays one
+	unlock, err := lockFile(ctx, path+".lock")
+	if err != nil {
+		return fmt.Errorf("connection profiles: %w", err)
 	}
-	if err := replaceFile(path, append([]byte(profileHeader), text...)); err != nil {
+	defer unlock()
+	f, err := a.profiles()
+	if err != nil {
+		return err
+	}
+	changed, err := change(f)
+	if err != nil || !changed {
+		return err
+	}
+	return saveProfiles(path, f)
+}
+
+// saveProfiles writes the profiles. The old file stays whole until the new one is.
+func saveProfiles(path string, f profileFile) error {
+	text, err := toml.Marshal(f)
+	if err == nil {
+		err = writeOwnFile(path, append([]byte(profileHeader), text...))
+	}
+	if err != nil {
 		return fmt.Errorf("connection profiles: %w", err)
 	}
 	return nil
-}
-
-// replaceFile writes a file beside the old one, with access for the user alone, and then takes its place.
-func replaceFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails once it was renamed
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

@@ -1,11 +1,18 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -28,7 +35,11 @@ func TestProfilesRoundTrip(t *testing.T) {
 		"ünïcode":       {"serial", "", ""},
 		`quote"and'tic`: {"serial", `C:\odd "name"`, ""},
 	}}
-	if err := a.saveProfiles(want); err != nil {
+	err := a.changeProfiles(t.Context(), func(f profileFile) (bool, error) {
+		maps.Copy(f.Connections, want.Connections)
+		return true, nil
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	got, err := a.profiles()
@@ -43,9 +54,56 @@ func TestProfilesRoundTrip(t *testing.T) {
 		t.Errorf("mode is %o, want 600", mode)
 	}
 	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil || len(entries) != 1 {
-		t.Errorf("got %v, %v beside the file, want nothing", entries, err)
+	if err != nil || len(entries) != 2 {
+		t.Errorf("got %v, %v, want the file and its lock", entries, err)
 	}
+}
+
+// TestAddAtOnce adds and deletes profiles at the same time, and all that were told done are done.
+func TestAddAtOnce(t *testing.T) {
+	const n = 20
+	dir := t.TempDir()
+	env := func(name string) (string, bool) { return dir, name == "XDG_CONFIG_HOME" }
+	line := func(args ...string) {
+		var errs bytes.Buffer
+		if code := run(t.Context(), args, streams{in: strings.NewReader(""), out: io.Discard, err: &errs}, env); code != 0 {
+			t.Errorf("%v: %d, %s", args, code, errs.String())
+		}
+	}
+	for i := range n {
+		line("conn", "add", fmt.Sprintf("old%d", i), "type=serial")
+	}
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() { line("conn", "add", fmt.Sprintf("new%d", i), "type=serial") })
+		all.Go(func() { line("conn", "delete", fmt.Sprintf("old%d", i)) })
+		all.Go(func() { line("conn", "show") })
+	}
+	all.Wait()
+	f, err := (&app{env: env}).profiles()
+	if err != nil || len(f.Connections) != n || slices.ContainsFunc(f.names(), func(s string) bool { return strings.HasPrefix(s, "old") }) {
+		t.Errorf("%d profiles, %v, want the %d new ones: %v", len(f.Connections), err, n, f.names())
+	}
+}
+
+// TestLockIsWaitedFor gives up when the user does, and after a while.
+func TestLockIsWaitedFor(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	unlock, err := lockFile(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errInterrupted)
+	if _, err := lockFile(ctx, path); !errors.Is(err, errInterrupted) {
+		t.Errorf("of another: %v, want %v", err, errInterrupted)
+	}
+	unlock()
+	again, err := lockFile(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again()
 }
 
 func TestProfilesErrors(t *testing.T) {
@@ -80,8 +138,8 @@ func TestProfilesErrors(t *testing.T) {
 				}
 			}
 			for what, change := range map[string]func() (result, error){
-				"add":    func() (result, error) { return a.connAdd("new", []string{"type=serial"}) },
-				"delete": func() (result, error) { return a.connDelete("board") },
+				"add":    func() (result, error) { return a.connAdd(t.Context(), "new", []string{"type=serial"}) },
+				"delete": func() (result, error) { return a.connDelete(t.Context(), "board") },
 			} {
 				if r, err := change(); err == nil {
 					t.Errorf("%s: got %v, want the error", what, r)
@@ -102,7 +160,7 @@ func TestEmptyProfileFile(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.connAdd("board", []string{"type=serial"}); err != nil {
+	if _, err := a.connAdd(t.Context(), "board", []string{"type=serial"}); err != nil {
 		t.Fatal(err)
 	}
 	if p, err := a.profile("board"); err != nil || p != (profile{Type: "serial"}) {
@@ -123,7 +181,7 @@ func TestProfileFileThatIsALink(t *testing.T) {
 	if err := os.Symlink(target, path); err != nil {
 		t.Skip(err)
 	}
-	if _, err := a.connAdd("board", []string{"type=serial"}); err != nil {
+	if _, err := a.connAdd(t.Context(), "board", []string{"type=serial"}); err != nil {
 		t.Fatal(err)
 	}
 	if to, err := os.Readlink(path); err != nil || to != target {
@@ -140,7 +198,7 @@ func TestProfilesCannotBeWritten(t *testing.T) {
 	if err := os.WriteFile(filepath.Dir(path), []byte("in the way"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.connAdd("board", []string{"type=serial"}); err == nil || !strings.HasPrefix(err.Error(), "connection profiles: ") {
+	if _, err := a.connAdd(t.Context(), "board", []string{"type=serial"}); err == nil || !strings.HasPrefix(err.Error(), "connection profiles: ") {
 		t.Errorf("got %v, want an error", err)
 	}
 }
@@ -156,7 +214,7 @@ func TestProfileNames(t *testing.T) {
 	a, _ := profileApp(t)
 	for _, name := range []string{"", "a\nb", "a\x1b[0m", "a\u202eb"} {
 		t.Run(fmt.Sprintf("%q", name), func(t *testing.T) {
-			if _, err := a.connAdd(name, []string{"type=serial"}); err == nil {
+			if _, err := a.connAdd(t.Context(), name, []string{"type=serial"}); err == nil {
 				t.Error("got no error")
 			}
 		})

@@ -94,8 +94,8 @@ func (o settingsGetOptions) result(name string, value []byte) (result, error) {
 	case o.file == "-":
 		return bytesResult(value), nil
 	case o.file != "":
-		if err := replaceFile(o.file, value); err != nil {
-			return nil, fileError(o.file, err)
+		if err := writeFile(o.file, value); err != nil {
+			return nil, err
 		}
 		r.File = o.file
 	case o.as != "":

@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"math"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -151,64 +148,4 @@ func (a *app) writeVector(u *image.Unsigned, from string, o signOptions) (result
 		a.warn("without --public-key the hash may not be the one that goes with the key")
 	}
 	return vectorResult{from, o.out, o.vector.String(), len(data), u.HashType().String(), hex.EncodeToString(u.Digest())}, nil
-}
-
-// writeFile writes a file beside the old one and then takes its place, so that a reader finds one or the other, whole. Its mode is that of
-// the old file, or what the system gives to new ones. It does not wait for the disk, for what it writes can be made again. What is no
-// file, such as /dev/stdout, is written as it is.
-func writeFile(path string, data []byte) error {
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target
-	}
-	info, err := os.Stat(path)
-	if err == nil && info.IsDir() {
-		return imageError{fmt.Errorf("%s: is a directory", path)}
-	}
-	if err == nil && !info.Mode().IsRegular() {
-		err = os.WriteFile(path, data, 0o666)
-		return outputError(path, err)
-	}
-	mode := os.FileMode(0o666)
-	if err == nil {
-		mode = info.Mode().Perm()
-	}
-	return outputError(path, replaceWith(path, data, mode, err == nil))
-}
-
-// outputError is a file that cannot be written.
-func outputError(path string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fileError(path, err)
-}
-
-func replaceWith(path string, data []byte, mode os.FileMode, exact bool) error {
-	f, err := createBeside(path, mode)
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails once it was renamed
-	_, err = f.Write(data)
-	if err == nil && exact {
-		err = f.Chmod(mode)
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
-
-// createBeside makes a new file with a name of its own. [os.CreateTemp] would keep it from everybody else.
-func createBeside(path string, mode os.FileMode) (*os.File, error) {
-	for n := range math.MaxInt8 {
-		f, err := os.OpenFile(fmt.Sprintf("%s.%d-%d.tmp", path, os.Getpid(), n), os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
-		if !errors.Is(err, os.ErrExist) {
-			return f, err
-		}
-	}
-	return nil, os.ErrExist
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 )
 
@@ -86,14 +85,11 @@ func (f *files) save() error {
 }
 
 func (s *fileStore) replace(b []byte) error {
-	next, err := os.CreateTemp(filepath.Dir(s.name), filepath.Base(s.name)+".*.tmp")
+	next, err := createBeside(s.name)
 	if err != nil {
 		return err
 	}
 	_, err = next.Write(b)
-	if err == nil {
-		err = next.Chmod(0o644)
-	}
 	if closed := next.Close(); err == nil {
 		err = closed
 	}

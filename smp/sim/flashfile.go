@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 )
 
 // flashFile keeps a flash on disk. The first sector is a line of JSON that says what it is, then follow the slots, byte
@@ -203,7 +202,7 @@ func (f *flashFile) writeBeside(from *flash) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	next, err := os.CreateTemp(filepath.Dir(f.name), filepath.Base(f.name)+".*.tmp")
+	next, err := createBeside(f.name)
 	if err != nil {
 		return nil, err
 	}
@@ -215,9 +214,6 @@ func (f *flashFile) writeBeside(from *flash) (*os.File, error) {
 	}
 	if err == nil {
 		err = next.Sync()
-	}
-	if err == nil {
-		err = os.Chmod(next.Name(), 0o644)
 	}
 	if err != nil {
 		next.Close()
