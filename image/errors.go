@@ -113,6 +113,7 @@ const (
 	ErrBadHex      Kind = "bad-hex"      // not a valid Intel HEX file
 	ErrBadVersion  Kind = "bad-version"  // not a version
 	ErrBadKey      Kind = "bad-key"      // not a key that MCUboot can use
+	ErrWeakKey     Kind = "weak-key"     // a public key with which a signature, or encryption, proves or hides nothing
 	ErrPassphrase  Kind = "passphrase"   // the passphrase of a private key is missing, empty or wrong
 	ErrBadKeyStore Kind = "bad-keystore" // a provisioning file that is none, or has no room for a key
 )

@@ -20,10 +20,10 @@ import (
 //
 // The result is an *rsa.PublicKey with 2048 or 3072 bits, an *ecdsa.PublicKey on
 // P-256 or P-384, or an ed25519.PublicKey: the keys that MCUboot can verify with.
-// Everything else is an [ErrBadKey]: keys with which a signature proves nothing, such
-// as RSA with an exponent of 1 or Ed25519 points of small order, and private keys too,
-// because only the public half belongs on a machine that installs updates. [PublicHalf]
-// reads those.
+// Everything else is an [ErrBadKey], private keys too, because only the public half
+// belongs on a machine that installs updates. [PublicHalf] reads those. A key with
+// which a signature proves nothing, such as RSA with an exponent of 1 or an Ed25519
+// point of small order, is an [ErrWeakKey].
 func ParsePublicKey(data []byte) (crypto.PublicKey, error) {
 	pub, err := parsePublic(data)
 	if err != nil {

@@ -14,9 +14,9 @@ import (
 func checkRSA(pub *rsa.PublicKey) error {
 	switch {
 	case pub.E < 3 || pub.E%2 == 0:
-		return fail(ErrBadKey, "key: RSA with the exponent %d, want an odd number from 3 on: with this one a signature proves nothing", pub.E)
+		return fail(ErrWeakKey, "key: RSA with the exponent %d, want an odd number from 3 on: with this one a signature proves nothing", pub.E)
 	case pub.N.Bit(0) == 0:
-		return fail(ErrBadKey, "key: RSA with an even modulus, which everybody can take apart")
+		return fail(ErrWeakKey, "key: RSA with an even modulus, which everybody can factor")
 	}
 	return nil
 }
@@ -32,9 +32,9 @@ func checkEd25519(pub ed25519.PublicKey) error {
 	case err != nil:
 		return fail(ErrBadKey, "key: Ed25519 with bytes that are no point of the curve: damaged?")
 	case new(edwards25519.Point).MultByCofactor(p).Equal(edwards25519.NewIdentityPoint()) == 1:
-		return fail(ErrBadKey, "key: Ed25519 with a point of small order: everybody can make signatures for it")
+		return fail(ErrWeakKey, "key: Ed25519 with a point of small order: everybody can make signatures for it")
 	case !bytes.Equal(p.Bytes(), pub):
-		return fail(ErrBadKey, "key: Ed25519 with a point in another form than the one that key hashes are made of")
+		return fail(ErrWeakKey, "key: Ed25519 with a point in another form than the one that key hashes are made of")
 	}
 	return nil
 }
@@ -47,7 +47,7 @@ func checkX25519(pub *ecdh.PublicKey) error {
 		return fail(ErrBadKey, "key: %v", err)
 	}
 	if _, err := one.ECDH(pub); err != nil {
-		return fail(ErrBadKey, "key: X25519 with a point of small order: everybody can decrypt what is encrypted for it")
+		return fail(ErrWeakKey, "key: X25519 with a point of small order: everybody can decrypt what is encrypted for it")
 	}
 	return nil
 }

@@ -115,7 +115,7 @@ func (b *buildFlags) encryption() (*image.Encryption, error) {
 	}
 	key, err := image.ParseEncryptionKey(data)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("--encrypt %s: %w", b.encrypt, err)}
+		return nil, keyError("--encrypt", b.encrypt, err)
 	}
 	return &image.Encryption{To: key, Bits: b.encryptBits.int(), SHA512: b.hmac.is("512"), Clear: b.clear, SaveEntry: b.saveEntry}, nil
 }

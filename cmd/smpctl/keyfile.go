@@ -20,14 +20,15 @@ func (a *app) openKey(ctx context.Context, path, passphraseFile string) (crypto.
 	}
 	key, err := image.ParsePrivateKey(data, a.passphrase(ctx, path, passphraseFile))
 	if err != nil {
-		return nil, privateKeyError(path, err)
+		return nil, keyError("key", path, err)
 	}
 	return key, nil
 }
 
-// privateKeyError is about a key that a flag names: another file would be right, but for a passphrase that is missing or wrong.
-func privateKeyError(path string, err error) error {
-	err = fmt.Errorf("key %s: %w", path, err)
+// keyError is about a key that a flag names: another file would be right, but for a passphrase that is missing or wrong, and for a key that
+// is weak.
+func keyError(flag, path string, err error) error {
+	err = fmt.Errorf("%s %s: %w", flag, path, err)
 	if errors.Is(err, image.ErrBadKey) {
 		return usageError{err}
 	}

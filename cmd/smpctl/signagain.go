@@ -43,7 +43,11 @@ func (a *app) signAgain(ctx context.Context, path string, o signAgainOptions) (r
 	if err != nil {
 		return nil, err
 	}
-	u, to, err := again(path, o.out, pub, o.build.again())
+	u, at, err := again(path, pub, o.build.again())
+	if err != nil {
+		return nil, err
+	}
+	to, err := at(o.out)
 	if err != nil {
 		return nil, err
 	}
@@ -54,27 +58,28 @@ func (a *app) signAgain(ctx context.Context, path string, o signAgainOptions) (r
 	return a.writeImage(u, file, path, to, "")
 }
 
-// again reads an image for a new signature, and says where the result goes.
-func again(path, out string, pub crypto.PublicKey, o image.AgainOptions) (*image.Unsigned, place, error) {
-	to := place{path: out}
+// again reads an image for a new signature.
+func again(path string, pub crypto.PublicKey, o image.AgainOptions) (*image.Unsigned, placer, error) {
 	data, err := readImageFile(path)
 	if err != nil {
-		return nil, to, err
+		return nil, nil, err
 	}
 	img, err := loadImage(path, data)
 	if err != nil {
-		return nil, to, err
-	}
-	if isHexName(out) {
-		_, start, err := image.FromHex(data)
-		if err != nil {
-			return nil, to, usage("%s: a binary has no address: write a .bin", out)
-		}
-		to.start = &start
+		return nil, nil, err
 	}
 	u, err := image.Again(img, pub, o)
 	if err != nil {
-		return nil, to, fmt.Errorf("%s: %w", path, err)
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return u, to, nil
+	return u, func(out string) (place, error) {
+		if !isHexName(out) {
+			return place{path: out}, nil
+		}
+		_, start, err := image.FromHex(data)
+		if err != nil {
+			return place{}, usage("%s: a binary has no address: write a .bin", out)
+		}
+		return place{out, &start}, nil
+	}, nil
 }

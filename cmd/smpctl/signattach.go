@@ -116,14 +116,24 @@ func (a *app) rebuild(r signRequest, request, input, out string) (*image.Unsigne
 	if err := r.apply(newBuildFlags(&b), request); err != nil {
 		return nil, place{}, err
 	}
-	u, to, err := a.unsignedFrom(input, out, &b, pub, r.Again)
+	u, at, err := a.unsignedFrom(input, &b, pub, r.Again)
 	if err != nil {
-		return nil, to, err
+		return nil, place{}, faultOf(request, err)
 	}
 	if hex.EncodeToString(u.Digest()) != r.Digest {
-		return nil, to, imageError{fmt.Errorf("%s: %w", request, errOtherImage)}
+		return nil, place{}, imageError{fmt.Errorf("%s: %w", request, errOtherImage)}
 	}
-	return u, to, nil
+	to, err := at(out)
+	return u, to, err
+}
+
+// faultOf is an error about options that a request holds: the command line is right.
+func faultOf(request string, err error) error {
+	var wrong usageError
+	if errors.As(err, &wrong) || errors.Is(err, image.ErrBadOption) {
+		return imageError{fmt.Errorf("%s: %v", request, err)}
+	}
+	return err
 }
 
 var errOtherImage = errors.New("its options make another image than the one that it asks a signature for: it was edited, or is of another version of smpctl: prepare it again")

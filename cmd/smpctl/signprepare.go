@@ -60,7 +60,7 @@ func (a *app) signPrepare(path string, o signPrepareOptions) (result, error) {
 	if err != nil {
 		return nil, err
 	}
-	u, _, err := a.unsignedFrom(path, "", &o.build, pub, o.again)
+	u, _, err := a.unsignedFrom(path, &o.build, pub, o.again)
 	if err != nil {
 		return nil, err
 	}
@@ -135,33 +135,32 @@ func newBuildFlags(b *buildFlags) *pflag.FlagSet {
 }
 
 // unsignedFrom makes an image up to its signature: of a firmware file, or of an image that is signed again.
-func (a *app) unsignedFrom(path, out string, b *buildFlags, pub crypto.PublicKey, isImage bool) (*image.Unsigned, place, error) {
+func (a *app) unsignedFrom(path string, b *buildFlags, pub crypto.PublicKey, isImage bool) (*image.Unsigned, placer, error) {
 	if isImage {
-		return again(path, out, pub, b.again())
+		return again(path, pub, b.again())
 	}
-	return a.unsigned(path, out, b, pub)
+	return a.unsigned(path, b, pub)
 }
 
-// unsigned makes the image of a firmware file up to its signature, and says where it goes.
-func (a *app) unsigned(path, out string, b *buildFlags, pub crypto.PublicKey) (*image.Unsigned, place, error) {
-	var to place
+// placer says where an image goes that is written to a file of the given name.
+type placer func(out string) (place, error)
+
+// unsigned makes the image of a firmware file up to its signature.
+func (a *app) unsigned(path string, b *buildFlags, pub crypto.PublicKey) (*image.Unsigned, placer, error) {
 	options, err := b.options()
 	if err != nil {
-		return nil, to, err
+		return nil, nil, err
 	}
 	input, err := readFirmware(path)
 	if err != nil {
-		return nil, to, err
-	}
-	if to, err = b.place(input, out); err != nil {
-		return nil, to, err
+		return nil, nil, err
 	}
 	u, err := image.Build(input.data, pub, options)
 	if err != nil {
-		return nil, to, fmt.Errorf("%s: %w", path, err)
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	a.warnBuilt(u, *b, options)
-	return u, to, nil
+	return u, func(out string) (place, error) { return b.place(input, out) }, nil
 }
 
 // prepareResult is the result of sign prepare.

@@ -173,7 +173,7 @@ func readPublicKey(path string) (crypto.PublicKey, error) {
 	}
 	key, err := image.ParsePublicKey(b)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("key %s: %w", path, err)}
+		return nil, keyError("key", path, err)
 	}
 	return key, nil
 }

@@ -177,7 +177,7 @@ func (a *app) readDecryptionKey(ctx context.Context, path, passphraseFile string
 	}
 	key, err := image.ParseDecryptionKey(data, a.passphrase(ctx, path, passphraseFile))
 	if err != nil {
-		return nil, privateKeyError(path, err)
+		return nil, keyError("key", path, err)
 	}
 	return key, nil
 }
