@@ -9,8 +9,8 @@ import (
 	"filippo.io/edwards25519"
 )
 
-// checkRSA refuses numbers that no RSA key has. With an exponent of 1 a signature is the padded message itself, which everybody can write;
-// an even exponent or modulus has no private half.
+// checkRSA refuses numbers that no RSA key has. With an exponent of 1 a signature is the padded message itself, which
+// everybody can write; an even exponent or modulus has no private half.
 func checkRSA(pub *rsa.PublicKey) error {
 	switch {
 	case pub.E < 3 || pub.E%2 == 0:
@@ -21,8 +21,8 @@ func checkRSA(pub *rsa.PublicKey) error {
 	return nil
 }
 
-// checkEd25519 refuses what is no point of the curve, what is not the one encoding of its point, and the points of small order, which take
-// signatures that everybody can make.
+// checkEd25519 refuses what is no point of the curve, what is not the one encoding of its point, and the points of
+// small order, which take signatures that everybody can make.
 func checkEd25519(pub ed25519.PublicKey) error {
 	if len(pub) != ed25519.PublicKeySize {
 		return fail(ErrBadKey, "key: an Ed25519 key of %d bytes", len(pub))
@@ -39,8 +39,8 @@ func checkEd25519(pub ed25519.PublicKey) error {
 	return nil
 }
 
-// checkX25519 refuses points of small order: what is encrypted for one, everybody can decrypt. Which points those are, the exchange itself
-// tells (RFC 7748, section 6.1).
+// checkX25519 refuses points of small order: what is encrypted for one, everybody can decrypt. Which points those are,
+// the exchange itself tells (RFC 7748, section 6.1).
 func checkX25519(pub *ecdh.PublicKey) error {
 	one, err := ecdh.X25519().NewPrivateKey(append([]byte{1}, make([]byte, 31)...))
 	if err != nil {

@@ -26,7 +26,8 @@ type weakKey struct {
 	der         []byte           // SubjectPublicKeyInfo
 }
 
-// smallOrder are all encodings of the points of Ed25519 whose order divides 8: eight points, and the other ways to write them.
+// smallOrder are all encodings of the points of Ed25519 whose order divides 8: eight points, and the other ways to
+// write them.
 var smallOrder = []string{
 	"0100000000000000000000000000000000000000000000000000000000000000",
 	"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
@@ -199,7 +200,8 @@ func (k weakKey) fits(t *testing.T, err error) bool {
 	return kind == k.kind || k.kind == "" && (kind == image.ErrBadKey || kind == image.ErrWeakKey)
 }
 
-// certify puts a key into a certificate, by replacing another one in it, as nobody sane would sign it. Only the key of a certificate counts.
+// certify puts a key into a certificate, by replacing another one in it, as nobody sane would sign it. Only the key of
+// a certificate counts.
 func certify(t testing.TB, k weakKey) []byte {
 	t.Helper()
 	block, _ := pem.Decode(readFile(t, "../keys/ed25519.crt.pem"))

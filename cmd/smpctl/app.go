@@ -51,7 +51,9 @@ func run(ctx context.Context, args []string, s streams, env func(string) (string
 }
 
 // runOf does so with the commands of another tree.
-func runOf(ctx context.Context, commands func(*app) *cobra.Command, args []string, s streams, env func(string) (string, bool)) int {
+func runOf(
+	ctx context.Context, commands func(*app) *cobra.Command, args []string, s streams, env func(string) (string, bool),
+) int {
 	if s.bytes == nil {
 		s.bytes = s.out
 	}

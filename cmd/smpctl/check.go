@@ -11,8 +11,8 @@ import (
 // defaultCheckTime is more than any self-test of a board takes, and less than a night.
 const defaultCheckTime = 10 * time.Minute
 
-// check runs the user's command, with its output on standard error and the port in its environment. When it takes too long or the user gives
-// up, it ends with all its children.
+// check runs the user's command, with its output on standard error and the port in its environment. When it takes too
+// long or the user gives up, it ends with all its children.
 func (a *app) check(ctx context.Context, command, port string, limit time.Duration) error {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// TestCheckEndsWithItsChildren gives a check up, and finds nothing of it at work: neither what it left in the background, where shells ignore
-// Ctrl-C, nor what it waits for.
+// TestCheckEndsWithItsChildren gives a check up, and finds nothing of it at work: neither what it left in the
+// background, where shells ignore Ctrl-C, nor what it waits for.
 func TestCheckEndsWithItsChildren(t *testing.T) {
 	tests := []struct {
 		name, command string

@@ -12,7 +12,8 @@ import (
 // childGrace is how long a command that is to end has for it, and how long its output is waited for when it ended.
 const childGrace = 2 * time.Second
 
-// runWhole runs a command of the user, and if ctx ends, ends all of it: with a word first, and what is deaf after childGrace.
+// runWhole runs a command of the user, and if ctx ends, ends all of it: with a word first, and what is deaf after
+// childGrace.
 func runWhole(ctx context.Context, cmd *exec.Cmd) error {
 	cmd.WaitDelay = childGrace
 	err := cmd.Run()
@@ -25,7 +26,8 @@ func runWhole(ctx context.Context, cmd *exec.Cmd) error {
 // secretVariables are for this program alone.
 var secretVariables = []string{pinVariable, passphraseVariable}
 
-// childEnvironment is the environment of a command of the user, with what it is told in more: all of ours but the secrets.
+// childEnvironment is the environment of a command of the user, with what it is told in more: all of ours but the
+// secrets.
 func childEnvironment(more ...string) []string { return append(withoutSecrets(os.Environ()), more...) }
 
 // withoutSecrets leaves secrets out, those of the user's own names too.
@@ -33,6 +35,7 @@ func withoutSecrets(environment []string, own ...string) []string {
 	secrets := append(own, secretVariables...)
 	return slices.DeleteFunc(environment, func(variable string) bool {
 		name, _, _ := strings.Cut(variable, "=")
-		return slices.ContainsFunc(secrets, func(s string) bool { return strings.EqualFold(s, name) }) // Windows ignores the case
+		same := func(secret string) bool { return strings.EqualFold(secret, name) } // Windows ignores the case
+		return slices.ContainsFunc(secrets, same)
 	})
 }

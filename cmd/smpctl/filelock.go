@@ -8,11 +8,12 @@ import (
 	"time"
 )
 
-// lockWait is how long another smpctl may hold a lock. It needs milliseconds; one that is stopped holds it until it goes on.
+// lockWait is how long another smpctl may hold a lock. It needs milliseconds; one that is stopped holds it until it
+// goes on.
 const lockWait = 10 * time.Second
 
-// lockFile takes a lock that one program at a time can have, on every system, and waits for it. It is a file that stays, for removing it would
-// take it from under who waits for it. Where the file system has no locks, none is taken.
+// lockFile takes a lock that one program at a time can have, on every system, and waits for it. It is a file that
+// stays, for removing it would take it from under who waits for it. Where the file system has no locks, none is taken.
 func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

@@ -25,8 +25,8 @@ func (a *app) openKey(ctx context.Context, path, passphraseFile string) (crypto.
 	return key, nil
 }
 
-// keyError is about a key that a flag names: another file would be right, but for a passphrase that is missing or wrong, and for a key that
-// is weak.
+// keyError is about a key that a flag names: another file would be right, but for a passphrase that is missing or
+// wrong, and for a key that is weak.
 func keyError(flag, path string, err error) error {
 	err = fmt.Errorf("%s %s: %w", flag, path, err)
 	if errors.Is(err, image.ErrBadKey) {

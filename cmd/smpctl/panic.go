@@ -25,8 +25,9 @@ func (e *bugError) Error() string {
 const bugHint = "please report it with the whole command line, this message and what smpctl version prints: " +
 	"https://github.com/smpctl/smpctl/issues (-l debug shows more)"
 
-// guard runs f and makes a panic in it an error, for Go would end the process with exit code 2 and leave the terminal as it is. What no
-// guard can catch: fatal errors of the Go runtime, such as a stack that is used up, and panics in goroutines of libraries, ours included.
+// guard runs f and makes a panic in it an error, for Go would end the process with exit code 2 and leave the terminal
+// as it is. What no guard can catch: fatal errors of the Go runtime, such as a stack that is used up, and panics in
+// goroutines of libraries, ours included.
 func guard(f func() error) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -78,9 +79,13 @@ func atWork() string {
 			panicked = true
 		case panicked && strings.HasSuffix(f.Function, ".guard"):
 			more = false
-		case panicked && (strings.HasPrefix(f.Function, "main.") || strings.HasPrefix(f.Function, "github.com/smpctl/smpctl/")):
+		case panicked && isOurs(f.Function):
 			names = append(names, fmt.Sprintf("%s (%s:%d)", path.Base(f.Function), filepath.Base(f.File), f.Line))
 		}
 	}
 	return strings.Join(names, " < ")
+}
+
+func isOurs(function string) bool {
+	return strings.HasPrefix(function, "main.") || strings.HasPrefix(function, "github.com/smpctl/smpctl/")
 }

@@ -113,8 +113,8 @@ func (p *partFile) discard() {
 	_ = os.Remove(p.f.Name()) // after keep it is gone
 }
 
-// writeFile writes a file so that a reader finds the old one or the new one, whole. It does not wait for the disk, for what it writes can be
-// made again. What is no file, such as /dev/stdout, is written as it is.
+// writeFile writes a file so that a reader finds the old one or the new one, whole. It does not wait for the disk, for
+// what it writes can be made again. What is no file, such as /dev/stdout, is written as it is.
 func writeFile(path string, data []byte) error {
 	info, err := os.Stat(path)
 	switch {
@@ -137,7 +137,8 @@ func writeFile(path string, data []byte) error {
 	return p.put()
 }
 
-// writeOwnFile does so with a file of smpctl's own, which nobody but the user needs to read, and which cannot be made again.
+// writeOwnFile does so with a file of smpctl's own, which nobody but the user needs to read, and which cannot be made
+// again.
 func writeOwnFile(path string, data []byte) error {
 	p, err := beginFile(path, 0o600)
 	if err != nil {

@@ -120,7 +120,8 @@ func (a *app) profilePath() (string, error) {
 
 const profileHeader = "# Written by smpctl conn, which keeps no comments.\n\n"
 
-// changeProfiles reads the saved profiles, has them changed, and writes them unless nothing changed. No other smpctl does so meanwhile.
+// changeProfiles reads the saved profiles, has them changed, and writes them unless nothing changed. No other smpctl
+// does so meanwhile.
 func (a *app) changeProfiles(ctx context.Context, change func(profileFile) (changed bool, err error)) error {
 	path, err := a.profilePath()
 	if err != nil {

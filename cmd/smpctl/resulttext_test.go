@@ -14,8 +14,8 @@ import (
 	"github.com/smpctl/smpctl/transport"
 )
 
-// TestTextFailsOnlyToWrite holds that a result is the same in text and in JSON: whether a command succeeded is settled before one is printed,
-// and with --json nobody asks Text.
+// TestTextFailsOnlyToWrite holds that a result is the same in text and in JSON: whether a command succeeded is settled
+// before one is printed, and with --json nobody asks Text.
 func TestTextFailsOnlyToWrite(t *testing.T) {
 	for _, d := range jsonDocuments() {
 		r, ok := d.document.(result)
@@ -89,8 +89,8 @@ type brokenWriter struct{}
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, errBrokenWriter }
 
-// filled is a value of a type with something in every field, exported or not, down to a depth: ones, and two elements in each
-// list, so that 1 is the index of one.
+// filled is a value of a type with something in every field, exported or not, down to a depth: ones, and two elements
+// in each list, so that 1 is the index of one.
 func filled(t reflect.Type, depth int) reflect.Value {
 	v := reflect.New(t).Elem()
 	if depth == 0 {

@@ -16,8 +16,8 @@ func hostShell(ctx context.Context, command string) *exec.Cmd {
 	return exec.CommandContext(ctx, "/bin/sh", "-c", command)
 }
 
-// mayAsk makes the end of a command the end of its children too, by a process group. Not on a terminal: a command in a group of its own
-// could not ask for a PIN there, and Ctrl-C reaches all of them anyway.
+// mayAsk makes the end of a command the end of its children too, by a process group. Not on a terminal: a command in a
+// group of its own could not ask for a PIN there, and Ctrl-C reaches all of them anyway.
 func mayAsk(cmd *exec.Cmd) {
 	if tty, err := os.Open("/dev/tty"); err == nil {
 		tty.Close()
@@ -26,7 +26,8 @@ func mayAsk(cmd *exec.Cmd) {
 	inBackground(cmd)
 }
 
-// inBackground does so on a terminal too, from which such a command cannot read: it gets an error instead of being stopped.
+// inBackground does so on a terminal too, from which such a command cannot read: it gets an error instead of being
+// stopped.
 func inBackground(cmd *exec.Cmd) {
 	signal.Ignore(syscall.SIGTTIN, syscall.SIGTTOU) // which the command inherits
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -52,7 +52,7 @@ An update that was interrupted at any point is taken up by the same command.`,
 	f.StringVar(&o.mode, "mode", dfu.ConfirmAfter.String(), "how far to go: confirm-after, test, permanent or upload-only")
 	o.source.register(f, "", "`number` of the image (default 0, or all of the package)")
 	f.StringVar(&o.check, "check", "", "`command` to run before the confirm; if it fails, a reset brings the old image back")
-	f.Var(&o.checkTime, "check-time", "how long the check may take, a day at most: one that takes longer has failed, and is ended with its children")
+	f.Var(&o.checkTime, "check-time", "how long the check may take, a day at most; after that it has failed, and ends with its children")
 	f.Var(&o.wait, "wait", "how long the device may take to come back, and the update may go on without getting any further")
 	f.BoolVar(&o.upgradeOnly, "upgrade-only", false, "only if the image is newer than the running one")
 	f.BoolVar(&o.force, "force", false, "upload even if the image is already there")

@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-// createBeside makes a file that is to take the place of another one. It has the mode of that, or what the system gives to new files;
-// [os.CreateTemp] would keep it from everybody else.
+// createBeside makes a file that is to take the place of another one. It has the mode of that, or what the system gives
+// to new files; [os.CreateTemp] would keep it from everybody else.
 func createBeside(name string) (*os.File, error) {
 	const tries = 100
 	mode := fs.FileMode(0o666)
