@@ -54,35 +54,30 @@ func TestCheckLeavesAnAgent(t *testing.T) {
 type lifeline struct {
 	t    *testing.T
 	path string
-	end  chan error
+	end  *os.File
 }
 
 func newLifeline(t *testing.T) *lifeline {
 	t.Helper()
-	l := &lifeline{t, filepath.Join(t.TempDir(), "lifeline"), make(chan error, 1)}
-	if err := syscall.Mkfifo(l.path, 0o600); err != nil {
+	path := filepath.Join(t.TempDir(), "lifeline")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	go func() {
-		f, err := os.Open(l.path) // waits for the command
-		if err == nil {
-			_, err = f.Read(make([]byte, 1))
-			f.Close()
-		}
-		l.end <- err
-	}()
-	return l
+	end, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // without waiting for the command
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { end.Close() })
+	return &lifeline{t, path, end}
 }
 
 // wantCut waits for the end of all who hold the pipe.
 func (l *lifeline) wantCut() {
 	l.t.Helper()
-	select {
-	case err := <-l.end:
-		if err != io.EOF {
-			l.t.Errorf("the pipe ended with %v", err)
-		}
-	case <-time.After(10 * time.Second):
-		l.t.Error("something of the command still runs")
+	if err := l.end.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		l.t.Fatal(err)
+	}
+	if _, err := l.end.Read(make([]byte, 1)); err != io.EOF {
+		l.t.Errorf("something of the command still runs: %v", err)
 	}
 }
