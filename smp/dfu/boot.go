@@ -129,9 +129,9 @@ func (n *connection) farewell(ctx context.Context, b *boot) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewellTime)
 	defer cancel()
 	if err := n.leave(ctx); err != nil {
-		return "; it is still there"
+		return "; it was told to leave it, and did not answer"
 	}
-	return "; it was reset to leave it, and nobody looked at it since"
+	return "; it was told to leave it, and nobody looked at it since"
 }
 
 // look asks once who answers and what it lists, over a new connection if the old one has ended.

@@ -144,7 +144,7 @@ func (e *experiment) uploaded() []verdict {
 func (e *experiment) errorWords() []verdict {
 	var list []verdict
 	runs, stays := e.c.all(e.now), e.c.all(e.later)
-	left := strings.Contains(fmt.Sprint(e.err), "it was reset to leave it") // and nobody looked since
+	left := strings.Contains(fmt.Sprint(e.err), "it was told to leave it") // and nobody looked since
 	var refused *smp.DeviceError
 	hidden := e.c.blind() && errors.As(e.err, &refused) // a trial that nobody sees keeps the slot
 	if runs && stays && e.c.mode != dfu.UploadOnly && !errors.Is(e.err, errDark) && !left && !hidden {
@@ -179,7 +179,7 @@ func (e *experiment) reasonWords(not *dfu.NotRunningError) []verdict {
 		return []verdict{e.verdict("wrong error: it does not run", "%v", not)}
 	case !saysRuns && runs:
 		return []verdict{e.verdict("wrong error: it runs", "%v", not)}
-	case not.Reason == dfu.InBootloader && e.now.application && !strings.Contains(e.err.Error(), "it was reset to leave it"):
+	case not.Reason == dfu.InBootloader && e.now.application && !strings.Contains(e.err.Error(), "it was told to leave it"):
 		return []verdict{e.verdict("wrong error: the application runs", "%v", not)}
 	case not.Running != nil && !saysRuns && !not.Running.Hash.Equal(e.now.running[not.Image]):
 		return []verdict{e.verdict("wrong error: another image runs", "%v", not)}

@@ -21,6 +21,10 @@ func (e *experiment) mayFail() string {
 
 // dark is about a device that was powered up a moment ago and is silent for longer than anybody waits who has never heard of it.
 func (c crossing) dark() string {
+	moved := time.Duration(len(c.numbers())) * c.swap
+	if c.fault != "none" && moved+c.window+c.start > crossedWait/3 {
+		return "it needs a longer wait, to boot several times"
+	}
 	if c.before == "just-powered" && c.link != "usb" && c.swap+c.start > firstContact {
 		return "nothing answers"
 	}

@@ -30,7 +30,7 @@ func (r *runner) reset(ctx context.Context) error {
 		return skipped("the device restarted by itself and runs the new image")
 	}
 	if t, ok := halfway(r.device, r.targets); ok {
-		return &lostTrial{err: &StateError{t.Image, onTrial}, why: fmt.Sprintf("the device restarted by itself, and only image %d runs", t.Image)}
+		return halfTrial(t)
 	}
 	if t, ok := r.unmarked(); ok {
 		return r.trial(missing(r.device, t, WentBack), "the device restarted by itself before the reset, and went back")
@@ -41,7 +41,7 @@ func (r *runner) reset(ctx context.Context) error {
 // lookFirst reads the list right before a reset, over a new connection if need be: a step of its own within the reset, which may be repeated
 // where the reset itself may not.
 func (r *runner) lookFirst(ctx context.Context) error {
-	return r.persist(ctx, Step{}, func(ctx context.Context, _ Step) error { return r.list(ctx) })
+	return r.persist(ctx, Step{Action: Reset, Target: allTargets}, func(ctx context.Context, _ Step) error { return r.list(ctx) })
 }
 
 // unmarked returns a target that needs a mark and has lost it.

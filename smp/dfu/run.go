@@ -16,8 +16,8 @@ type Options struct {
 	UpgradeOnly bool // refuse a file that is not newer than the running image
 
 	// Wait is the longest time that the update may go on without getting any further: after the reset, after its connection ended, or
-	// on a line that loses what is sent. Uploads count every byte that the device accepts. All trials that are begun again have that long
-	// together. 0 means [DefaultWait].
+	// on a line that loses what is sent. Uploads count every byte that the device accepts. All trials that are begun again have twice as
+	// long together. 0 means [DefaultWait].
 	Wait time.Duration
 
 	// NoStart leaves a device that is in its bootloader there: Run then ends with [smp.ErrInBootloader]. Otherwise it is started first.
@@ -159,7 +159,11 @@ func (r *runner) carryOut(ctx context.Context) error {
 		_ = r.listen(ctx)
 	}
 	for _, s := range r.report.Plan {
-		if err := r.take(ctx, s, func(ctx context.Context, s Step) error { return r.persist(ctx, s, r.step) }); err != nil {
+		do := r.step
+		if s.Action != Reset && s.Action != Check { // which wait by themselves
+			do = func(ctx context.Context, s Step) error { return r.persist(ctx, s, r.step) }
+		}
+		if err := r.take(ctx, s, do); err != nil {
 			return err
 		}
 		r.progressed = time.Now()
@@ -251,7 +255,7 @@ func (r *runner) changes(t Target, from *smp.ImageState) {
 	}
 }
 
-// bounded is ctx until the update has gone on for too long without getting any further. All trials that are begun again share one such time.
+// bounded is ctx until the update has gone on for too long without getting any further. All trials that are begun again share two such times.
 func (r *runner) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	limit := r.progressed.Add(r.o.Wait)
 	if !r.last.IsZero() && r.last.Before(limit) {
@@ -268,13 +272,12 @@ func (r *runner) reach(done int) {
 }
 
 // persist takes a step, and takes it up again when the connection ends in the middle or the line loses too much: unplugged, reset, or
-// renamed. Every step but the reset and the check, which wait by themselves, may be repeated: an upload goes on at the device's offset, the
-// others find their work done.
+// renamed. An upload goes on at the device's offset, other steps find their work done.
 func (r *runner) persist(ctx context.Context, s Step, do func(context.Context, Step) error) error {
 	r.resumed, r.reached = false, 0
 	for {
 		err := r.blame(ctx, do(ctx, s))
-		if err == nil || s.Action == Reset || s.Action == Check || !r.mayPass(err) {
+		if err == nil || !r.mayPass(err) {
 			return err
 		}
 		if err := r.regain(ctx, s, err); err != nil {
@@ -320,7 +323,11 @@ func (r *runner) regain(ctx context.Context, s Step, err error) error {
 		text = "the connection ended: waiting for the device"
 	}
 	r.note(s, text)
-	if cause := r.reconnect(ctx); cause != nil {
+	patience := shortPatience
+	if s.Action == MarkTest || s.Action == MarkPermanent || s.Action == Reset {
+		patience = r.o.Wait // it may start an image on trial
+	}
+	if cause := r.reconnect(ctx, patience); cause != nil {
 		if errors.Is(cause, ErrNotBack) {
 			return fmt.Errorf("%w; then %w", err, cause)
 		}
@@ -330,14 +337,17 @@ func (r *runner) regain(ctx context.Context, s Step, err error) error {
 	return nil
 }
 
+// shortPatience is how long a device may start, of which no trial can be lost, before it is asked who it is.
+const shortPatience = 10 * time.Second
+
 // reconnect waits for the application, over another connection if the present one has ended, and reads what it lists.
-func (r *runner) reconnect(ctx context.Context) error {
+func (r *runner) reconnect(ctx context.Context, patience time.Duration) error {
 	ctx, cancel := r.bounded(ctx)
 	defer cancel()
 	if r.client != nil {
 		r.client.Forget()
 	}
-	b := r.newBoot(r.o.Wait)
+	b := r.newBoot(patience)
 	if err := sleep(ctx, redialPause); err != nil {
 		return notBack(err, nil, r.o.Wait)
 	}

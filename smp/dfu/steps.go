@@ -118,6 +118,9 @@ func (r *runner) upload(ctx context.Context, s Step) error {
 // already, or restarted into it before it could answer, refuses, which is as good. Success counts only if the list shows it.
 func (r *runner) mark(ctx context.Context, s Step) error {
 	t := r.targets[s.Target]
+	if trial, ok := halfway(r.device, r.targets); ok {
+		return halfTrial(trial)
+	}
 	if r.resumed && r.marked(t, s.Action) {
 		return nil
 	}
@@ -249,7 +252,7 @@ func (r *runner) check(ctx context.Context, s Step) error {
 		return context.Cause(ctx)
 	}
 	r.progressed = time.Now()
-	if err := r.reconnect(ctx); err != nil {
+	if err := r.reconnect(ctx, 0); err != nil { // a reset has ended the trial by now
 		return errors.Join(failed, err)
 	}
 	if failed != nil {

@@ -20,6 +20,11 @@ func (e *lostTrial) Error() string { return e.err.Error() }
 
 func (e *lostTrial) Unwrap() error { return e.err }
 
+// halfTrial is the trial of one target that began without the others.
+func halfTrial(t Target) *lostTrial {
+	return &lostTrial{err: &StateError{t.Image, onTrial}, why: fmt.Sprintf("the device restarted by itself, and only image %d runs", t.Image)}
+}
+
 // trial is err, as a lost trial if it may be one: a power failure or a reset ends a trial, and so does a request in the wait window. Where the
 // slot was erased, that is only known of bootloaders that erase what they tried once.
 func (r *runner) trial(err error, why string) error {
@@ -51,7 +56,7 @@ func (r *runner) mayRepeat(lost *lostTrial) bool {
 // beginAgain ends what is left of the trial and plans again, from where the device is then.
 func (r *runner) beginAgain(ctx context.Context, lost *lostTrial) error {
 	if r.repeats++; r.last.IsZero() {
-		r.last = time.Now().Add(r.o.Wait)
+		r.last = time.Now().Add(2 * r.o.Wait)
 	}
 	r.ran, r.report.Result = false, ""
 	r.note(Step{}, lost.why+": trying once more")
