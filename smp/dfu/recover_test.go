@@ -73,7 +73,7 @@ func TestRecover(t *testing.T) {
 		{name: "erasing takes half a minute", device: sim.Options{Blank: true, EraseTime: 450 * time.Millisecond}, want: recovered},
 		{name: "erasing sector by sector", device: sim.Options{Blank: true, EraseTime: 450 * time.Millisecond, Progressive: true}, want: recovered},
 		{name: "chatter on the line", device: sim.Options{Blank: true, Noise: true}, want: recovered},
-		{name: "RAM load", device: sim.Options{Mode: sim.RAMLoad, Recovery: true}, want: recovered},
+		{name: "RAM load", device: sim.Options{Mode: sim.RAMLoad, Recovery: true}, file: build(t, image.FlagRAMLoad), want: recovered},
 		{name: "blank device, RAM load", device: sim.Options{Mode: sim.RAMLoad, Blank: true}, file: build(t, image.FlagRAMLoad), want: recovered},
 		{name: "blank device, RAM load, left in the bootloader", device: sim.Options{Mode: sim.RAMLoad, Blank: true},
 			file: build(t, image.FlagRAMLoad), o: dfu.RecoverOptions{NoReset: true}, want: rescue{Result: dfu.Uploaded, Steps: recoverAll[:2]}},
@@ -185,6 +185,9 @@ func build(t *testing.T, flags image.Flags) *image.Image {
 	t.Helper()
 	const body, wrappedKey = 9000, 24
 	h := image.Header{HeaderSize: 32, ImageSize: body, Version: image.Version{Major: 2}, Flags: flags}
+	if flags&image.FlagRAMLoad != 0 {
+		h.LoadAddr = 0x2000_0000
+	}
 	b := h.Append(nil)
 	for i := range body {
 		b = append(b, byte(i))

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // board starts a virtual device whose factory image is app-1.0.0.
 func board(t *testing.T, o sim.Options) (*sim.Device, dfu.Dial) {
 	t.Helper()
-	if o.Factory == nil && !o.Blank {
+	if o.Factory == nil && !o.Blank && o.Mode != sim.RAMLoad { // for RAM the device's own has a load address
 		o.Factory = load(t, "app-1.0.0.bin").Bytes()
 	}
 	d, err := sim.NewDevice(o)
@@ -109,7 +109,11 @@ func TestRun(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d, dial := board(t, tt.device)
 				defer d.Close()
-				report, err := dfu.Run(t.Context(), dial, []dfu.Target{{File: load(t, tt.file)}}, tt.o)
+				file := load(t, tt.file)
+				if tt.device.Mode == sim.RAMLoad {
+					file = build(t, image.FlagRAMLoad)
+				}
+				report, err := dfu.Run(t.Context(), dial, []dfu.Target{{File: file}}, tt.o)
 				if got := summarize(t, dial, report, err); !cmp.Equal(tt.want, got) {
 					t.Errorf("(-want +got):\n%serror: %v", cmp.Diff(tt.want, got), err)
 				}

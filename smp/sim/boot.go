@@ -1,44 +1,9 @@
 package sim
 
-import "github.com/smpctl/smpctl/image"
-
-// content says what the bootloader thinks of the bytes in a slot.
-type content uint8
-
-const (
-	empty   content = iota // no header: there is nothing to boot
-	invalid                // a header, but hash, signature, size or address do not fit
-	valid
+import (
+	"bytes"
+	"fmt"
 )
-
-// candidate is a slot as the bootloader sees it.
-type candidate struct {
-	content content
-	version image.Version
-	needs   []image.Dependency
-	trailer trailer
-}
-
-// move is what happens to the bytes of a pair of slots at boot.
-type move uint8
-
-const (
-	keep        move = iota
-	exchange         // swap the images
-	exchangeIn       // the same, with the image of slot 1 at its second sector before and at its first after
-	exchangeOut      // the way back
-	copyOver         // slot 1 over slot 0, then slot 1 is wiped
-)
-
-// plan is what the bootloader does with one pair of slots at a reset.
-type plan struct {
-	run   int     // slot that runs afterwards; -1: nothing can
-	erase [2]bool // slots that are erased before anything else
-	move  move
-	// marks are the fields written at the end, into an erased trailer after a move and on top of what is there
-	// otherwise. A zero value writes nothing.
-	marks [2]trailer
-}
 
 // rules are the build options of the bootloader that decide.
 type rules struct {
@@ -46,199 +11,172 @@ type rules struct {
 	noDowngrade bool
 }
 
-// decideAll decides for each image. If a set of swapped images does not fit together, none of them is moved, and the
-// candidates stay for a later boot (MCUboot loader.c: boot_verify_dependencies).
-func (r rules) decideAll(pairs [][2]candidate) []plan {
-	plans := make([]plan, len(pairs))
-	next := make([]candidate, len(pairs)) // what would run
-	for i, p := range pairs {
-		plans[i] = r.decide(p[0], p[1])
-		next[i] = p[0]
-		if plans[i].move != keep {
-			next[i] = p[1]
+// loader is one run of MCUboot over the flash. It takes the same steps in the same order as MCUboot and touches the
+// flash in the same operations, so that what it leaves is the same byte for byte, wherever the power is cut (MCUboot
+// bootutil/src/loader.c: context_boot_go).
+//
+//	boot.go         the run as a whole, and the flash
+//	bootheader.go   image headers, and what makes an image one that can run (with judge.go)
+//	bootdirect.go   modes whose slots are equals: direct-XIP, RAM load
+//	bootprimary.go  modes that run from slot 0: which images are moved
+//	bootneeds.go    dependencies between images
+//	progress.go     how far a swap came, as the trailer tells
+//	swapmove.go, swapoffset.go, overwrite.go: the moving itself
+type loader struct {
+	rules
+	judge  judge
+	size   int // of a slot
+	mem    []byte
+	images []imageState
+
+	before []byte // the flash before the first operation; nil: it is as it was
+	ops    int    // flash operations so far
+	cut    int    // the power is lost before this operation, 1 is the first; 0: never
+	moved  int
+	words  []string // on the console
+}
+
+// imageState is what the loader knows of one image.
+type imageState struct {
+	headers [2]header
+	swap    swapType
+	start   int       // of the image in slot 1
+	loose   [2]uint16 // bytes of the unprotected TLVs, of a swap with an offset
+
+	available [2]bool // direct modes: slots that may still be tried
+	active    int     // direct modes: the slot that was chosen, or -1
+	ram       region
+}
+
+// outcome is what a run of the bootloader leads to.
+type outcome struct {
+	run    []int  // slot within its pair that each image runs from; -1 for all: nothing boots
+	moved  int    // images that were moved
+	ops    int    // flash operations
+	cut    bool   // it did not come to the end
+	stuck  string // why the processor stands still; "": it does not
+	before []byte // the flash before; nil: it was not touched
+	words  []string
+}
+
+// halt is why the processor stands still: where MCUboot has a failed assertion or a loop without an end.
+type halt string
+
+// powerCut ends a run before a flash operation.
+type powerCut struct{}
+
+// run boots once.
+func (l *loader) run() (o outcome) {
+	pairs := len(l.mem) / l.size / 2
+	l.images = make([]imageState, pairs)
+	o.run = make([]int, pairs)
+	for i := range o.run {
+		o.run[i] = -1
+	}
+	defer func() {
+		switch why := recover().(type) {
+		case nil:
+		case powerCut:
+			o.cut = true
+		case halt:
+			o.stuck = string(why)
+			l.say("E: bootloader stops: %s", o.stuck)
+		default:
+			panic(why)
+		}
+		o.moved, o.ops, o.before, o.words = l.moved, l.ops, l.before, l.words
+	}()
+	boots := l.bootPrimary
+	if !l.mode.swaps() {
+		boots = l.bootDirect
+	}
+	if boots() {
+		for i := range o.run {
+			o.run[i] = l.images[i].active
 		}
 	}
-	if !r.mode.swaps() || fitTogether(next) {
-		return plans
-	}
-	for i, p := range pairs {
-		if plans[i].move != keep {
-			plans[i] = stay(p[0])
-		}
-	}
-	return plans
+	return o
 }
 
-func fitTogether(running []candidate) bool {
-	for _, c := range running {
-		for _, need := range c.needs {
-			n := int(need.Image)
-			if n >= len(running) || running[n].content == empty || running[n].version.CompareIgnoringBuild(need.Minimum) < 0 {
-				return false
-			}
-		}
-	}
-	return true
+func (l *loader) say(format string, args ...any) {
+	l.words = append(l.words, fmt.Sprintf(format, args...))
 }
 
-// stay boots the primary slot as it is.
-func stay(a candidate) plan {
-	if a.content != valid {
-		return plan{run: -1}
-	}
-	return plan{run: 0}
+// slot gives the bytes of a slot of image i.
+func (l *loader) slot(i, slot int) []byte {
+	n := 2*i + slot
+	return l.mem[n*l.size : (n+1)*l.size]
 }
 
-// decide is the whole of the bootloader's mind for one image: what to do with slots a (primary) and b (secondary). It
-// touches nothing (MCUboot bootutil/src/loader.c, docs/design.md).
-func (r rules) decide(a, b candidate) plan {
-	switch r.mode {
-	case Swap, SwapOffset, Overwrite:
-		return r.decideSwap(a, b)
-	default:
-		return r.decideDirect([2]candidate{a, b})
+func (l *loader) sectors() int { return l.size / Sector }
+
+// assert stops the processor unless ok.
+func assert(ok bool, why string) {
+	if !ok {
+		panic(halt(why))
 	}
 }
 
-// swapType is what the trailers of a pair ask for (MCUboot bootutil_public.h: BOOT_SWAP_TYPE_*).
-type swapType uint8
-
-const (
-	swapNone swapType = iota
-	swapTest
-	swapPermanent
-	swapRevert
-)
-
-// info is the number of the type in a trailer, where "none" has number 1.
-func (t swapType) info() byte { return byte(t) + 1 }
-
-// swapTypeOf is MCUboot's table of trailers, first match first (bootutil_public.c: boot_swap_tables).
-func swapTypeOf(primary, secondary trailer) swapType {
-	switch {
-	case secondary.magic == set && secondary.imageOK == unset:
-		return swapTest
-	case secondary.magic == set && secondary.imageOK == set:
-		return swapPermanent
-	case primary.magic == set && primary.imageOK == unset && primary.copyDone == set && secondary.magic == unset:
-		return swapRevert
+// operate counts a flash operation that is about to happen.
+func (l *loader) operate() {
+	if l.before == nil {
+		l.before = bytes.Clone(l.mem)
 	}
-	return swapNone
+	l.ops++
+	if l.ops == l.cut {
+		panic(powerCut{})
+	}
 }
 
-func (r rules) decideSwap(a, b candidate) plan {
-	t := swapTypeOf(a.trailer, b.trailer)
-	if t == swapNone || r.mode == Overwrite && t == swapRevert {
-		return stay(a)
+// write programs whole write units: flash only clears bits.
+func (l *loader) write(i, slot, off int, p []byte) {
+	b := l.slot(i, slot)
+	assert(off >= 0 && off <= len(b)-len(p), "write outside of the slot")
+	l.operate()
+	for n, v := range p {
+		b[off+n] &= v
 	}
-	if !r.accepts(a, b) {
-		// The candidate is wiped and the old image marked as good, so that the next boot does not try again. Nobody
-		// is told.
-		p := stay(a)
-		p.erase[1] = true
-		p.marks[0] = trailer{imageOK: set, copyDone: set}
-		return p
-	}
-	if r.mode == Overwrite {
-		return plan{run: 0, move: copyOver}
-	}
-	p := plan{run: 0, move: r.exchange(t)}
-	p.marks[0] = trailer{magic: set, copyDone: set, swapInfo: t.info()}
-	if t != swapTest {
-		p.marks[0].imageOK = set
-	}
-	return p
 }
 
-func (r rules) exchange(t swapType) move {
-	switch {
-	case r.mode != SwapOffset:
-		return exchange
-	case t == swapRevert:
-		return exchangeOut
-	}
-	return exchangeIn
+// erase clears one sector.
+func (l *loader) erase(i, slot, off int) {
+	b := l.slot(i, slot)
+	assert(off >= 0 && off <= len(b)-Sector, "erase outside of the slot")
+	l.operate()
+	fill(b[off:off+Sector], erased)
 }
 
-// accepts reports whether the image in the secondary slot may replace the one in the primary.
-func (r rules) accepts(a, b candidate) bool {
-	if b.content != valid {
-		return false
+// wipe clears a whole slot.
+func (l *loader) wipe(i, slot int) {
+	for off := 0; off < l.size; off += Sector {
+		l.erase(i, slot, off)
 	}
-	return !r.noDowngrade || a.content == empty || b.version.CompareIgnoringBuild(a.version) >= 0
 }
 
-// decideDirect tries the slots from the highest version down and wipes each one that cannot run, as a bootloader does
-// whose slots are equals.
-func (r rules) decideDirect(s [2]candidate) plan {
-	p := plan{run: -1}
-	for _, n := range byVersion(s) {
-		if s[n].content == empty {
-			continue
-		}
-		if r.mode == DirectXIPRevert {
-			t := s[n].trailer
-			if t.magic != set || t.copyDone == set && t.imageOK != set {
-				// Never marked for boot, or tried once and not confirmed since.
-				p.erase[n] = true
-				continue
-			}
-			if t.copyDone == unset {
-				p.marks[n].copyDone = set
-			}
-		}
-		if s[n].content == valid {
-			p.run = n
-			return p
-		}
-		p.erase[n] = true
-		p.marks[n] = trailer{}
+// wipeTrailer clears the sectors of a trailer, the last one first.
+func (l *loader) wipeTrailer(i, slot int) {
+	for off := l.size - Sector; off >= l.trailerStart(); off -= Sector {
+		l.erase(i, slot, off)
 	}
-	return p
 }
 
-// byVersion orders the slots as they are tried: the higher version first, slot 0 if they are equal.
-func byVersion(s [2]candidate) [2]int {
-	if s[1].version.CompareIgnoringBuild(s[0].version) > 0 && s[1].content != empty || s[0].content == empty {
-		return [2]int{1, 0}
-	}
-	return [2]int{0, 1}
+// trailerStart is the first sector that holds a part of the trailer.
+func (l *loader) trailerStart() int { return l.size - roundUp(trailerSize(l.mode, l.size)) }
+
+// copyPiece is how many bytes are copied at once (MCUboot loader.c: BUF_SZ).
+const copyPiece = 1024
+
+// copySector copies a sector into an erased one.
+func (l *loader) copySector(i, from, fromOff, to, toOff int) {
+	l.copy(i, from, fromOff, to, toOff, Sector)
 }
 
-// apply carries the plan out on the bytes of the two slots.
-func (p plan) apply(a, b []byte) {
-	for n, slot := range [2][]byte{a, b} {
-		if p.erase[n] {
-			fill(slot, erased)
-		}
+// copy copies bytes into erased flash.
+func (l *loader) copy(i, from, fromOff, to, toOff, size int) {
+	b := l.slot(i, from)
+	for at := 0; at < size; at += copyPiece {
+		n := min(copyPiece, size-at)
+		assert(fromOff+at <= len(b)-n, "copy from outside of the slot")
+		l.write(i, to, toOff+at, bytes.Clone(b[fromOff+at:][:n]))
 	}
-	body := len(a) - trailerSize(len(a))
-	switch p.move {
-	case exchange:
-		swapBytes(a, b, body)
-	case exchangeIn:
-		copy(b, b[Sector:body])
-		swapBytes(a, b, body-Sector)
-	case exchangeOut:
-		swapBytes(a, b, body-Sector)
-		copy(b[Sector:body], b)
-		fill(b[:Sector], erased)
-	case copyOver:
-		copy(a, b[:body])
-		fill(a[body:], erased)
-		// The header and the trailer of the copied image go, or it would be copied again.
-		fill(b[:Sector], erased)
-		fill(b[body:], erased)
-	}
-	p.marks[0].put(a)
-	p.marks[1].put(b)
-}
-
-// swapBytes exchanges the first n bytes and erases the rest.
-func swapBytes(a, b []byte, n int) {
-	for i := range n {
-		a[i], b[i] = b[i], a[i]
-	}
-	fill(a[n:], erased)
-	fill(b[n:], erased)
 }

@@ -1,8 +1,10 @@
 package sim
 
-// bootload is one run of the bootloader over all images: look, decide, carry out. It returns how many images were
-// moved. The lock is held.
-func (d *Device) bootload() (moved int) {
+import "fmt"
+
+// bootload is one run of the bootloader over all images. The flash is then as the run leaves it, although the device may
+// need time for that, see swapping. The lock is held.
+func (d *Device) bootload() outcome {
 	f := d.flash
 	d.boots++
 	d.unread = nil
@@ -11,35 +13,35 @@ func (d *Device) bootload() (moved int) {
 	stay := f.note.BootMode == bootModeLoader
 	f.note.BootMode = 0
 	f.bootSettings()
-	pairs, plans := d.look()
-	for i, p := range plans {
-		p.apply(f.slot(2*i), f.slot(2*i+1))
-		f.note.Running[i] = p.run
-		if p.move != keep {
-			moved++
-		}
-	}
-	f.note.Recovery = !d.o.SerialRecovery.Absent && (stay || !d.bootable())
-	d.report(pairs, plans)
-	return moved
+	out := d.loader(0).run()
+	f.note.Running, f.note.Stuck = out.run, out.stuck != ""
+	f.note.Recovery = !d.o.SerialRecovery.Absent && !f.note.Stuck && (stay || !d.bootable())
+	d.print("*** Booting MCUboot v2.3.0 ***", "*** Using Zephyr OS build v"+d.o.Kernel+" ***", "I: Starting bootloader")
+	d.print(out.words...)
+	return out
+}
+
+// loader is the bootloader about to run over the flash, until the power is cut before a flash operation; 0 is never.
+func (d *Device) loader(cut int) *loader {
+	return &loader{rules: d.rules, judge: d.judge, size: d.flash.slotSize, mem: d.flash.mem, cut: cut}
 }
 
 // bootModeLoader is the boot mode that keeps the device in the bootloader (Zephyr include/zephyr/retention/bootmode.h:
 // BOOT_MODE_TYPE_BOOTLOADER).
 const bootModeLoader = 1
 
-// look examines the slots and decides for each image.
-func (d *Device) look() (pairs [][2]candidate, plans []plan) {
-	pairs = make([][2]candidate, d.flash.images())
-	for i := range pairs {
-		pairs[i] = [2]candidate{d.candidate(2 * i), d.candidate(2*i + 1)}
+// conclude prints how the bootloader ends (MCUboot boot/zephyr/main.c). The lock is held.
+func (d *Device) conclude() {
+	switch run := d.flash.note.Running[0]; {
+	case d.flash.note.Stuck:
+	case d.flash.note.Recovery && run >= 0:
+		d.print("I: Enter the serial recovery mode")
+	case run < 0:
+		d.print("E: Unable to find bootable image")
+	default:
+		d.print(fmt.Sprintf("I: Bootloader chainload address offset: 0x%x", slotAddress(run, d.flash.slotSize)),
+			"I: Image version: "+versionWords(headerVersion(d.flash.slot(run))), "I: Jumping to the first image slot")
 	}
-	return pairs, d.rules.decideAll(pairs)
-}
-
-// candidate looks at a slot as the bootloader does.
-func (d *Device) candidate(n int) candidate {
-	return d.judge.candidate(n, d.flash.slot(n), d.imageStart(n))
 }
 
 // imageStart is the offset of the image in a slot. It is only ever not 0 in slot 1 of a bootloader that swaps with an
@@ -54,13 +56,16 @@ func (d *Device) imageStart(n int) int {
 
 // swapType is what the trailers of an image's slots ask for.
 func (d *Device) swapType(number int) swapType {
-	return swapTypeOf(readTrailer(d.flash.slot(2*number)), readTrailer(d.flash.slot(2*number+1)))
+	return swapTypeOf(d.o.Mode, readTrailer(d.flash.slot(2*number)), readTrailer(d.flash.slot(2*number+1)))
 }
 
 // info reads header and hash of a slot.
 func (d *Device) info(n int) (info imageInfo, rc int) {
 	return readInfo(d.flash.slot(n)[d.imageStart(n):])
 }
+
+// runs reports whether the bootloader would run the image in a slot, marked or not.
+func (d *Device) runs(n int) bool { return d.judge.runs(n, d.flash.slot(n), d.imageStart(n)) }
 
 // bootable reports whether the main image has a slot to run from.
 func (d *Device) bootable() bool { return d.flash.note.Running[0] >= 0 }

@@ -23,6 +23,8 @@ type Device struct {
 	files   files
 	life    *life // what runs: the application, or the bootloader's serial recovery; nil while the device is dark
 	ports   map[port]struct{}
+	swap    *swapping     // a boot that moves images now; nil: there is none
+	early   bool          // the bootloader's console collects what arrives, and nobody reads it yet
 	turn    chan struct{} // closed when something starts or stops to answer
 	clock   clock
 	wake    *time.Timer // ends the present phase: reset due, or boot finished
@@ -116,22 +118,23 @@ func (d *Device) powerOn(fresh bool) error {
 	boots := fresh || d.flash.note.ResetPending || d.flash.note.Mode != d.o.Mode.String()
 	if boots {
 		d.bootload()
+		d.conclude()
 	}
 	if d.flash.note.Settings == nil { // a flash file from before there were any
 		d.flash.bootSettings()
 	}
-	nothing := !d.bootable() || d.candidate(d.active(0)).content != valid
+	nothing := !d.bootable() || !d.runs(d.active(0))
 	if nothing && d.o.SerialRecovery.Absent {
 		return errNothingBoots
 	}
-	d.flash.note.Recovery = d.flash.note.Recovery || nothing || d.o.Recovery
+	d.flash.note.Recovery = d.flash.note.Recovery || nothing && !d.flash.note.Stuck || d.o.Recovery
 	if boots {
 		if err := d.flash.saveAll(); err != nil {
 			return err
 		}
 	}
 	if fresh && d.waits() {
-		d.listen()
+		d.listen(d.o.RecoveryWindow)
 	} else {
 		d.start()
 	}
@@ -162,6 +165,9 @@ func (d *Device) Close() error {
 	d.stop()
 	if d.flash.note.ResetPending {
 		d.bootload()
+		d.swap = nil
+		d.keep(d.flash.saveAll())
+	} else if d.swap != nil {
 		d.keep(d.flash.saveAll())
 	}
 	d.keep(d.flash.close())
@@ -171,14 +177,16 @@ func (d *Device) Close() error {
 }
 
 // Reset pulls the reset line: everything stops at once, the bootloader does its work, and the application or serial
-// recovery starts after boot and swap time.
+// recovery starts after boot and swap time. A reset while images are moved stops that in the middle; the bootloader then
+// goes on with it, which takes the whole swap time again.
 func (d *Device) Reset() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.reboot()
 }
 
-// PowerCycle switches the device off and on again. It is a [Device.Reset] that also stops the clock.
+// PowerCycle switches the device off and on again. It is a [Device.Reset] that also stops the clock. As with a reset,
+// images that are being moved are moved on.
 func (d *Device) PowerCycle() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -256,7 +264,7 @@ func (d *Device) start() {
 // begin starts a life. The lock is held.
 func (d *Device) begin(l *life) {
 	l.dead, l.stats, l.since = make(chan struct{}), &d.stats, time.Now()
-	d.life = l
+	d.life, d.early = l, false
 	d.work.Add(1)
 	go d.serve(l)
 	for p := range d.ports {
@@ -286,23 +294,6 @@ func (d *Device) scheduleReset() {
 	d.flash.note.ResetPending = true
 	d.keep(d.flash.saveNote())
 	d.after(d.o.ResetDelay, d.reboot)
-}
-
-// reboot runs the bootloader and brings the device back when its time has passed. The lock is held.
-func (d *Device) reboot() {
-	if d.shut {
-		return
-	}
-	d.stop()
-	d.stats.Resets++
-	moved := d.bootload()
-	d.keep(d.flash.saveAll())
-	swapped := time.Duration(moved) * d.o.SwapTime
-	if d.waits() {
-		d.after(swapped, d.listen)
-		return
-	}
-	d.after(d.o.BootTime+swapped, d.start)
 }
 
 // after ends the present phase in a while. It replaces what was planned before. The lock is held.

@@ -11,9 +11,12 @@ import (
 const factoryBody = 2048
 
 // factoryImage makes the image that a new device runs: version 1.0.0, unsigned, with a different hash for each image
-// number.
-func factoryImage(number int) []byte {
+// number. One for RAM has a load address there.
+func factoryImage(number int, m Mode) []byte {
 	h := image.Header{HeaderSize: imageHeaderLen, ImageSize: factoryBody, Version: image.Version{Major: 1}}
+	if m == RAMLoad {
+		h.Flags, h.LoadAddr = image.FlagRAMLoad, ramStart+uint32(number)*ramSize/maxImages
+	}
 	b := h.Append(nil)
 	for i := range factoryBody {
 		b = append(b, byte(i*7+number))

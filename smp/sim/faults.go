@@ -234,6 +234,7 @@ func (d *Device) vanishes(n int) bool {
 		return false
 	}
 	d.stop()
+	d.interrupt()
 	d.clock = clock{}
 	d.flash.note.ResetPending = true
 	d.keep(d.flash.saveNote())

@@ -24,6 +24,7 @@ type note struct {
 	ResetPending bool     `json:"reset_pending"` // a reset was accepted and has not happened yet
 	BootMode     uint8    `json:"boot_mode,omitempty"`
 	Recovery     bool     `json:"recovery,omitempty"` // the bootloader's serial recovery runs
+	Stuck        bool     `json:"stuck,omitempty"`    // the bootloader stands still and does not come to an end
 	Settings     settings `json:"settings,omitempty"` // as the application has them
 	Saved        settings `json:"saved,omitempty"`    // as its storage has them
 }
@@ -55,7 +56,7 @@ func (f *flash) program(o Options) error {
 		}
 		b := o.Factory
 		if b == nil || i > 0 {
-			b = factoryImage(i)
+			b = factoryImage(i, o.Mode)
 		}
 		slot := f.slot(2 * i)
 		if len(b) > len(slot) {
@@ -112,6 +113,14 @@ func (f *flash) saveNote() error {
 		return nil
 	}
 	return f.file.updateHead(f)
+}
+
+// savePending writes a note beside the bytes that are in the file already: those before a boot that takes time.
+func (f *flash) savePending(n note) error {
+	now := f.note
+	f.note = n
+	defer func() { f.note = now }()
+	return f.saveNote()
 }
 
 // saveAll replaces the whole file at once, so that a program killed in between leaves either state.

@@ -34,6 +34,17 @@ func newDevice(t testing.TB, o sim.Options) *sim.Device {
 // buildImage makes an unsigned image of a version, its hash in the last 32 bytes. The same version gives the same image.
 func buildImage(version string) []byte { return buildWith(version, 9000, image.Header{}) }
 
+// forRAM is what the header of an image says that is loaded to RAM.
+var forRAM = image.Header{Flags: image.FlagRAMLoad, LoadAddr: 0x2000_0000}
+
+// headerFor is what the header of an image for a mode says.
+func headerFor(m sim.Mode) image.Header {
+	if m == sim.RAMLoad {
+		return forRAM
+	}
+	return image.Header{}
+}
+
 // buildWith fills in the fields of h that make an image of a body size.
 func buildWith(version string, body int, h image.Header) []byte {
 	v, err := image.ParseVersion(version)
@@ -63,6 +74,7 @@ type host struct {
 	t    testing.TB
 	link *sim.Link
 	seq  uint8
+	kind image.Header // of the images of uploadImage
 
 	mu  sync.Mutex
 	got [][]byte
@@ -152,7 +164,7 @@ func decode(t testing.TB, p []byte) map[string]any {
 // uploadImage uploads the image of a version.
 func (h *host) uploadImage(version string, damaged bool) {
 	h.t.Helper()
-	b := buildImage(version)
+	b := buildWith(version, 9000, h.kind)
 	if damaged {
 		b[len(b)/2] ^= 1
 	}

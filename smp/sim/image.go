@@ -270,21 +270,21 @@ func mayselect(slot, active, next int, why nextBoot, confirm bool) (done bool, r
 	return false, 0
 }
 
-// writeSelection writes the trailer (MCUboot bootutil_public.c: boot_set_next).
+// writeSelection marks a slot for the next boot, or for good if it is the active one (MCUboot bootutil_public.c:
+// boot_set_next).
 func (d *Device) writeSelection(slot int, active, confirm bool) (rc int) {
-	b := d.flash.slot(slot)
-	t := readTrailer(b)
+	t := readTrailer(d.flash.slot(slot))
 	var err error
 	switch {
-	case t.magic == bad && active:
+	case t.magic == bad && active && d.o.Mode != DirectXIPRevert:
 		return imgVectorTable
 	case t.magic == bad:
-		// The slot cannot be saved; erased, it takes the next update.
-		_ = d.flash.erase(slot, 0, len(b))
 		return imgInvalidMagic
-	case t.magic == set && active && t.imageOK == unset:
-		err = d.flash.write(slot, len(b)-imageOKFromEnd, []byte{1})
-	case t.magic == unset && !active:
+	case d.o.Mode == DirectXIPRevert:
+		err = d.markDirect(slot, t, confirm || active)
+	case active && t.magic == set && t.imageOK == unset:
+		err = d.flag(slot, imageOKFromEnd)
+	case !active && t.magic == unset:
 		err = d.mark(slot, confirm)
 	}
 	if err != nil {
@@ -293,19 +293,40 @@ func (d *Device) writeSelection(slot int, active, confirm bool) (rc int) {
 	return 0
 }
 
-// mark asks the bootloader for the image in a slot, for once or for good.
-func (d *Device) mark(slot int, permanent bool) error {
-	end := d.flash.slotSize
-	info := swapTest.info()
-	if permanent {
-		info = swapPermanent.info()
+// markDirect marks a slot for a bootloader whose slots are equals (MCUBOOT_BOOTUTIL_LIB_FOR_DIRECT_XIP).
+func (d *Device) markDirect(slot int, t trailer, permanent bool) error {
+	var err error
+	if t.magic == unset {
+		err = d.markMagic(slot)
 	}
-	err := d.flash.write(slot, end-magicFromEnd, []byte(bootMagic))
-	if permanent && err == nil {
-		err = d.flash.write(slot, end-imageOKFromEnd, []byte{1})
+	if permanent && t.copyDone == unset && err == nil {
+		err = d.flag(slot, copyDoneFromEnd)
 	}
-	if err == nil {
-		err = d.flash.write(slot, end-swapInfoFromEnd, []byte{info})
+	if permanent && t.imageOK == unset && err == nil {
+		err = d.flag(slot, imageOKFromEnd)
 	}
 	return err
+}
+
+// mark asks the bootloader for the image in a slot, for once or for good.
+func (d *Device) mark(slot int, permanent bool) error {
+	kind := swapTest
+	err := d.markMagic(slot)
+	if permanent && err == nil {
+		kind = swapPermanent
+		err = d.flag(slot, imageOKFromEnd)
+	}
+	if err == nil {
+		err = d.flash.write(slot, d.flash.slotSize-swapInfoFromEnd, []byte{kind.info(slot / 2)})
+	}
+	return err
+}
+
+func (d *Device) markMagic(slot int) error {
+	return d.flash.write(slot, d.flash.slotSize-magicFromEnd, []byte(bootMagic))
+}
+
+// flag sets a flag of a trailer.
+func (d *Device) flag(slot, fromEnd int) error {
+	return d.flash.write(slot, d.flash.slotSize-fromEnd, []byte{1})
 }

@@ -3,7 +3,6 @@ package sim
 import (
 	"bytes"
 	"crypto"
-	"encoding/binary"
 
 	"github.com/smpctl/smpctl/image"
 )
@@ -14,49 +13,42 @@ const (
 	flashBase      = 64 << 10   // address of slot 0: the bootloader lies before it
 )
 
-// judge looks at slots with the eyes of the bootloader.
+// judge looks at images with the eyes of the bootloader.
 type judge struct {
 	mode    Mode
 	key     crypto.PublicKey
 	trusted [][]byte // hashes of the factory images, which need no signature
 }
 
-// candidate examines the slot with the global number n, whose image starts at an offset.
-func (j judge) candidate(n int, slot []byte, start int) candidate {
-	c := candidate{trailer: readTrailer(slot)}
-	b := slot[start:]
-	if binary.LittleEndian.Uint32(b) != imageMagic {
-		return c
-	}
-	c.content, c.version = invalid, headerVersion(b)
-	m, err := image.Parse(b)
-	switch {
-	case err != nil:
-		return c
-	case m.Header.Flags&image.FlagNonBootable != 0:
-		c.content = empty
-	default:
-		c.needs = m.Dependencies()
-		if j.fits(n, m, len(slot)) && m.CheckHash() == nil && j.signed(m) {
-			c.content = valid
-		}
-	}
-	return c
+// valid reports whether the image that starts at an offset of a slot is whole, has room beside the trailer and is signed
+// (MCUboot image_validate.c: bootutil_img_validate).
+func (j judge) valid(slot []byte, start int) bool {
+	m, err := image.Parse(slot[start:])
+	return err == nil && m.Size() <= maxImage(j.mode, len(slot)) && m.CheckHash() == nil && j.signed(m)
 }
 
-// fits reports whether the image has room beside the trailer and was linked for this place.
-func (j judge) fits(n int, m *image.Image, slotSize int) bool {
-	limit := slotSize - swapInfoFromEnd
-	if j.mode == Swap || j.mode == SwapOffset {
-		// A swap without scratch area needs one sector to move things by (MCUboot swap_move.c, swap_offset.c:
-		// app_max_size).
-		limit = slotSize - trailerSize(slotSize) - Sector
-	}
-	if m.Size() > limit {
+// runs reports whether the bootloader would run the image in the slot with the global number n, marked or not.
+func (j judge) runs(n int, slot []byte, start int) bool {
+	h := readHeader(slot[start:])
+	_, loads := h.inRAM(slot)
+	switch {
+	case !h.sound(len(slot)) || h.flags&image.FlagNonBootable != 0:
+		return false
+	case j.mode == RAMLoad && !loads:
+		return false
+	case (j.mode == DirectXIP || j.mode == DirectXIPRevert) && !h.linkedFor(n, len(slot)):
 		return false
 	}
-	fixed := m.Header.Flags&image.FlagROMFixed != 0 && !j.mode.swaps()
-	return !fixed || m.Header.LoadAddr == slotAddress(n, slotSize)
+	return j.valid(slot, start)
+}
+
+// maxImage is the largest image that a slot can have (MCUboot bootutil_misc.c: bootutil_max_image_size).
+func maxImage(m Mode, slotSize int) int {
+	if m == Swap || m == SwapOffset {
+		// A swap without scratch area needs one sector to move things by.
+		return slotSize - roundUp(trailerSize(m, slotSize)) - Sector
+	}
+	return slotSize - swapInfoFromEnd
 }
 
 // signed reports whether the signature fits. It is asked for in every slot: an image gets into the primary one by serial
@@ -75,13 +67,3 @@ func (j judge) signed(m *image.Image) bool {
 
 // slotAddress is where the slot with the global number n lies in the address space of the device.
 func slotAddress(n, slotSize int) uint32 { return flashBase + uint32(n)*uint32(slotSize) }
-
-// headerVersion reads the version from the first bytes of an image.
-func headerVersion(b []byte) image.Version {
-	return image.Version{
-		Major:    b[20],
-		Minor:    b[21],
-		Revision: binary.LittleEndian.Uint16(b[22:]),
-		Build:    binary.LittleEndian.Uint32(b[24:]),
-	}
-}

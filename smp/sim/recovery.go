@@ -82,19 +82,26 @@ func (d *Device) newRecovery() *life {
 func (d *Device) waits() bool { return d.o.RecoveryWindow > 0 && !d.flash.note.Recovery }
 
 // listen opens the wait window. The lock is held.
-func (d *Device) listen() {
+func (d *Device) listen(window time.Duration) {
 	if d.shut {
 		return
 	}
 	l := d.newRecovery()
 	l.window = true
 	d.begin(l)
-	d.after(d.o.RecoveryWindow, func() {
-		if l.window {
-			d.stop()
-			d.after(d.o.BootTime, d.start)
-		}
-	})
+	d.after(window, func() { d.leave(l) })
+}
+
+// leave closes the wait window, once what has arrived in it is answered. The lock is held.
+func (d *Device) leave(l *life) {
+	switch {
+	case !l.window:
+	case l.free < recoveryQueue:
+		d.after(time.Millisecond, func() { d.leave(l) })
+	default:
+		d.stop()
+		d.after(d.o.BootTime, d.start)
+	}
 }
 
 // processRecovery executes the request in a packet, as the bootloader's receive loop does: one after the other.

@@ -32,7 +32,7 @@ func (c *call) recoveryLists(n int, b []byte) bool {
 	if c.d.o.Mode == RAMLoad {
 		return c.l.loaded && binary.LittleEndian.Uint32(b) == imageMagic
 	}
-	return c.d.candidate(n).content == valid
+	return binary.LittleEndian.Uint32(b) == imageMagic && c.d.judge.valid(c.d.flash.slot(n), c.d.imageStart(n))
 }
 
 func (c *call) recoveryEntry(n int, b []byte) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/smpctl/smpctl/image"
 	"github.com/smpctl/smpctl/smp"
 	"github.com/smpctl/smpctl/smp/sim"
 )
@@ -84,9 +85,9 @@ func unhex(t testing.TB, s string) []byte {
 }
 
 // own replaces the hashes of the recorded images by those of the test's.
-func (r recording) own(p []byte) []byte {
+func (r recording) own(p []byte, kind image.Header) []byte {
 	for version, hash := range r.hashes {
-		sum := sha256Of(buildImage(version))
+		sum := sha256Of(buildWith(version, 9000, kind))
 		p = bytes.ReplaceAll(p, hash, sum)
 	}
 	return p
@@ -98,11 +99,12 @@ func TestRecordedPackets(t *testing.T) {
 	groups := bare
 	groups.NoStorage, groups.NoGroups = true, []smp.Group{smp.GroupLog, smp.GroupCrash, smp.GroupRun}
 	with := func(o sim.Options, mode sim.Mode, slotSize int) sim.Options {
-		o.Mode, o.SlotSize, o.Verbose, o.Factory = mode, slotSize, true, buildImage("0.0.0")
+		o.Mode, o.SlotSize, o.Verbose = mode, slotSize, true
+		o.Factory = buildWith("0.0.0", 9000, headerFor(mode))
 		return o
 	}
 	recovery := func(s sim.SerialRecovery) sim.Options {
-		return sim.Options{Mode: sim.RAMLoad, SlotSize: 524288, Factory: buildImage("0.0.0"), Recovery: true, SerialRecovery: s}
+		return sim.Options{Mode: sim.RAMLoad, SlotSize: 524288, Factory: buildWith("0.0.0", 9000, forRAM), Recovery: true, SerialRecovery: s}
 	}
 	for _, tt := range []struct {
 		file string
@@ -133,6 +135,7 @@ func TestRecordedPackets(t *testing.T) {
 func replayPackets(t *testing.T, r recording, o sim.Options) {
 	d := newDevice(t, o)
 	h := newHost(t, d)
+	h.kind = headerFor(o.Mode)
 	for _, x := range r.steps {
 		if x.wait {
 			time.Sleep(10 * time.Second) // fake time
@@ -141,11 +144,11 @@ func replayPackets(t *testing.T, r recording, o sim.Options) {
 			h.uploadImage(x.upload, x.damaged)
 		}
 		for _, p := range x.sent {
-			h.send(r.own(p))
+			h.send(r.own(p, h.kind))
 		}
 		var want []string
 		for _, p := range x.got {
-			want = append(want, hex.EncodeToString(r.own(p)))
+			want = append(want, hex.EncodeToString(r.own(p, h.kind)))
 		}
 		var got []string
 		for _, p := range h.all() {

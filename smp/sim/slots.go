@@ -20,7 +20,8 @@ type SlotState struct {
 	Active, Pending, Confirmed, Permanent bool // as in the list of the image group
 }
 
-// Slots tells what is in every slot, image 0 slot 0 first.
+// Slots tells what is in every slot, image 0 slot 0 first. While the bootloader moves images it tells what the slots will
+// hold when it is done.
 func (d *Device) Slots() []SlotState {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -34,7 +35,7 @@ func (d *Device) Slots() []SlotState {
 				f := flags[slot]
 				s.Present, s.Version, s.Hash = true, info.version, bytes.Clone(info.hash)
 				s.Active, s.Pending, s.Confirmed, s.Permanent = f.active, f.pending, f.confirmed, f.permanent
-				s.Valid = d.candidate(n).content == valid
+				s.Valid = d.runs(n)
 			}
 			list = append(list, s)
 		}

@@ -27,7 +27,7 @@ const (
 // trailer is what the bootloader reads at the end of a slot (MCUboot bootutil_public.h: struct boot_swap_state).
 type trailer struct {
 	magic, imageOK, copyDone mark
-	swapInfo                 byte // written, but never looked at again
+	swapInfo                 byte // what put writes; reading leaves it out
 }
 
 func readTrailer(slot []byte) trailer {
@@ -64,11 +64,23 @@ func (t trailer) put(slot []byte) {
 	}
 }
 
-// trailerSize is the space that MCUboot keeps free at the end of a slot: the fields above and three swap status
-// entries for each sector, in whole sectors (MCUboot bootutil_misc.c: boot_trailer_sz).
-func trailerSize(slotSize int) int {
-	size := slotSize/Sector*3*writeAlign + 4*writeAlign + magicFromEnd
-	return roundUp(size)
+// trailerSize is the space that MCUboot keeps free at the end of a slot: the fields above, the size of the swap, and an
+// entry for each step that a swap can have. It is not a multiple of a sector (MCUboot bootutil_area.c: boot_trailer_sz).
+func trailerSize(m Mode, slotSize int) int {
+	size := slotSize/Sector*stepsPerSector(m)*writeAlign + 4*writeAlign + magicFromEnd
+	if m == SwapOffset {
+		size += writeAlign // sizes of unprotected TLVs
+	}
+	return size
+}
+
+// stepsPerSector is how many status entries there are for each sector (MCUboot bootutil_area.h:
+// BOOT_STATUS_STATE_COUNT).
+func stepsPerSector(m Mode) int {
+	if m == SwapOffset {
+		return 2
+	}
+	return 3
 }
 
 // roundUp gives the bytes of the whole sectors that hold n bytes.

@@ -130,9 +130,21 @@ func TestUpdates(t *testing.T) {
 			h.same("after another reset", "0 1.0.0", "1 2.0.0 confirmed active")
 		}},
 		{"RAM load", sim.Options{Mode: sim.RAMLoad}, func(h *host) {
+			h.kind = forRAM
 			h.uploadImage("2.0.0", false)
 			h.reset()
 			h.same("after the reset", "0 1.0.0", "1 2.0.0 confirmed active")
+		}},
+		{"RAM load, image without a load address", sim.Options{Mode: sim.RAMLoad}, func(h *host) {
+			h.uploadImage("2.0.0", false)
+			h.reset()
+			h.same("after the reset", "0 1.0.0 confirmed active")
+		}},
+		{"RAM load, load address in flash", sim.Options{Mode: sim.RAMLoad}, func(h *host) {
+			h.kind = image.Header{Flags: image.FlagRAMLoad, LoadAddr: 0x1000}
+			h.uploadImage("2.0.0", false)
+			h.reset()
+			h.same("after the reset", "0 1.0.0 confirmed active")
 		}},
 		{"downgrade prevention", sim.Options{NoDowngrade: true}, func(h *host) {
 			h.uploadImage("0.9.0", false)

@@ -135,7 +135,7 @@ func (d *Device) uploadSlot(number uint32) int {
 // clear makes room for an upload: the sectors of the image and those of the trailer, unless the slot is blank.
 func (c *call) clear(u *upload) *failure {
 	size := c.d.flash.slotSize
-	trailer := size - trailerSize(size)
+	trailer := size - roundUp(trailerSize(c.d.o.Mode, size))
 	switch {
 	case c.d.o.Progressive:
 		return c.erase(u.slot, trailer, size)
