@@ -29,6 +29,7 @@ type loader struct {
 	mem    []byte
 	images []imageState
 
+	keeps  bool   // before, for a device that may have to start again
 	before []byte // the flash before the first operation; nil: it is as it was
 	ops    int    // flash operations so far
 	cut    int    // the power is lost before this operation, 1 is the first; 0: never
@@ -55,7 +56,7 @@ type outcome struct {
 	ops    int    // flash operations
 	cut    bool   // it did not come to the end
 	stuck  string // why the processor stands still; "": it does not
-	before []byte // the flash before; nil: it was not touched
+	before []byte // the flash before, if that was to be kept; nil: it was not touched
 	words  []string
 }
 
@@ -119,7 +120,7 @@ func assert(ok bool, why string) {
 
 // operate counts a flash operation that is about to happen.
 func (l *loader) operate() {
-	if l.before == nil {
+	if l.keeps && l.before == nil {
 		l.before = bytes.Clone(l.mem)
 	}
 	l.ops++

@@ -23,7 +23,7 @@ func (d *Device) bootload() outcome {
 
 // loader is the bootloader about to run over the flash, until the power is cut before a flash operation; 0 is never.
 func (d *Device) loader(cut int) *loader {
-	return &loader{rules: d.rules, judge: d.judge, size: d.flash.slotSize, mem: d.flash.mem, cut: cut}
+	return &loader{rules: d.rules, judge: d.judge, size: d.flash.slotSize, mem: d.flash.mem, cut: cut, keeps: cut == 0}
 }
 
 // bootModeLoader is the boot mode that keeps the device in the bootloader (Zephyr include/zephyr/retention/bootmode.h:

@@ -234,8 +234,15 @@ func (d *Device) turned() {
 	d.turn = make(chan struct{})
 }
 
-// Running is the version and image hash of the image that an image number runs from; false if nothing boots.
+// Running is the version and image hash of the image that an image number runs from; false if nothing boots. While the
+// bootloader moves images it is the one that runs when it is done.
 func (d *Device) Running(number int) (version image.Version, hash []byte, ok bool) {
+	d.mu.Lock()
+	boots := number >= 0 && number < len(d.flash.note.Running) && d.flash.note.Running[number] >= 0
+	d.mu.Unlock()
+	if !boots {
+		return image.Version{}, nil, false
+	}
 	for _, s := range d.Slots() {
 		if s.Image == number && s.Active {
 			return s.Version, s.Hash, true

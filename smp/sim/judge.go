@@ -23,8 +23,13 @@ type judge struct {
 // valid reports whether the image that starts at an offset of a slot is whole, has room beside the trailer and is signed
 // (MCUboot image_validate.c: bootutil_img_validate).
 func (j judge) valid(slot []byte, start int) bool {
-	m, err := image.Parse(slot[start:])
-	return err == nil && m.Size() <= maxImage(j.mode, len(slot)) && m.CheckHash() == nil && j.signed(m)
+	b := slot[start:]
+	size, ok := readHeader(b).totalSize(slot, start)
+	if !ok || int64(size) > int64(min(len(b), maxImage(j.mode, len(slot)))) {
+		return false
+	}
+	m, err := image.Parse(b[:size])
+	return err == nil && m.CheckHash() == nil && j.signed(m)
 }
 
 // runs reports whether the bootloader would run the image in the slot with the global number n, marked or not.

@@ -23,6 +23,7 @@ type parcel struct {
 // the faults only those of whole packets apply.
 type Link struct {
 	d      *Device
+	held   [][]byte // arrived while the bootloader was at work; guarded by the device's lock
 	outbox chan parcel
 	closed chan struct{}
 	once   sync.Once
@@ -63,7 +64,9 @@ func (k *Link) WritePacket(p []byte) error {
 		return io.EOF
 	default:
 	}
-	k.d.take(p, true, k)
+	if !k.d.take(p, true, k) && k.d.early && len(k.held) < recoveryQueue {
+		k.held = append(k.held, bytes.Clone(p))
+	}
 	return nil
 }
 
@@ -80,20 +83,29 @@ func (k *Link) Close() error {
 	return nil
 }
 
-func (k *Link) powerUp(*life) {}
-func (k *Link) powerDown()    {}
-func (k *Link) unplug()       {}
+func (k *Link) powerUp(*life) {
+	for _, p := range k.held {
+		k.d.take(p, true, k)
+	}
+	k.held = nil
+}
+
+func (k *Link) powerDown() { k.held = nil }
+func (k *Link) unplug()    {}
 
 func (k *Link) send(_ *life, packet []byte) {
 	post(k.outbox, parcel{packet, k.d.arrival()})
 }
 
 // take receives a packet as a whole, from a serial port or from the network, which the bootloader does not have. Whatever
-// is in its way loses it. The lock is held.
-func (d *Device) take(p []byte, serial bool, from port) {
+// is in its way loses it. It is false if nothing runs that could take it. The lock is held.
+func (d *Device) take(p []byte, serial bool, from port) bool {
+	gone := d.vanishes(len(p))
 	l := d.life
 	switch {
-	case d.vanishes(len(p)) || l == nil || l.recovery && !serial:
+	case gone || l == nil:
+		return false
+	case l.recovery && !serial:
 	case serial && len(p) > l.limit, len(p) > d.o.BufSize && !serial:
 		l.stats.Broken++
 	case l.free == 0:
@@ -102,6 +114,7 @@ func (d *Device) take(p []byte, serial bool, from port) {
 		l.free--
 		l.accept(d, request{packet: bytes.Clone(p), from: from})
 	}
+	return true
 }
 
 // post puts a parcel on its way, or drops it if the host does not read.

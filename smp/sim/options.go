@@ -31,11 +31,11 @@ type Mode int
 
 // The modes. The zero value swaps, as Zephyr boards do unless told otherwise.
 const (
-	Swap            Mode = iota // exchanges the slots, reverts an unconfirmed image
+	Swap            Mode = iota // exchanges the slots by moving sectors up, reverts an unconfirmed image
 	Overwrite                   // copies slot 1 over slot 0, no way back
 	DirectXIP                   // runs from either slot, the highest version wins
 	DirectXIPRevert             // the same with trial boot
-	RAMLoad                     // copies the highest version to RAM
+	RAMLoad                     // copies the highest version to RAM: 4 MiB at 0x20000000
 	SwapOffset                  // swaps; an update starts at the second sector of slot 1, a replaced image at the first
 )
 
@@ -104,12 +104,14 @@ type Options struct {
 	// Times of a reset. 0 is the default, negative is none.
 	ResetDelay time.Duration // from the answer to the reset, while the old application still answers; 250 ms
 	BootTime   time.Duration // from the reset to the application; 500 ms
-	SwapTime   time.Duration // on top of it for each image that is moved; 1 s
+	SwapTime   time.Duration // on top of it for each image that is moved, also if that was interrupted before; 1 s
 
 	// Recovery leaves the device in MCUboot's serial recovery when it is made, as a button held at power-up does.
 	Recovery bool
 	// RecoveryWindow is how long the bootloader waits for a packet at every boot before it starts the application
-	// (BOOT_SERIAL_WAIT_FOR_DFU). Any request in this time keeps the device in serial recovery.
+	// (BOOT_SERIAL_WAIT_FOR_DFU). Any request in this time keeps the device in serial recovery. The time counts from the
+	// reset: of a window that is shorter than a swap only a millisecond is left after it. But what arrives on a UART during
+	// the swap waits for that millisecond, eight lines at most (MCUboot boot/zephyr/main.c, serial_adapter.c).
 	RecoveryWindow time.Duration
 	SerialRecovery SerialRecovery
 	NoSMP          bool // the application has no SMP server: only the bootloader ever answers

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"io"
 	"sync"
 	"time"
@@ -16,6 +17,7 @@ type stream struct {
 	once   sync.Once
 
 	rx   *receiver // guarded by the device's lock; nil while the device is dark
+	held []byte    // arrived while the bootloader was at work; guarded by the device's lock
 	gone bool      // broken is closed; guarded by the device's lock
 
 	reading sync.Mutex // guards rest
@@ -95,7 +97,8 @@ func (s *stream) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// deliver hands bytes to the device's driver. While the device is dark they fall on deaf ears.
+// deliver hands bytes to the device's driver. While the device is dark they fall on deaf ears, unless a bootloader with a
+// wait window is at work.
 func (s *stream) deliver(p []byte) error {
 	s.d.mu.Lock()
 	defer s.d.mu.Unlock()
@@ -106,8 +109,12 @@ func (s *stream) deliver(p []byte) error {
 		return io.ErrClosedPipe
 	default:
 	}
-	if !s.d.vanishes(len(p)) && s.rx != nil {
+	switch {
+	case s.d.vanishes(len(p)):
+	case s.rx != nil:
 		s.rx.feed(s.d.dice.flip(p))
+	case s.d.early && bytes.Count(s.held, []byte{'\n'}) < recoveryQueue:
+		s.held = append(s.held, s.d.dice.flip(p)...)
 	}
 	return nil
 }
@@ -133,13 +140,15 @@ func (s *stream) powerUp(l *life) {
 		return
 	}
 	s.rx = newReceiver(s.d, l, s, s.closed)
+	s.rx.feed(s.held)
+	s.held = nil
 	if s.usb {
 		s.print(s.d.takeUnread())
 	}
 }
 
 func (s *stream) powerDown() {
-	s.rx = nil
+	s.rx, s.held = nil, nil
 	if (s.usb || s.d.shut) && !s.gone {
 		s.gone = true
 		close(s.broken)
