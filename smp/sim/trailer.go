@@ -96,7 +96,11 @@ func isErased(p []byte) bool {
 }
 
 func fill(p []byte, b byte) {
-	for i := range p {
-		p[i] = b
+	if len(p) == 0 {
+		return
+	}
+	p[0] = b
+	for n := 1; n < len(p); n *= 2 {
+		copy(p[n:], p[:n])
 	}
 }
