@@ -34,8 +34,9 @@ func imageOf(s stamp) *image.Image {
 	return m
 }
 
-// bodySize is more than two packets of the crossed devices.
-const bodySize = 2500
+// bodySize is more than two packets of the crossed devices, and more than a sector: MCUboot's swap with an offset does not
+// survive every power cut if the images have only one.
+const bodySize = 4500
 
 func (s stamp) make() (*image.Image, error) {
 	o := image.BuildOptions{Version: image.Version{Major: s.major}, PadHeader: true}
