@@ -34,6 +34,7 @@ var (
 	record = flag.Bool("record", false, "write what MCUboot does to testdata/mcuboot")
 	seed   = flag.Uint64("seed", 1, "of the histories")
 	walks  = flag.Int("walks", 60, "histories of each kind")
+	only   = flag.String("only", "", "one mode; empty: all")
 )
 
 // oracle is MCUboot in one build.
@@ -282,9 +283,10 @@ func askTables(t *testing.T, mode string, stock recordedStock, contents []string
 					fillRecorded(mem, stock.Images[table.A], stock.Images[table.B], at, state)
 					before := bytes.Clone(mem)
 					l := &loader{rules: rules{mode: m}, judge: judge{mode: m}, size: recordedSlot, mem: mem}
-					have := answerOf(l.run(), mem)
+					out := l.run()
+					have := answerOf(out, mem)
 					want, _ := o.boot(before, 0)
-					if have != want {
+					if have != want && !(strays(out) && strings.HasPrefix(want, "assert")) {
 						o.differs("%+v, states %d and %d: %s, MCUboot %s\n%q", table, state%27, state/27, have, want, l.words)
 					}
 					answers = append(answers, want)
@@ -297,6 +299,10 @@ func askTables(t *testing.T, mode string, stock recordedStock, contents []string
 	t.Logf("%s: %d boots, %d differ", mode, o.boots, o.differ)
 	return list
 }
+
+// strays reports whether a swap that is larger than the slot, as only damage asks for, has stopped the bootloader. MCUboot
+// has read beyond the end of its sector tables by then, and what it leaves is not the same twice.
+func strays(out outcome) bool { return strings.HasSuffix(out.stuck, "outside of the slot") }
 
 func askMarks(t *testing.T, mode string, stock recordedStock) (list []recordedMark) {
 	o := newOracle(t, mode, "plain", stock)
@@ -437,13 +443,16 @@ func TestOracle(t *testing.T) {
 			}
 		}
 	}) {
+		if *only != "" && mode != *only {
+			continue
+		}
 		tables = append(tables, askTables(t, mode, stock, loads, 1)...)
 		marks = append(marks, askMarks(t, mode, stock)...)
 		for _, setup := range []string{"plain", "signed", "two", "older"} {
 			histories = append(histories, askHistories(t, mode, setup, stock)...)
 		}
 		if !*record {
-			askTables(t, mode, stock, append(oddLoads, loads...), 11)
+			askTables(t, mode, stock, slices.Concat(oddLoads, loads), 11)
 		}
 	}
 	if *record && !t.Failed() {

@@ -40,10 +40,12 @@ func (l *loader) statusOffset(step int) int {
 	return l.size - trailerSize(l.mode, l.size) + step*writeAlign
 }
 
-// note writes that a step is complete. The value tells the halves of an exchange apart.
+// note writes that a step is complete. The value tells the halves of an exchange apart. More steps than a trailer has
+// room for, which only a damaged one asks for, first spoil the rest of the trailer and then are not noted.
 func (l *loader) note(i, step int, value byte) {
-	assert(step < l.statusEntries(), "more steps than the trailer has room for")
-	l.field(i, 0, l.size-l.statusOffset(step), []byte{value})
+	if off := l.statusOffset(step); off <= l.size-writeAlign {
+		l.field(i, 0, l.size-off, []byte{value})
+	}
 }
 
 // mark sets a flag of a trailer.

@@ -17,11 +17,11 @@ func (l *loader) swapMove(i int, p *progress) {
 	if p.at == 0 && p.kind == swapRevert && readTrailer(l.slot(i, 1)).magic == unset {
 		l.beginRevert(i, p)
 	}
-	for step := p.at; step < count; step++ {
+	at := p.at - l.sectors() // steps of the exchange that are complete
+	for step := p.at; step < count && at < 0; step++ {
 		l.moveUp(i, count-step, step, p)
 	}
-	at := max(0, p.at-l.sectors())
-	for step := at; step < 2*count; step++ {
+	for step := max(0, at); step < 2*count; step++ {
 		l.exchange(i, step/2, step)
 	}
 }
