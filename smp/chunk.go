@@ -33,6 +33,7 @@ type chunkBuilder struct {
 	upgrade    bool
 	sha        []byte
 	everyChunk bool // repeat the image number in every chunk
+	hash       int  // where the image's hash begins, which the last chunk should carry; 0 if that does not matter
 	sentSHA    bool // the last first chunk had room for the hash
 	last       uploadRequest
 	length     uint
@@ -52,7 +53,17 @@ func (b *chunkBuilder) end(off int) int {
 	if aligned := end &^ (chunkAlign - 1); end < b.size && aligned > off && (off > 0 || aligned >= minFirstChunk) {
 		end = aligned
 	}
-	return min(end, b.size)
+	return b.withHash(off, min(end, b.size))
+}
+
+// withHash cuts a chunk short that would leave less than the image's hash to the last one, if that has room for all of it. A device that restarts
+// before the last chunk lists the image as soon as it has the hash, so that nobody could tell that the end is missing.
+func (b *chunkBuilder) withHash(off, end int) int {
+	cut := b.hash &^ (chunkAlign - 1)
+	if end == b.size || end <= b.hash || cut <= off || b.size-cut > b.room(cut, false) {
+		return end
+	}
+	return cut
 }
 
 // possible reports whether every chunk can carry something, and the first a whole image header.

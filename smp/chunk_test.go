@@ -197,3 +197,23 @@ func TestChunksImpossible(t *testing.T) {
 		}
 	}
 }
+
+// TestLastChunkCarriesHash: a device that restarts before the last chunk must not list the image.
+func TestLastChunkCarriesHash(t *testing.T) {
+	for size := 400; size < 3000; size += 7 {
+		for _, behind := range []int{40, 140, 300} { // bytes from the hash to the end
+			b := chunkBuilder{limit: 380, size: size, sha: make([]byte, 32), hash: size - behind}
+			last := 0
+			for off := 0; off < size; {
+				end := b.end(off)
+				if end <= off || end-off > b.room(off, off == 0) {
+					t.Fatalf("size %d, %d behind: chunk from %d to %d", size, behind, off, end)
+				}
+				last, off = off, end
+			}
+			if fits := size-b.hash&^(chunkAlign-1) <= b.room(last, false); fits && last > b.hash {
+				t.Errorf("size %d: the last chunk begins at %d, behind the hash at %d", size, last, b.hash)
+			}
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package smp
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -25,6 +26,9 @@ func newImageUpload(c *Client, data []byte, o ImageUpload, params Params) *uploa
 		sha: u.result.FileSHA256[:],
 		// MCUboot before 2.0.0 takes the image number from every chunk; MCUboot has one buffer or does not say.
 		everyChunk: params.BufferCount == 1 || o.Recovery,
+	}
+	if len(o.Hash) > 0 {
+		e.builder.hash = max(bytes.LastIndex(data, o.Hash), 0)
 	}
 	return u
 }

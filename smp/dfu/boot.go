@@ -97,7 +97,7 @@ func (n *connection) exit(ctx context.Context, b *boot) error {
 	b.inside, b.asked = false, time.Now()
 	b.patience = max(b.patience, 2*b.took+leaveMargin) // it may have to swap back, and then opens its window again
 	if b.silence = quiet; b.deaf {
-		b.silence = b.patience
+		b.silence = b.patienceIn(ctx)
 	}
 	return nil
 }
@@ -119,7 +119,7 @@ func (n *connection) leave(ctx context.Context) error {
 }
 
 // farewellTime bounds the last request to a device that nobody waits for any more.
-const farewellTime = 2 * time.Second
+const farewellTime = 5 * time.Second
 
 // farewell leaves no device in its bootloader that answered from there last: it is reset and then left alone.
 func (n *connection) farewell(ctx context.Context, b *boot) string {

@@ -113,7 +113,7 @@ func (e *experiment) words() []verdict {
 	case dfu.Unverified:
 		right = e.c.blind() || runs && e.c.newest() && e.c.secretive()
 	case dfu.Reverted, dfu.NotRunning:
-		right = e.err != nil && !runs
+		right = e.err != nil && (!runs || strings.Contains(e.err.Error(), "it was told to leave it"))
 	case "":
 		right = e.err != nil
 	}
@@ -146,8 +146,9 @@ func (e *experiment) errorWords() []verdict {
 	runs, stays := e.c.all(e.now), e.c.all(e.later)
 	left := strings.Contains(fmt.Sprint(e.err), "it was told to leave it") // and nobody looked since
 	var refused *smp.DeviceError
-	hidden := e.c.blind() && errors.As(e.err, &refused) // a trial that nobody sees keeps the slot
-	if runs && stays && e.c.mode != dfu.UploadOnly && !errors.Is(e.err, errDark) && !left && !hidden {
+	hidden := e.c.blind() && errors.As(e.err, &refused)                   // a trial that nobody sees keeps the slot
+	silent := errors.Is(e.err, smp.ErrNoReply) && len(e.report.Plan) == 0 // nothing is said of what runs
+	if runs && stays && !silent && e.c.mode != dfu.UploadOnly && !errors.Is(e.err, errDark) && !left && !hidden {
 		list = append(list, e.verdict("wrong error: all runs and stays", "%v", e.err))
 	}
 	var not *dfu.NotRunningError
@@ -173,13 +174,14 @@ func (e *experiment) goesBack() bool {
 func (e *experiment) reasonWords(not *dfu.NotRunningError) []verdict {
 	runs := e.c.runs(e.now, not.Image)
 	seen := not.Image == 0 || !e.c.blind()
+	left := strings.Contains(e.err.Error(), "it was told to leave it") // and nobody looked since
 	saysRuns := not.Reason == dfu.NotConfirmed || not.Reason == dfu.OtherSelected
 	switch {
 	case saysRuns && !runs && seen:
 		return []verdict{e.verdict("wrong error: it does not run", "%v", not)}
-	case !saysRuns && runs:
+	case !saysRuns && runs && !left:
 		return []verdict{e.verdict("wrong error: it runs", "%v", not)}
-	case not.Reason == dfu.InBootloader && e.now.application && !strings.Contains(e.err.Error(), "it was told to leave it"):
+	case not.Reason == dfu.InBootloader && e.now.application && !left:
 		return []verdict{e.verdict("wrong error: the application runs", "%v", not)}
 	case not.Running != nil && !saysRuns && !not.Running.Hash.Equal(e.now.running[not.Image]):
 		return []verdict{e.verdict("wrong error: another image runs", "%v", not)}

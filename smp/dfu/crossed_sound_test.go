@@ -21,6 +21,12 @@ func (e *experiment) mayFail() string {
 
 // dark is about a device that was powered up a moment ago and is silent for longer than anybody waits who has never heard of it.
 func (c crossing) dark() string {
+	if c.fault == "dies-any" && c.nth == 1 {
+		return "nothing was ever heard of it"
+	}
+	if c.dies() && c.boot == sim.DirectXIPRevert && c.secretive() {
+		return "nobody knows that a restart erases a slot, and not the bootloader's judgement"
+	}
 	moved := time.Duration(len(c.numbers())) * c.swap
 	if c.fault != "none" && moved+c.window+c.start > crossedWait/3 {
 		return "it needs a longer wait, to boot several times"

@@ -163,7 +163,7 @@ func (r *runner) listen(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, hailTime)
 	defer cancel()
 	err := r.client.Hail(ctx, hailInterval)
-	r.deaf = err != nil
+	r.deaf, r.heard = err != nil, r.heard || err == nil
 	return err
 }
 

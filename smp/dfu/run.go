@@ -241,6 +241,7 @@ func (r *runner) greet(ctx context.Context) error {
 		}
 	}
 	r.heard = r.heard || err == nil
+	r.listened = r.listened && !r.deaf // nothing may have been there to hear it
 	return err
 }
 

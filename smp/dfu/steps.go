@@ -87,7 +87,11 @@ func (r *runner) brought(s Step) int {
 // upload sends a target. The list comes first when it is taken up: a first chunk would make Zephyr erase a complete image.
 func (r *runner) upload(ctx context.Context, s Step) error {
 	t := r.targets[s.Target]
-	if p := positionOf(r.device, t); r.resumed && p.listed && !(p.pending && p.needsUpload(r.device, t, r.o)) {
+	was := positionOf(r.device, t)
+	switch ran := positionOf(r.before, t).running; {
+	case r.resumed && was.running && !ran:
+		return nil // it had all of it, and a restart has started it
+	case r.resumed && was.listed && !(was.pending && was.needsUpload(r.device, t, r.o)):
 		return nil
 	}
 	result, err := r.client.Image.Upload(ctx, t.File.Bytes(), smp.ImageUpload{
@@ -102,13 +106,21 @@ func (r *runner) upload(ctx context.Context, s Step) error {
 		result.Resent += before.Resent
 	}
 	r.report.Upload = result
+	if errors.Is(err, smp.ErrNotListed) && r.device.Bootloader.Mode == smp.ModeDirectXIPRevert {
+		return &lostTrial{err: err, why: "the device restarted by itself, and erased the slot"} // if it did
+	}
 	if err != nil {
 		return err
 	}
 	if err := r.listedBy(ctx, result.Images); err != nil {
 		return err
 	}
-	if !positionOf(r.device, t).listed { // of an image that runs already, its running slot proves nothing
+	// Of an image that ran already, its running slot proves nothing; one that did not was started by a restart in between.
+	p := positionOf(r.device, t)
+	switch ran := positionOf(r.before, t).running; {
+	case !p.listed && p.running && ran:
+		return &lostTrial{err: fmt.Errorf("upload: %w", smp.ErrNotListed), why: "the device lists no copy of the running image"}
+	case !p.listed && !p.running:
 		return fmt.Errorf("upload: %w", smp.ErrNotListed)
 	}
 	return nil
@@ -231,14 +243,12 @@ func (r *runner) confirm(ctx context.Context, s Step) error {
 		return skipped("the device cannot confirm images: its bootloader decides by version")
 	case standingOf(r.device, t) == stays:
 		return nil
-	case refused.Name() == confirmDenied && t.Image > 0:
+	case t.Image > 0 && !refused.Busy() && standingOf(r.device, t) == ends:
+		// Zephyr does not confirm an image beside the application's own once it runs; version 1 of the protocol has no name for that.
 		return &lostTrial{err: err, why: fmt.Sprintf("image %d runs on trial and cannot be confirmed any more", t.Image), back: true}
 	}
 	return err
 }
-
-// confirmDenied is Zephyr's name for the refusal to confirm an image beside the application's own once it runs.
-const confirmDenied = "IMAGE_CONFIRMATION_DENIED"
 
 // canRevertForSure reports whether the bootloader is known to return to the old image of an unconfirmed one.
 func canRevertForSure(d Device) bool { return d.Bootloader.Mode != smp.ModeUnknown && canRevert(d) }
@@ -252,9 +262,11 @@ func (r *runner) check(ctx context.Context, s Step) error {
 		return context.Cause(ctx)
 	}
 	r.progressed = time.Now()
+	caught := r.caught
 	if err := r.reconnect(ctx, 0); err != nil { // a reset has ended the trial by now
 		return errors.Join(failed, err)
 	}
+	r.caught = caught // what the check did says nothing of the image
 	if failed != nil {
 		return r.undo(ctx, s, failed)
 	}
