@@ -43,7 +43,7 @@ const firstContact = 9 * time.Second
 // wrongFile is about files that the bootloader does not start.
 func (c crossing) wrongFile() string {
 	switch {
-	case c.mode == dfu.UploadOnly:
+	case c.mode == dfu.UploadOnly && !c.dies(): // else the bootloader may see the file, and erase it
 	case c.key == "wrong":
 		return "the key is wrong"
 	case c.lower() && c.noStepBack():

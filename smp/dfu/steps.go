@@ -106,6 +106,9 @@ func (r *runner) upload(ctx context.Context, s Step) error {
 		result.Resent += before.Resent
 	}
 	r.report.Upload = result
+	if r.startedMeanwhile(ctx, t, err) {
+		return nil
+	}
 	if errors.Is(err, smp.ErrNotListed) && r.device.Bootloader.Mode == smp.ModeDirectXIPRevert {
 		return &lostTrial{err: err, why: "the device restarted by itself, and erased the slot"} // if it did
 	}
@@ -124,6 +127,15 @@ func (r *runner) upload(ctx context.Context, s Step) error {
 		return fmt.Errorf("upload: %w", smp.ErrNotListed)
 	}
 	return nil
+}
+
+// startedMeanwhile reports whether an upload was refused because the target runs: a restart in the middle has started a copy that was there before.
+func (r *runner) startedMeanwhile(ctx context.Context, t Target, err error) bool {
+	var refused *smp.DeviceError
+	if !errors.As(err, &refused) || positionOf(r.before, t).running || r.list(ctx) != nil {
+		return false
+	}
+	return positionOf(r.device, t).running
 }
 
 // mark selects the target for the next boot. A device without the command starts the newest image anyway; one that has it selected
@@ -243,6 +255,8 @@ func (r *runner) confirm(ctx context.Context, s Step) error {
 		return skipped("the device cannot confirm images: its bootloader decides by version")
 	case standingOf(r.device, t) == stays:
 		return nil
+	case standingOf(r.device, t) == gone, standingOf(r.device, t) == waiting:
+		return r.judge("the device restarted by itself before the confirm, and went back")
 	case t.Image > 0 && !refused.Busy() && standingOf(r.device, t) == ends:
 		// Zephyr does not confirm an image beside the application's own once it runs; version 1 of the protocol has no name for that.
 		return &lostTrial{err: err, why: fmt.Sprintf("image %d runs on trial and cannot be confirmed any more", t.Image), back: true}
