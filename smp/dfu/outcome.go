@@ -27,7 +27,7 @@ func standingOf(d Device, t Target) standing {
 		return ends
 	case p.running && d.Bootloader.Mode == smp.ModeUnknown && uncertain(d, p):
 		return runs
-	case p.running && p.active.Confirmed:
+	case p.running && p.confirmed: // or what it would go back to is the same image
 		return stays
 	case p.running:
 		return ends

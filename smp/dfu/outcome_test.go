@@ -67,6 +67,7 @@ func TestOutcome(t *testing.T) {
 		{"new", Test, anySwap, oldRuns, "0.0 new ac, 0.1 other P", "running-unconfirmed"},
 		{"new", ConfirmAfter, anySwap, oldRuns, "0.0 new ac, 0.1 old ac", "unverified contradiction"},
 		{"new", ConfirmAfter, anySwap, oldRuns, "0.0 new ac, 0.0 old ac", "unverified contradiction"},
+		{"new", ConfirmAfter, anySwap, oldRuns, "0.0 new a, 0.1 new c", "confirmed"},  // it would go back to itself
 		{"new", ConfirmAfter, anySwap, oldRuns, "0.0 new ac, 0.1 new p", "confirmed"}, // whichever boots, it is the new one
 
 		// What the bootloader says of itself is believed only as far as the flags do not say otherwise.
