@@ -14,7 +14,9 @@ import (
 const crossedSlot = 5 * sim.Sector
 
 // device is the virtual device of a combination, as it leaves the factory.
-func (c crossing) device() (*sim.Device, error) {
+func (c crossing) device() (*sim.Device, error) { return sim.NewDevice(c.options()) }
+
+func (c crossing) options() sim.Options {
 	o := sim.Options{
 		Mode: c.boot, SlotSize: crossedSlot, BufSize: 1024, BufCount: 4, ResetDelay: resetDelay,
 		RecoveryWindow: c.window, SwapTime: c.swap, BootTime: c.start,
@@ -49,7 +51,7 @@ func (c crossing) device() (*sim.Device, error) {
 	case "no-recovery":
 		o.SerialRecovery.Absent = true
 	}
-	return sim.NewDevice(o)
+	return o
 }
 
 // numbers are the images that the update is for.

@@ -39,7 +39,14 @@ func (r *rebooter) run(ctx context.Context) error {
 	if err := r.connect(ctx); err != nil {
 		return err
 	}
-	firmware, list, err := r.client.Who(ctx)
+	var firmware smp.Firmware
+	var list smp.ImageList
+	err := r.persist(ctx, Step{}, func(ctx context.Context, _ Step) (err error) {
+		if err = r.greet(ctx); err == nil {
+			firmware, list, err = r.client.Who(ctx)
+		}
+		return err
+	})
 	switch {
 	case err != nil:
 		return err

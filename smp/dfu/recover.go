@@ -299,6 +299,9 @@ func (r *recoverer) reset(ctx context.Context) error {
 	}
 	b := r.newBoot(0)
 	b.silence, b.exits = quiet, 1
+	if r.report.Listed {
+		b.exits = 3 // it has an image to start, so only a long wait window is in the way
+	}
 	list, err := r.application(ctx, b)
 	switch {
 	case errors.Is(err, smp.ErrInBootloader):
