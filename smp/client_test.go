@@ -286,3 +286,23 @@ func TestRequestsThatAreNotSent(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// TestNoBufferForTheAnswer: a device that has no buffer for its answer is asked again a moment later, and not for ever.
+func TestNoBufferForTheAnswer(t *testing.T) {
+	for _, refusals := range []int{1, 3, 4} {
+		synctest.Test(t, func(t *testing.T) {
+			n := 0
+			c, l := settled(t, func(l *link, p []byte) {
+				if n++; n <= refusals {
+					l.reply(response(p, encode(reply{"rc": 2})))
+					return
+				}
+				l.reply(echoed(p))
+			}, smp.Options{})
+			_, err := c.OS.Echo(t.Context(), "hello")
+			if failed := err != nil; failed != (refusals > 3) || len(l.requests()) != min(refusals+1, 4) {
+				t.Errorf("%d refusals: %v after %d requests", refusals, err, len(l.requests()))
+			}
+		})
+	}
+}

@@ -118,11 +118,32 @@ func (cmd command[Q, A]) ask(ctx context.Context, c *Client, request Q) ([]byte,
 	if err != nil {
 		return nil, err
 	}
-	body, err := c.exchange(ctx, packet, cmd.timing(c))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", cmd.name, err)
+	for asked := 1; ; asked++ {
+		body, err := c.exchange(ctx, packet, cmd.timing(c))
+		if err == nil && !cmd.once && asked < memoryTries && outOfBuffers(body) {
+			err = sleep(ctx, memoryPause)
+			if err == nil {
+				continue
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", cmd.name, err)
+		}
+		return body, nil
 	}
-	return body, nil
+}
+
+// A server without a free buffer for its answer refuses the request before it looks at it (Zephyr smp.c: smp_alloc_rsp). Its buffers are
+// those of what it was sent before: requests that came twice, or too many at a time.
+const (
+	memoryTries = 4
+	memoryPause = 100 * time.Millisecond
+)
+
+// outOfBuffers reports whether a reply is such a refusal.
+func outOfBuffers(body []byte) bool {
+	var s status
+	return decode(body, &s) == nil && s.Err.RC == 0 && s.RC == rcNoMemory
 }
 
 // packet encodes a request under the settled version; the client fills in the sequence number when it sends.
