@@ -320,8 +320,11 @@ func (r *runner) mayPass(err error) bool {
 // regain waits until the application answers again after err, and says so.
 func (r *runner) regain(ctx context.Context, s Step, err error) error {
 	text := "no answer: waiting for the device"
-	if errors.Is(err, smp.ErrClosed) {
+	switch {
+	case errors.Is(err, smp.ErrClosed):
 		text = "the connection ended: waiting for the device"
+	case errors.Is(err, smp.ErrInBootloader):
+		text = "the device restarted into its bootloader: starting its application"
 	}
 	r.note(s, text)
 	patience := shortPatience
@@ -371,6 +374,7 @@ func (r *runner) arrive(ctx context.Context, b *boot) error {
 		return r.lost(ctx, b, err)
 	}
 	r.saw(list)
+	r.listened = r.listened && !r.deaf // it may have been dark when it was asked whether it hears
 	return nil
 }
 

@@ -94,6 +94,9 @@ func (r *runner) upload(ctx context.Context, s Step) error {
 	case r.resumed && was.listed && !(was.pending && was.needsUpload(r.device, t, r.o)):
 		return nil
 	}
+	if err := r.assure(ctx); err != nil {
+		return err
+	}
 	result, err := r.client.Image.Upload(ctx, t.File.Bytes(), smp.ImageUpload{
 		Image: t.number(r.device), UpgradeOnly: r.o.UpgradeOnly, Hash: t.Hash(),
 		OnProgress: func(p smp.Progress) {
@@ -127,6 +130,17 @@ func (r *runner) upload(ctx context.Context, s Step) error {
 		return fmt.Errorf("upload: %w", smp.ErrNotListed)
 	}
 	return nil
+}
+
+// assure makes sure that the application answers, right before a first chunk: from a bootloader it would erase the slot that the device runs from.
+func (r *runner) assure(ctx context.Context) error {
+	if !r.deaf {
+		r.listened = false
+		if r.listen(ctx) == nil {
+			return nil
+		}
+	}
+	return r.list(ctx)
 }
 
 // startedMeanwhile reports whether an upload was refused because the target runs: a restart in the middle has started a copy that was there before.
