@@ -262,7 +262,7 @@ func runningHint(e *dfu.NotRunningError, said string) string {
 	case dfu.NotConfirmed, dfu.OtherSelected:
 		return "smpctl image list shows what is selected; smpctl image confirm makes the running image permanent"
 	case dfu.NotShown:
-		return "--no-verify accepts an application that does not list its images"
+		return "smpctl image list shows what the device lists; recover --no-verify accepts an application that lists nothing"
 	case dfu.InBootloader:
 		return "the bootloader found no image that it starts; smpctl recover uploads one in the bootloader"
 	case dfu.NotListed:

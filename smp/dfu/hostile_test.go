@@ -140,7 +140,7 @@ func (o oddity) judge(report dfu.Report, err error, runs, stays, holds bool, too
 		return fmt.Sprintf("it took %v: %v", took, err)
 	case err != nil && o.sound():
 		return fmt.Sprintf("a sound device, and an error: %v", err)
-	case err != nil && (report.Result == "" || report.Result == dfu.Reverted || report.Result == dfu.NotRunning):
+	case err != nil && report.Result == "":
 		return ""
 	}
 	right := false
@@ -153,6 +153,8 @@ func (o oddity) judge(report dfu.Report, err error, runs, stays, holds bool, too
 		right = holds
 	case dfu.Unverified:
 		right = !o.sound()
+	case dfu.Reverted, dfu.NotRunning:
+		right = err != nil && (!runs || o.list == "late") // which shows what was, for a while
 	}
 	if right {
 		return ""
@@ -203,6 +205,8 @@ func TestHostileCases(t *testing.T) {
 		{"confirms in its answer only", func(o *oddity) { o.confirm = "claimed" }},
 		{"resets at the confirm", func(o *oddity) { o.confirm = "resets" }},
 		{"marks in its answer only", func(o *oddity) { o.mark = "nothing" }},
+		{"runs the image, and does not say so", func(o *oddity) { o.list = "inactive" }},
+		{"runs the image, and lists what runs without a hash", func(o *oddity) { o.list = "no-hash-running" }},
 		{"has it uploaded, and does not say what runs", func(o *oddity) { o.before, o.list, o.mode = "runs", "inactive", dfu.UploadOnly }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -6,14 +6,14 @@ import "github.com/smpctl/smpctl/smp"
 type standing int
 
 const (
-	stays    standing = iota // it runs, and the next boot starts it again
-	ends                     // it runs until the next reset
-	runs                     // it runs; whether it stays cannot be known
-	handed                   // it was taken out of its slot, and the device does not list what runs there
-	waiting                  // it is in its slot and does not run
-	gone                     // it is nowhere, and another image runs
-	torn                     // two images of its number are said to run
-	deserted                 // no image runs
+	stays   standing = iota // it runs, and the next boot starts it again
+	ends                    // it runs until the next reset
+	runs                    // it runs; whether it stays cannot be known
+	handed                  // it was taken out of its slot, and the device does not list what runs there
+	waiting                 // it is in its slot and does not run
+	gone                    // it is nowhere, and another image runs
+	torn                    // two images of its number are said to run
+	unshown                 // the device does not say which image runs
 )
 
 // standingOf reads the standing of a target from what the device shows. It takes the device's flags at their word and never makes up
@@ -23,6 +23,8 @@ func standingOf(d Device, t Target) standing {
 	switch {
 	case p.torn:
 		return torn
+	case p.active != nil && len(p.active.Hash) == 0:
+		return unshown
 	case p.running && p.rival != nil:
 		return ends
 	case p.running && d.Bootloader.Mode == smp.ModeUnknown && uncertain(d, p):
@@ -38,7 +40,7 @@ func standingOf(d Device, t Target) standing {
 	case p.active != nil:
 		return gone
 	}
-	return deserted
+	return unshown
 }
 
 // afterBoot is the standing of a target that the device was told to boot. In the slot of an image that the device does not list, it was refused or
@@ -78,8 +80,8 @@ func outcome(before, after Device, targets []Target, mode Mode) (Result, error) 
 			return Reverted, missing(after, t, Rejected)
 		case waiting:
 			return Reverted, missing(after, t, WentBack)
-		case deserted:
-			return NotRunning, missing(after, t, InBootloader)
+		case unshown:
+			return Unverified, missing(after, t, NotShown)
 		case torn:
 			return Unverified, missing(after, t, Contradicts)
 		case handed, runs:
@@ -127,7 +129,7 @@ func recovered(after Device, targets []Target, places []place) (Result, error) {
 			result = Recovered
 		case ends:
 			return RunningUnconfirmed, missing(after, at, notConfirmed(after, at))
-		case handed, deserted:
+		case handed, unshown:
 			return Unverified, missing(after, t, NotShown)
 		case torn:
 			return Unverified, missing(after, t, Contradicts)

@@ -55,8 +55,8 @@ func TestOutcome(t *testing.T) {
 		{"new", ConfirmAfter, anySwap, oldRuns, oldRuns, "reverted rejected"},
 		{"new", ConfirmAfter, anySwap, oldRuns, "0.0 old ac, 0.1 new", "reverted reverted"},
 		{"new", Test, anySwap, oldRuns, "0.0 old ac, 0.1 new p", "reverted reverted"},
-		{"new", ConfirmAfter, anySwap, oldRuns, "0.0 new, 0.1 old", "not-running in-bootloader"},
-		{"new", ConfirmAfter, anySwap, oldRuns, nothing, "not-running in-bootloader"},
+		{"new", ConfirmAfter, anySwap, oldRuns, "0.0 new, 0.1 old", "unverified not-shown"},
+		{"new", ConfirmAfter, anySwap, oldRuns, nothing, "unverified not-shown"},
 		{"new", UploadOnly, anySwap, oldRuns, oldRuns, "not-running not-listed"},
 		{"new", UploadOnly, anySwap, newOnTop, newOnTop, "not-running not-listed"},
 		{"new", UploadOnly, anySwap, oldRuns, "0.0 old c, 0.1 new", "unverified"}, // which of them runs?

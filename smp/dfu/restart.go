@@ -144,11 +144,14 @@ func (r *runner) stuck(ctx context.Context, b *boot, cause error) error {
 	case errors.As(err, &inside):
 		r.report.Result = NotRunning
 		return fmt.Errorf("%w%s", missing(Device{}, r.targets[0], InBootloader), inside.then)
-	case errors.Is(cause, ErrNotBack) && b.last == nil && time.Since(b.seen) < lookPatience:
-		r.report.Result = Reverted
-		return missing(r.device, r.targets[0], NoReset)
+	case !errors.Is(cause, ErrNotBack) || b.last != nil || time.Since(b.seen) >= lookPatience:
+		return err
+	case standingOf(r.device, r.targets[0]) == unshown:
+		r.report.Result = Unverified
+		return missing(r.device, r.targets[0], NotShown)
 	}
-	return err
+	r.report.Result = Reverted
+	return missing(r.device, r.targets[0], NoReset)
 }
 
 // hailTime is how long an application has to show whether it hears a hail.

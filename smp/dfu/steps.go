@@ -321,8 +321,9 @@ func (r *runner) undo(ctx context.Context, s Step, failed error) error {
 			if back == nil {
 				back = missing(r.device, t, CheckFailed)
 			}
-		case deserted:
-			return errors.Join(failed, missing(r.device, t, InBootloader))
+		case unshown:
+			r.report.Result = Unverified
+			return errors.Join(failed, missing(r.device, t, NotShown))
 		default:
 			stay += fmt.Sprintf("; image %d was booted for good and cannot go back", t.Image)
 		}
