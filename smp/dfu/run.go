@@ -268,8 +268,18 @@ func (r *runner) bounded(ctx context.Context) (context.Context, context.CancelFu
 // reach notes how far an upload has come: only what it never reached before is progress.
 func (r *runner) reach(done int) {
 	if done > r.reached {
-		r.reached, r.progressed = done, time.Now()
+		r.reached = done
+		r.advance()
 	}
+}
+
+// advance notes progress. The time since the last one was not spent waiting, so what begins again does not have less for it.
+func (r *runner) advance() {
+	now := time.Now()
+	if !r.last.IsZero() {
+		r.last = r.last.Add(now.Sub(r.progressed))
+	}
+	r.progressed = now
 }
 
 // persist takes a step, and takes it up again when the connection ends in the middle or the line loses too much: unplugged, reset, or

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/smpctl/smpctl/smp"
 )
@@ -289,7 +288,7 @@ func (r *runner) check(ctx context.Context, s Step) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	r.progressed = time.Now()
+	r.advance()
 	caught := r.caught
 	if err := r.reconnect(ctx, 0); err != nil { // a reset has ended the trial by now
 		return errors.Join(failed, err)
