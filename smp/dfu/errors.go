@@ -12,7 +12,7 @@ type Reason string
 // The reasons.
 const (
 	Rejected      Reason = "rejected"       // the bootloader did not start it: it is gone from its slot
-	WentBack      Reason = "reverted"       // the bootloader went back, or never started it: it is still in its slot
+	WentBack      Reason = "reverted"       // the bootloader went back, or never started it: it is still in its slot, or ran before
 	CheckFailed   Reason = "check-failed"   // the caller's check failed, and the old image runs again
 	CheckReset    Reason = "check-reset"    // the check passed, and during it the bootloader went back
 	NoReset       Reason = "no-reset"       // the device was asked to reset and did not

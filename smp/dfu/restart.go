@@ -26,7 +26,7 @@ func (r *runner) reset(ctx context.Context) error {
 	if err := r.lookFirst(ctx); err != nil {
 		return err
 	}
-	if r.running(r.device) && len(r.targets) > 0 {
+	if r.running(r.device) {
 		return skipped("the device restarted by itself and runs the new image")
 	}
 	if t, ok := halfway(r.device, r.targets); ok {

@@ -338,9 +338,9 @@ func (r *runner) undo(ctx context.Context, s Step, failed error) error {
 	return back
 }
 
-// running reports whether every target runs, as far as the device shows.
+// running reports whether there are targets and all of them run, as far as the device shows.
 func (r *runner) running(d Device) bool {
-	return !slices.ContainsFunc(r.targets, func(t Target) bool {
+	return len(r.targets) > 0 && !slices.ContainsFunc(r.targets, func(t Target) bool {
 		switch standingOf(d, t) {
 		case stays, ends, runs, handed:
 			return false

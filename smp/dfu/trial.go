@@ -29,10 +29,16 @@ func halfTrial(t Target) *lostTrial {
 // slot was erased, that is only known of bootloaders that erase what they tried once.
 func (r *runner) trial(err error, why string) error {
 	var not *NotRunningError
-	if !errors.As(err, &not) || bootsNewest(r.device.Bootloader.Mode) {
+	if !errors.As(err, &not) {
 		return err
 	}
-	erases := r.device.Bootloader.Mode == smp.ModeDirectXIPRevert || r.device.Bootloader.Mode == smp.ModeUnknown && (r.ran || r.caught)
+	if not.Reason == Rejected && r.ran {
+		not.Reason = WentBack
+	}
+	if bootsNewest(r.device.Bootloader.Mode) {
+		return err
+	}
+	erases := r.device.Bootloader.Mode == smp.ModeDirectXIPRevert || r.device.Bootloader.Mode == smp.ModeUnknown && r.caught
 	if not.Reason != WentBack && not.Reason != NotListed && !(not.Reason == Rejected && erases) {
 		return err
 	}
