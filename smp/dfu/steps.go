@@ -226,6 +226,9 @@ func (r *runner) finish(ctx context.Context, _ Step) error {
 			return err
 		}
 	}
+	if len(r.targets) == 0 {
+		return nil
+	}
 	result, err := outcome(r.before, r.device, r.targets, r.o.Mode)
 	r.report.Result = result
 	if selected := (*NotRunningError)(nil); errors.As(err, &selected) && selected.Reason == OtherSelected {
