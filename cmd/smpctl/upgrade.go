@@ -115,7 +115,8 @@ type upgradeResult struct {
 	Link    *settled      `json:"link,omitempty"`
 	consoleResult
 	after  smp.ImageList
-	listed bool // of recover: the bootloader listed the image
+	runs   string // as last read, of the images that the update is for
+	listed bool   // of recover: the bootloader listed the image
 }
 
 type imageVersion struct {
@@ -144,7 +145,7 @@ func newUpgradeResult(r dfu.Report, d *device, heard consoleResult) upgradeResul
 	u := upgradeResult{
 		Result: r.Result, From: imageVersion(r.From), To: imageVersion(r.To), Images: newImageChanges(r),
 		Device: upgradeDevice{d.name, d.port.Serial}, Steps: []stepTime{}, Seconds: r.Seconds, Link: newSettled(r.Upload.Settled),
-		consoleResult: heard, after: r.After, listed: r.Listed,
+		consoleResult: heard, after: r.After, runs: runningNow(r), listed: r.Listed,
 	}
 	for _, s := range r.Steps {
 		u.Steps = append(u.Steps, stepTime(s))
@@ -159,11 +160,15 @@ func (r upgradeResult) Text(w io.Writer) error {
 	case dfu.AlreadyRunning:
 		fmt.Fprintf(w, "%s runs already; %s\n", to, r.besides())
 	case dfu.Uploaded:
-		fmt.Fprintf(w, "uploaded %s in %s; %s still runs\n", to, took, from)
+		still := ""
+		if r.runs == from {
+			still = " still"
+		}
+		fmt.Fprintf(w, "uploaded %s in %s; %s%s runs\n", to, took, r.runs, still)
 	case dfu.Reverted:
-		fmt.Fprintf(w, "not updated: the device runs %s\n", from)
+		fmt.Fprintf(w, "not updated: the device runs %s\n", r.runs)
 	case dfu.NotRunning:
-		fmt.Fprintf(w, "not updated: the device runs no image that answers\n")
+		fmt.Fprintf(w, "not updated: %s does not run\n", to)
 	case dfu.RunningUnconfirmed:
 		fmt.Fprintf(w, "updated %s -> %s in %s, not confirmed: the next reset goes back\n", from, to, took)
 	case dfu.Unverified:

@@ -37,6 +37,18 @@ func versions(images []imageChange, only imageVersion, of func(imageChange) imag
 	return strings.Join(parts, ", ")
 }
 
+// runningNow names what the device lists as running of the images of an update.
+func runningNow(r dfu.Report) string {
+	parts := make([]string, len(r.Images))
+	for i, c := range r.Images {
+		parts[i] = imageVersion(c.Now).String()
+		if len(r.Images) > 1 {
+			parts[i] = fmt.Sprintf("image %d %s", c.Image, parts[i])
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
 func fromVersion(c imageChange) imageVersion { return c.From }
 func toVersion(c imageChange) imageVersion   { return c.To }
 

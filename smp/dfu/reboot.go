@@ -24,9 +24,7 @@ func Reboot(ctx context.Context, dial Dial, o RebootOptions) (Report, error) {
 	r.how, r.runner.replan = o.Reset, r.replan
 	defer r.close()
 	err := r.run(ctx)
-	r.report.After = r.device.Images
-	r.report.Seconds = time.Since(r.began).Seconds()
-	return r.report, err
+	return r.summary(), err
 }
 
 // rebooter is a runner whose targets are what the device has selected.

@@ -53,9 +53,7 @@ func Recover(ctx context.Context, dial Dial, targets []Target, o RecoverOptions)
 	r.report.Listed, r.heard = true, true
 	defer r.close()
 	err := r.run(ctx)
-	r.report.After = r.device.Images
-	r.report.Seconds = time.Since(r.began).Seconds()
-	return r.report, err
+	return r.summary(), err
 }
 
 // recoverer holds the state of one recovery.

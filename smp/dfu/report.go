@@ -34,6 +34,15 @@ type Change struct {
 	Image    int
 	File     *image.Image // that is for the device
 	From, To Version      // From is empty if the device does not say
+	Now      Version      // what runs, as last read; empty if the device does not say
+}
+
+// versionOf names what a slot holds; nil is nothing.
+func versionOf(s *smp.ImageState) Version {
+	if s == nil {
+		return Version{}
+	}
+	return Version{Describe(*s), s.Hash}
 }
 
 // Timing is how long a step took.

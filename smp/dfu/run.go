@@ -68,9 +68,7 @@ func Run(ctx context.Context, dial Dial, targets []Target, o Options) (Report, e
 	r := newRunner(dial, targets, o)
 	defer r.close()
 	err := r.run(ctx)
-	r.report.After = r.device.Images
-	r.report.Seconds = time.Since(r.began).Seconds()
-	return r.report, err
+	return r.summary(), err
 }
 
 // DryRun reads the device and makes the plan that [Run] would carry out.
@@ -120,6 +118,16 @@ func newRunner(dial Dial, targets []Target, o Options) *runner {
 	r := &runner{connection: connection{dial: dial}, targets: targets, o: o, began: now, progressed: now}
 	r.replan = func() ([]Step, error) { return Plan(r.device, r.targets, r.o) }
 	return r
+}
+
+// summary is the report, with how the device was last read.
+func (r *runner) summary() Report {
+	r.report.After = r.device.Images
+	r.report.Seconds = time.Since(r.began).Seconds()
+	for i, c := range r.report.Images {
+		r.report.Images[i].Now = versionOf(r.device.running(c.Image))
+	}
+	return r.report
 }
 
 func (r *runner) run(ctx context.Context) error {
@@ -247,10 +255,7 @@ func (r *runner) greet(ctx context.Context) error {
 
 // changes notes in the report what becomes of an image.
 func (r *runner) changes(t Target, from *smp.ImageState) {
-	c := Change{Image: t.Image, File: t.File, To: Version{t.File.Header.Version.String(), t.Hash()}}
-	if from != nil {
-		c.From = Version{Describe(*from), from.Hash}
-	}
+	c := Change{Image: t.Image, File: t.File, From: versionOf(from), To: Version{t.File.Header.Version.String(), t.Hash()}}
 	if r.report.Images = append(r.report.Images, c); len(r.report.Images) == 1 {
 		r.report.From, r.report.To = c.From, c.To
 	}
