@@ -21,7 +21,7 @@ const (
 	OtherSelected Reason = "other-selected" // it runs, but the device lists another image for the next boot
 	Contradicts   Reason = "contradiction"  // the device lists several images of one number as running
 	NotShown      Reason = "not-shown"      // an application answers, but does not say what runs
-	NotListed     Reason = "not-listed"     // serial recovery has all of it and does not list it: it does not accept the image
+	NotListed     Reason = "not-listed"     // the device has all of it and does not list it: serial recovery lists no image that it does not accept
 	OtherRuns     Reason = "other-image"    // the bootloader started another image
 )
 
@@ -41,7 +41,7 @@ var reasonText = map[Reason]string{
 	CheckReset:    "the check passed, but during it the device was reset and went back to the old one",
 	NoReset:       "it was asked to reset, but keeps running",
 	InBootloader:  "it answers from its bootloader after the reset",
-	NotListed:     "the bootloader took all of it and does not list it, as it does with images that it does not accept (damaged, or signed with another key)",
+	NotListed:     "the device took all of it and does not list it, as bootloaders do with images that they do not accept (damaged, or signed with another key)",
 	OtherRuns:     "the bootloader started another one",
 	NotConfirmed:  "but does not list it as confirmed: the next reset may bring the old one back",
 	OtherSelected: "but has another one selected for the next boot",
