@@ -98,3 +98,11 @@ func notBack(cause, last error, wait time.Duration) error {
 	}
 	return fmt.Errorf("%w within %v: %w", ErrNotBack, wait, last)
 }
+
+// notBackOr is err, or why the wait for the device ended with it.
+func notBackOr(ctx context.Context, err error, wait time.Duration) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return notBack(cause, err, wait)
+	}
+	return err
+}

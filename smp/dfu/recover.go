@@ -286,15 +286,20 @@ func (t Target) loadsToRAM() bool { return t.File.Header.Flags&image.FlagRAMLoad
 
 // reset leaves the bootloader and waits for the application.
 func (r *recoverer) reset(ctx context.Context) error {
-	r.report.Result, r.progressed = Unverified, time.Now()
+	r.progressed = time.Now()
 	if r.options.NoVerify {
-		return r.leave(ctx)
+		err := r.leave(ctx)
+		if err == nil {
+			r.report.Result = Unverified
+		}
+		return err
 	}
 	ctx, cancel := r.bounded(ctx)
 	defer cancel()
 	if err := r.leave(ctx); err != nil {
 		return notBackOr(ctx, err, r.o.Wait)
 	}
+	r.report.Result = Unverified
 	b := r.newBoot(0)
 	b.silence, b.exits = quiet, 1
 	if r.report.Listed {
@@ -302,7 +307,7 @@ func (r *recoverer) reset(ctx context.Context) error {
 	}
 	list, err := r.application(ctx, b)
 	switch {
-	case errors.Is(err, smp.ErrInBootloader):
+	case errors.Is(err, smp.ErrInBootloader), errors.Is(err, ErrNotBack) && b.inside:
 		r.device.Images = list
 		return r.stuck(ctx, b)
 	case err != nil:
@@ -311,14 +316,6 @@ func (r *recoverer) reset(ctx context.Context) error {
 	}
 	r.device.Images, r.device.Firmware = list, smp.Application
 	return nil
-}
-
-// notBackOr is err, or why the wait for the device ended with it.
-func notBackOr(ctx context.Context, err error, wait time.Duration) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return notBack(cause, err, wait)
-	}
-	return err
 }
 
 // stuck says why the device stays in its bootloader. One with an image that it accepts is told once more to leave it.

@@ -116,6 +116,8 @@ func TestRecover(t *testing.T) {
 			want: rescue{Result: dfu.Unverified, Steps: recoverAll[:2], Error: dfu.ErrNotBack.Error(), Runs: "2.0.0"}},
 		{name: "an application without SMP, as the caller knows", device: sim.Options{Blank: true, NoSMP: true}, o: dfu.RecoverOptions{NoVerify: true},
 			want: rescue{Result: dfu.Unverified, Steps: recoverAll[:3], Runs: "2.0.0"}},
+		{name: "an application without the image group", device: sim.Options{Blank: true, NoGroups: []smp.Group{smp.GroupImage}},
+			want: rescue{Result: dfu.Unverified, Steps: recoverAll[:3], Reason: dfu.NotShown, Runs: "2.0.0"}},
 		{name: "left in the bootloader", device: sim.Options{Blank: true}, o: dfu.RecoverOptions{NoReset: true},
 			want: rescue{Result: dfu.Uploaded, Steps: recoverAll[:2]}},
 

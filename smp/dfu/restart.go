@@ -69,7 +69,7 @@ func (r *runner) restart(ctx context.Context, how smp.ResetOptions) error {
 		err := r.client.OS.Reset(ctx, how)
 		unanswered := errors.Is(err, smp.ErrNoReply) || errors.Is(err, smp.ErrClosed)
 		if err != nil && !unanswered {
-			return causeOr(ctx, err)
+			return notBackOr(ctx, err, r.o.Wait)
 		}
 		b.asked = time.Now()
 		if err := r.comeBack(ctx, before, b, unanswered && requests < maxRequests); err != errNotTaken {
@@ -166,6 +166,10 @@ func (r *runner) listen(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, hailTime)
 	defer cancel()
 	err := r.client.Hail(ctx, hailInterval)
+	if errors.Is(err, smp.ErrClosed) {
+		r.listened = false // that was the link
+		return err
+	}
 	r.deaf, r.heard = err != nil, r.heard || err == nil
 	return err
 }
@@ -205,7 +209,7 @@ func (r *runner) start(ctx context.Context) error {
 	defer cancel()
 	r.listened, r.deaf = false, false // it was the bootloader that did not answer a hail
 	if err := r.leave(ctx); err != nil {
-		return err
+		return notBackOr(ctx, err, r.o.Wait)
 	}
 	b := r.newBoot(startPatience)
 	b.silence, b.exits = quiet, 2
