@@ -101,3 +101,19 @@ func TestRunUnplugged(t *testing.T) {
 		})
 	}
 }
+
+// TestRunCheckFailsAndNothingResets: after a failed check the device accepts a reset, and goes on running the new image on trial.
+func TestRunCheckFailsAndNothingResets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		file := imageOf(stamp{major: 2, key: "none"})
+		d := newStranger(oddity{bootloader: "swaps", claims: "truth", reset: "ignores", before: "trial"}, file)
+		report, err := dfu.Run(t.Context(), d.dial, []dfu.Target{{File: file}}, dfu.Options{
+			Check: func(context.Context) error { return errDark },
+		})
+		want := "check failed, and the device does not go back to the old image: the LED is dark"
+		if report.Result != dfu.RunningUnconfirmed || err == nil || err.Error() != want {
+			t.Errorf("Run = %s, %v, want %s, %s", report.Result, err, dfu.RunningUnconfirmed, want)
+		}
+		d.settle()
+	})
+}

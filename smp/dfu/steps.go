@@ -327,12 +327,12 @@ func (r *runner) undo(ctx context.Context, s Step, failed error) error {
 			r.report.Result = Unverified
 			return errors.Join(failed, missing(r.device, t, NotShown))
 		default:
-			stay += fmt.Sprintf("; image %d was booted for good and cannot go back", t.Image)
+			stay += fmt.Sprintf("; image %d still runs", t.Image)
 		}
 	}
 	if back == nil {
 		r.report.Result, _ = outcome(r.before, r.device, r.targets, r.o.Mode)
-		return fmt.Errorf("check failed, and this device cannot go back to the old image: %w", failed)
+		return fmt.Errorf("check failed, and the device does not go back to the old image: %w", failed)
 	}
 	r.report.Result, back.Err = Reverted, failed
 	if stay != "" {
