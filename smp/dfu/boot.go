@@ -14,9 +14,9 @@ import (
 //	asked          silence ends              patience ends
 //	  |---- nothing ----|---- [smp.Client.Hail] ----|---- any request ---->
 //
-// MCUboot swaps first and then opens its wait window, in which any request keeps it from starting the application. After a swap for a test
-// that is worse than a delay: leaving the bootloader takes another boot, and that boot goes back to the old image. So for as long as an
-// application may need, only what no bootloader hears is sent.
+// MCUboot swaps first and then opens its wait window, in which any request keeps it from starting the application.
+// After a swap for a test that is worse than a delay: leaving the bootloader takes another boot, and that boot goes
+// back to the old image. So for as long as an application may need, only what no bootloader hears is sent.
 type boot struct {
 	asked    time.Time
 	silence  time.Duration // in which nothing is sent
@@ -34,16 +34,16 @@ type boot struct {
 }
 
 const (
-	// quiet is how long a device is left alone after it accepted a reset. Zephyr resets 250 ms after its answer, and bytes that arrive at
-	// the very moment of a reset can leave a UART deaf.
+	// quiet is how long a device is left alone after it accepted a reset. Zephyr resets 250 ms after its answer, and bytes
+	// that arrive at the very moment of a reset can leave a UART deaf.
 	quiet = 1500 * time.Millisecond
 	// hailInterval is the time between two requests that only an application hears.
 	hailInterval = 500 * time.Millisecond
-	// leaveMargin is how much longer than it took to be caught in the bootloader the device is left alone when it starts again. It is
-	// longer than any wait window that makes sense (BOOT_SERIAL_WAIT_FOR_DFU_TIMEOUT, 500 ms by default).
+	// leaveMargin is how much longer than it took to be caught in the bootloader the device is left alone when it starts
+	// again. It is longer than any wait window that makes sense (BOOT_SERIAL_WAIT_FOR_DFU_TIMEOUT, 500 ms by default).
 	leaveMargin = 5 * time.Second
-	// lull is how long a port that came back is left alone if its application may not hear a hail: in MCUboot's usual wait window the port is the
-	// bootloader's, and goes away once more.
+	// lull is how long a port that came back is left alone if its application may not hear a hail: in MCUboot's usual wait
+	// window the port is the bootloader's, and goes away once more.
 	lull = 700 * time.Millisecond
 )
 
@@ -58,8 +58,9 @@ func (b *boot) patienceIn(ctx context.Context) time.Duration {
 // restarted reports whether the device is known to have started again since.
 func (b *boot) restarted() bool { return b.vanished || b.caught }
 
-// application waits until the application answers and returns what it lists. A device that is caught in its bootloader is told to leave it,
-// and left alone for longer than that took; once all exits are used up, the error is [smp.ErrInBootloader].
+// application waits until the application answers and returns what it lists. A device that is caught in its bootloader
+// is told to leave it, and left alone for longer than that took; once all exits are used up, the error is
+// [smp.ErrInBootloader].
 func (n *connection) application(ctx context.Context, b *boot) (smp.ImageList, error) {
 	for {
 		firmware, list, err := n.look(ctx, b)
@@ -102,8 +103,8 @@ func (n *connection) exit(ctx context.Context, b *boot) error {
 	return nil
 }
 
-// leave has the bootloader start the application. It asks twice if need be, for a second reset does no harm there; the answer may be lost with the
-// bootloader.
+// leave has the bootloader start the application. It asks twice if need be, for a second reset does no harm there; the
+// answer may be lost with the bootloader.
 func (n *connection) leave(ctx context.Context) error {
 	err := n.client.OS.Reset(ctx, smp.ResetOptions{})
 	if errors.Is(err, smp.ErrNoReply) && ctx.Err() == nil {
@@ -158,7 +159,8 @@ func (n *connection) look(ctx context.Context, b *boot) (smp.Firmware, smp.Image
 	return n.who(ctx)
 }
 
-// who asks the device at once. One that does not answer yet is asked again rather than waited for: it hears only what is sent once it is up.
+// who asks the device at once. One that does not answer yet is asked again rather than waited for: it hears only what
+// is sent once it is up.
 func (n *connection) who(ctx context.Context) (smp.Firmware, smp.ImageList, error) {
 	hello, cancel := context.WithTimeout(ctx, lookPatience)
 	defer cancel()
@@ -176,8 +178,8 @@ func causeOr(ctx context.Context, err error) error {
 	return err
 }
 
-// keepSilent sends nothing until the boot's silence is over. A link that outlives the reset stays open, because opening a port may reset the
-// board; what was learned over it is forgotten.
+// keepSilent sends nothing until the boot's silence is over. A link that outlives the reset stays open, because opening
+// a port may reset the board; what was learned over it is forgotten.
 func (n *connection) keepSilent(ctx context.Context, b *boot) error {
 	left := b.silence - time.Since(b.asked)
 	if left <= 0 {

@@ -9,12 +9,12 @@ import (
 	"github.com/smpctl/smpctl/smp"
 )
 
-// ErrNotBack says that the device did not answer again in time: after a reset, or after its connection ended. The last attempt's error
-// is in the chain too.
+// ErrNotBack says that the device did not answer again in time: after a reset, or after its connection ended. The last
+// attempt's error is in the chain too.
 var ErrNotBack = errors.New("the device did not come back")
 
-// Dial connects to the device: first to begin with, and again after each reset in which the connection ended. It returns an error at
-// once when the device is not there (yet).
+// Dial connects to the device: first to begin with, and again after each reset in which the connection ended. It
+// returns an error at once when the device is not there (yet).
 type Dial func(context.Context) (*smp.Client, error)
 
 // connection is a client that can be had again after the device restarted.

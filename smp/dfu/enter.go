@@ -16,22 +16,22 @@ const (
 	knockInterval = 80 * time.Millisecond
 	// knockTime is how long a port is knocked at before it is called silent.
 	knockTime = time.Second
-	// resetSilence is kept after an accepted reset: the old firmware answers for another 250 ms, and bytes that arrive at the very
-	// moment of the reset can leave a UART deaf.
+	// resetSilence is kept after an accepted reset: the old firmware answers for another 250 ms, and bytes that arrive at
+	// the very moment of the reset can leave a UART deaf.
 	resetSilence = 500 * time.Millisecond
-	// staysTime is how long an application goes on answering before it counts as having come back, when nothing else shows that the
-	// device has reset.
+	// staysTime is how long an application goes on answering before it counts as having come back, when nothing else shows
+	// that the device has reset.
 	staysTime = 3 * time.Second
 	// lookAgain is how often an application that answers is asked whether it still is one.
 	lookAgain = 2 * time.Second
-	// lookTime limits one such question, because the device may be reset in the middle of it. MCUboot checks signatures before it
-	// answers, so it doubles with each attempt.
+	// lookTime limits one such question, because the device may be reset in the middle of it. MCUboot checks signatures
+	// before it answers, so it doubles with each attempt.
 	lookTime = 5 * time.Second
 )
 
-// EnterBootloader waits until the bootloader answers on a device that has just accepted a reset with boot mode 1, at most for the given
-// time. It returns the client to go on with: c itself, or a new one after c's link ended, in which case c is closed. A
-// *[BootloaderError] says that the application came back instead.
+// EnterBootloader waits until the bootloader answers on a device that has just accepted a reset with boot mode 1, at
+// most for the given time. It returns the client to go on with: c itself, or a new one after c's link ended, in which
+// case c is closed. A *[BootloaderError] says that the application came back instead.
 func EnterBootloader(ctx context.Context, c *smp.Client, dial Dial, wait time.Duration) (*smp.Client, error) {
 	n := &connection{dial, c}
 	d := newDoor(n, func(string) {})
@@ -122,8 +122,8 @@ func (d *door) keepSilent(ctx context.Context) error {
 	return nil
 }
 
-// hopeless reports whether an error will not pass: what keeps a port from being opened the first time, unless it is not there yet; an
-// application that came back; an image list that is refused or makes no sense.
+// hopeless reports whether an error will not pass: what keeps a port from being opened the first time, unless it is not
+// there yet; an application that came back; an image list that is refused or makes no sense.
 func (d *door) hopeless(err error) bool {
 	var back *BootloaderError
 	var refused *smp.DeviceError
@@ -175,7 +175,8 @@ func (d *door) answered(ctx context.Context, words []byte) (inside bool, err err
 	return true, nil
 }
 
-// outside says that the application answers. One that came back after it was to reboot into the bootloader ends the wait.
+// outside says that the application answers. One that came back after it was to reboot into the bootloader ends the
+// wait.
 func (d *door) outside() error {
 	if d.accepted.IsZero() {
 		d.say("the application answers: reset or power up the board now, or ask it to reboot into the bootloader")

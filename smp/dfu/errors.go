@@ -25,7 +25,8 @@ const (
 	OtherRuns     Reason = "other-image"    // the bootloader started another image
 )
 
-// NotRunningError says that all steps were taken and the device does not run the new image for good, or does not say so.
+// NotRunningError says that all steps were taken and the device does not run the new image for good, or does not say
+// so.
 type NotRunningError struct {
 	Reason  Reason
 	Image   int

@@ -16,8 +16,8 @@ const (
 	unshown                 // the device does not say which image runs
 )
 
-// standingOf reads the standing of a target from what the device shows. It takes the device's flags at their word and never makes up
-// for a missing one: an image counts as staying only if nothing on the device speaks against it.
+// standingOf reads the standing of a target from what the device shows. It takes the device's flags at their word and
+// never makes up for a missing one: an image counts as staying only if nothing on the device speaks against it.
 func standingOf(d Device, t Target) standing {
 	p := positionOf(d, t)
 	switch {
@@ -43,8 +43,8 @@ func standingOf(d Device, t Target) standing {
 	return unshown
 }
 
-// afterBoot is the standing of a target that the device was told to boot. In the slot of an image that the device does not list, it was refused or
-// exchanged for an image that is the same.
+// afterBoot is the standing of a target that the device was told to boot. In the slot of an image that the device does
+// not list, it was refused or exchanged for an image that is the same.
 func afterBoot(d Device, t Target) standing {
 	if d.unseen(t.Image) && !positionOf(d, t).pending {
 		return handed
@@ -52,8 +52,8 @@ func afterBoot(d Device, t Target) standing {
 	return standingOf(d, t)
 }
 
-// uncertain reports whether it depends on what the device does not say, namely how its bootloader decides, whether an image that runs stays: where it
-// may decide by version, a higher one would be next, and older servers confirm nothing.
+// uncertain reports whether it depends on what the device does not say, namely how its bootloader decides, whether an
+// image that runs stays: where it may decide by version, a higher one would be next, and older servers confirm nothing.
 func uncertain(d Device, p position) bool {
 	if d.StateWrite == nil {
 		return p.active.Confirmed && p.newer != nil
@@ -61,9 +61,9 @@ func uncertain(d Device, p position) bool {
 	return !*d.StateWrite && !p.active.Confirmed
 }
 
-// outcome names the result of an update, from what the device showed before its first step and after its last. It is the only place that
-// does: whatever else looks at a target asks [standingOf] too. The error is a *[NotRunningError]; with it the result says what the
-// device does instead.
+// outcome names the result of an update, from what the device showed before its first step and after its last. It is
+// the only place that does: whatever else looks at a target asks [standingOf] too. The error is a *[NotRunningError];
+// with it the result says what the device does instead.
 func outcome(before, after Device, targets []Target, mode Mode) (Result, error) {
 	already, known, lasting := true, true, true
 	for _, t := range targets {
@@ -115,8 +115,8 @@ func notConfirmed(d Device, t Target) Reason {
 	return NotConfirmed
 }
 
-// recovered names the result of a serial recovery, from what the application lists after it. A target in another slot than the
-// primary one does not run by itself.
+// recovered names the result of a serial recovery, from what the application lists after it. A target in another slot
+// than the primary one does not run by itself.
 func recovered(after Device, targets []Target, places []place) (Result, error) {
 	result := Uploaded
 	for i, t := range targets {

@@ -40,8 +40,8 @@ type Device struct {
 	Slots      []smp.ImageSlots   // nil if the device does not say
 	Bootloader smp.BootloaderInfo // Mode is ModeUnknown if the device does not say
 
-	// StateWrite says whether the application has the command that selects and confirms images, as it turned out when it was asked to; nil
-	// if it was not. Without the command the bootloader decides by version.
+	// StateWrite says whether the application has the command that selects and confirms images, as it turned out when it
+	// was asked to; nil if it was not. Without the command the bootloader decides by version.
 	StateWrite *bool
 }
 
@@ -71,9 +71,10 @@ type Step struct {
 // allTargets marks a step of the whole device.
 const allTargets = -1
 
-// Plan says what is left to do to bring the targets onto the device. It looks only at where the device is, so an update that was interrupted
-// goes on from there; an empty plan means that everything is done. An error says why the targets cannot work, before the device
-// is changed: *[UnfitError] for a file, *[StateError] or [smp.ErrInBootloader] for a device.
+// Plan says what is left to do to bring the targets onto the device. It looks only at where the device is, so an update
+// that was interrupted goes on from there; an empty plan means that everything is done. An error says why the targets
+// cannot work, before the device is changed: *[UnfitError] for a file, *[StateError] or [smp.ErrInBootloader] for a
+// device.
 func Plan(d Device, targets []Target, o Options) ([]Step, error) {
 	if d.Firmware == smp.SerialRecovery {
 		return nil, smp.ErrInBootloader
@@ -136,7 +137,8 @@ func planned(d Device, targets []Target, o Options) []Step {
 // onTrial is why an update cannot begin: it restarted after only some of the images were marked.
 const onTrial = "it runs on trial already, and the reset that the other images need would bring the old one back: reset, and begin again"
 
-// halfway returns a target that runs on trial while another one still has to be booted: the reset for the one ends the other.
+// halfway returns a target that runs on trial while another one still has to be booted: the reset for the one ends the
+// other.
 func halfway(d Device, targets []Target) (Target, bool) {
 	for _, t := range targets {
 		switch standingOf(d, t) {
@@ -162,8 +164,9 @@ func anyOnTrial(d Device, targets []Target) bool {
 	return ok
 }
 
-// needsUpload reports whether the target must be sent. UploadOnly puts a copy of the running image into the other slot too. A mark that says
-// something else than the mode can only be taken back with the image: the device refuses to change it.
+// needsUpload reports whether the target must be sent. UploadOnly puts a copy of the running image into the other slot
+// too. A mark that says something else than the mode can only be taken back with the image: the device refuses to
+// change it.
 func (p position) needsUpload(d Device, t Target, o Options) bool {
 	switch {
 	case o.Force:
@@ -176,8 +179,8 @@ func (p position) needsUpload(d Device, t Target, o Options) bool {
 	return !p.listed || p.pending && p.permanent != wantsPermanent(d, t, o)
 }
 
-// needsConfirm reports whether the target has to be confirmed once it runs. A bootloader of which nothing can be reverted leaves no choice, unless it
-// runs the image on trial all the same.
+// needsConfirm reports whether the target has to be confirmed once it runs. A bootloader of which nothing can be
+// reverted leaves no choice, unless it runs the image on trial all the same.
 func (p position) needsConfirm(d Device, t Target) bool {
 	switch {
 	case d.unseen(t.Image):
@@ -188,9 +191,10 @@ func (p position) needsConfirm(d Device, t Target) bool {
 	return canRevert(d)
 }
 
-// wantsPermanent reports whether the target is to be booted for good at once. Once they run, Zephyr lets only the image of the running
-// application be confirmed (CONFIG_MCUMGR_GRP_IMG_ALLOW_CONFIRM_NON_ACTIVE_IMAGE_ANY, off by default). A direct-XIP bootloader that reverts
-// takes a permanent mark without a word and does not write it (MCUboot bootutil_public.c: boot_set_next).
+// wantsPermanent reports whether the target is to be booted for good at once. Once they run, Zephyr lets only the image
+// of the running application be confirmed (CONFIG_MCUMGR_GRP_IMG_ALLOW_CONFIRM_NON_ACTIVE_IMAGE_ANY, off by default). A
+// direct-XIP bootloader that reverts takes a permanent mark without a word and does not write it (MCUboot
+// bootutil_public.c: boot_set_next).
 func wantsPermanent(d Device, t Target, o Options) bool {
 	return (o.Mode == Permanent || o.Mode == ConfirmAfter && t.Image > 0) && d.Bootloader.Mode != smp.ModeDirectXIPRevert
 }

@@ -96,8 +96,8 @@ func (d Device) running(number int) *smp.ImageState {
 	return nil
 }
 
-// unseen reports whether the device does not list what runs of an image beside the first. The network core of an nRF5340 is such: its primary slot is
-// a piece of RAM, from which the bootloader hands an update over.
+// unseen reports whether the device does not list what runs of an image beside the first. The network core of an
+// nRF5340 is such: its primary slot is a piece of RAM, from which the bootloader hands an update over.
 func (d Device) unseen(number int) bool {
 	return number > 0 && d.running(number) == nil && d.running(0) != nil
 }
@@ -116,8 +116,8 @@ func choosesNewest(d Device) bool {
 	return bootsNewest(d.Bootloader.Mode) || d.Bootloader.Mode == smp.ModeUnknown && d.StateWrite != nil && !*d.StateWrite
 }
 
-// canRevert reports whether the bootloader may return to the old image, so that confirming means something. A device that
-// does not tell its mode is taken to.
+// canRevert reports whether the bootloader may return to the old image, so that confirming means something. A device
+// that does not tell its mode is taken to.
 func canRevert(d Device) bool {
 	return d.Bootloader.Mode != smp.ModeOverwrite && !bootsNewest(d.Bootloader.Mode)
 }

@@ -14,11 +14,12 @@ type RebootOptions struct {
 	OnEvent func(Event)   // called on the caller's goroutine; must not block
 }
 
-// Reboot resets the device, and returns once its application answers again. A device that is in its bootloader is started.
+// Reboot resets the device, and returns once its application answers again. A device that is in its bootloader is
+// started.
 //
-// If images are selected for the next boot, they are what is waited for: a *[NotRunningError] says that the device runs others. Where only
-// the wait itself came in the way of their start, they are selected again. It blocks for Wait at most, and as long again for each
-// such repetition.
+// If images are selected for the next boot, they are what is waited for: a *[NotRunningError] says that the device runs
+// others. Where only the wait itself came in the way of their start, they are selected again. It blocks for Wait at
+// most, and as long again for each such repetition.
 func Reboot(ctx context.Context, dial Dial, o RebootOptions) (Report, error) {
 	r := &rebooter{runner: *newRunner(dial, nil, Options{Mode: Test, Wait: o.Wait, OnEvent: o.OnEvent})}
 	r.how, r.runner.replan = o.Reset, r.replan

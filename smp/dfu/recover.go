@@ -14,8 +14,8 @@ import (
 
 // RecoverOptions adjust [Recover].
 type RecoverOptions struct {
-	// ByImage says that the number of a target is that of its image, whatever an upload has to name: the bootloader's slot info tells that. Variants are
-	// allowed then, too. Else the number is what the upload names.
+	// ByImage says that the number of a target is that of its image, whatever an upload has to name: the bootloader's slot
+	// info tells that. Variants are allowed then, too. Else the number is what the upload names.
 	ByImage  bool
 	Enter    bool          // ask the application to reboot into its bootloader first
 	Force    bool          // upload even if the bootloader lists the image already
@@ -25,9 +25,9 @@ type RecoverOptions struct {
 	OnEvent  func(Event)   // called on the caller's goroutine; must not block
 }
 
-// Recover uploads images through MCUboot's serial recovery: it waits until the bootloader answers, uploads, looks whether the
-// bootloader lists the new images, leaves it by a reset, and looks whether the application runs the new image. The report is valid,
-// as far as it goes, also with an error.
+// Recover uploads images through MCUboot's serial recovery: it waits until the bootloader answers, uploads, looks
+// whether the bootloader lists the new images, leaves it by a reset, and looks whether the application runs the new
+// image. The report is valid, as far as it goes, also with an error.
 //
 //	+-------+   +--------+   +-------+   +--------+
 //	| enter |-> | upload |-> | reset |-> | verify |
@@ -35,12 +35,13 @@ type RecoverOptions struct {
 //	bootloader  image is in  application runs the
 //	answers     its list     answers     new hash
 //
-// There is no test and no way back: the upload overwrites the slot from which the device runs. The image number of a target is what
-// the upload names; a bootloader that was built for it (MCUBOOT_SERIAL_DIRECT_IMAGE_UPLOAD) takes it for a slot.
+// There is no test and no way back: the upload overwrites the slot from which the device runs. The image number of a
+// target is what the upload names; a bootloader that was built for it (MCUBOOT_SERIAL_DIRECT_IMAGE_UPLOAD) takes it for
+// a slot.
 //
-// After a reset that nothing answers, the error is [ErrNotBack] and the report's result [Unverified]: an application without
-// SMP is as silent as one that does not run. It is [Unverified] with a *[NotRunningError] where an application answers that does not list
-// what runs. RecoverOptions.NoVerify is for both.
+// After a reset that nothing answers, the error is [ErrNotBack] and the report's result [Unverified]: an application
+// without SMP is as silent as one that does not run. It is [Unverified] with a *[NotRunningError] where an application
+// answers that does not list what runs. RecoverOptions.NoVerify is for both.
 func Recover(ctx context.Context, dial Dial, targets []Target, o RecoverOptions) (Report, error) {
 	if len(targets) == 0 {
 		return Report{}, errNoImage
@@ -175,8 +176,8 @@ func (r *recoverer) step(ctx context.Context, s Step) error {
 	panic("dfu: unknown action " + string(s.Action))
 }
 
-// upload brings a target into its slot. When the connection ends in the middle, as it does when the power fails, it starts again as soon as the
-// bootloader is back: without an application there is nothing else to come back.
+// upload brings a target into its slot. When the connection ends in the middle, as it does when the power fails, it
+// starts again as soon as the bootloader is back: without an application there is nothing else to come back.
 func (r *recoverer) upload(ctx context.Context, s Step) error {
 	r.progressed, r.reached = time.Now(), 0
 	for {
@@ -219,7 +220,8 @@ func (r *recoverer) send(ctx context.Context, s Step) error {
 const (
 	// listTime limits the wait for a list that shows the image: the bootloader may be decrypting it first.
 	listTime = 2 * time.Minute
-	// listTries is how often a list without the image is asked for again: old bootloaders may list nothing right after an upload.
+	// listTries is how often a list without the image is asked for again: old bootloaders may list nothing right after an
+	// upload.
 	listTries = 4
 )
 

@@ -13,7 +13,8 @@ import (
 	"github.com/smpctl/smpctl/smp/sim"
 )
 
-// TestRunLongCheckAfterLostTrial: the first check resets the device, and the next one takes longer than everything that begins again may take to wait.
+// TestRunLongCheckAfterLostTrial: the first check resets the device, and the next one takes longer than everything that
+// begins again may take to wait.
 func TestRunLongCheckAfterLostTrial(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, dial := board(t, sim.Options{})
@@ -33,8 +34,8 @@ func TestRunLongCheckAfterLostTrial(t *testing.T) {
 	})
 }
 
-// TestRunCheckLosesSlot: a direct-XIP bootloader erases what it tried once, so after a check that resets the device the image is gone. It was not
-// rejected, for it ran.
+// TestRunCheckLosesSlot: a direct-XIP bootloader erases what it tried once, so after a check that resets the device the
+// image is gone. It was not rejected, for it ran.
 func TestRunCheckLosesSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, dial := board(t, sim.Options{Mode: sim.DirectXIPRevert})
@@ -52,8 +53,8 @@ func TestRunCheckLosesSlot(t *testing.T) {
 	})
 }
 
-// TestRunUnplugged: the board is unplugged in the middle of an upload, and never comes back, or comes back and says nothing. The user has one bound
-// for it.
+// TestRunUnplugged: the board is unplugged in the middle of an upload, and never comes back, or comes back and says
+// nothing. The user has one bound for it.
 func TestRunUnplugged(t *testing.T) {
 	gone := func(context.Context) (*smp.Client, error) { return nil, fs.ErrNotExist }
 	for name, then := range map[string]dfu.Dial{
@@ -102,7 +103,8 @@ func TestRunUnplugged(t *testing.T) {
 	}
 }
 
-// TestRunCheckFailsAndNothingResets: after a failed check the device accepts a reset, and goes on running the new image on trial.
+// TestRunCheckFailsAndNothingResets: after a failed check the device accepts a reset, and goes on running the new image
+// on trial.
 func TestRunCheckFailsAndNothingResets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := imageOf(stamp{major: 2, key: "none"})

@@ -18,8 +18,8 @@ const (
 	Recovered          Result = "recovered"           // serial recovery took the new image, and the application runs it
 	NotRunning         Result = "not-running"         // the new image is on the device, but the device does not run it
 
-	// Unverified says that everything was done, and that nothing shows what came of it. It is no error where the device lacks the means to
-	// tell, and one where it could tell and does not, or contradicts itself.
+	// Unverified says that everything was done, and that nothing shows what came of it. It is no error where the device
+	// lacks the means to tell, and one where it could tell and does not, or contradicts itself.
 	Unverified Result = "unverified"
 )
 

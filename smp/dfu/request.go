@@ -24,9 +24,9 @@ type Answer struct {
 	Images smp.ImageList // that shows it
 }
 
-// Ask has the device mark, confirm or erase, and returns once its image list shows that it did: the list in the answer, or one that is
-// asked for if that shows nothing. A success that no list shows is an *[UndoneError]. The list is read before, too, and a *[StateError]
-// says that the request was not sent because a bootloader would do something else.
+// Ask has the device mark, confirm or erase, and returns once its image list shows that it did: the list in the answer,
+// or one that is asked for if that shows nothing. A success that no list shows is an *[UndoneError]. The list is read
+// before, too, and a *[StateError] says that the request was not sent because a bootloader would do something else.
 func Ask(ctx context.Context, c *smp.Client, q Request) (Answer, error) {
 	before, err := c.Image.List(ctx)
 	if err != nil {
@@ -55,8 +55,8 @@ func Ask(ctx context.Context, c *smp.Client, q Request) (Answer, error) {
 	return Answer{word, note, list}, err
 }
 
-// doubt is what a mark in MCUboot's serial recovery leaves open: its list goes by the marks as a bootloader that swaps does, whatever this one
-// does with them (boot_serial.c: bs_list), and no answer tells which it is.
+// doubt is what a mark in MCUboot's serial recovery leaves open: its list goes by the marks as a bootloader that swaps
+// does, whatever this one does with them (boot_serial.c: bs_list), and no answer tells which it is.
 func (q Request) doubt(ctx context.Context, c *smp.Client, l smp.ImageList) (string, error) {
 	if q.Action != MarkTest && q.Action != MarkPermanent {
 		return "", nil
@@ -69,8 +69,9 @@ func (q Request) doubt(ctx context.Context, c *smp.Client, l smp.ImageList) (str
 		nil
 }
 
-// misread refuses a request that MCUboot's serial recovery would take for another: it marks the secondary slot of the image that has the
-// hash in any of its slots; of image 0 without a hash, or if it was built without hashes (boot_serial.c: bs_set).
+// misread refuses a request that MCUboot's serial recovery would take for another: it marks the secondary slot of the
+// image that has the hash in any of its slots; of image 0 without a hash, or if it was built without hashes
+// (boot_serial.c: bs_set).
 func (q Request) misread(ctx context.Context, c *smp.Client, l smp.ImageList) error {
 	problem := q.outOfReach(l)
 	if problem == "" {

@@ -10,12 +10,12 @@ import (
 	"github.com/smpctl/smpctl/smp"
 )
 
-// unchanged is how long an image list that looks as before the reset is taken for the old firmware's, when nothing else shows
-// that the device has reset.
+// unchanged is how long an image list that looks as before the reset is taken for the old firmware's, when nothing else
+// shows that the device has reset.
 const unchanged = 6 * time.Second
 
-// maxRequests bounds how often a reset is asked for. The last request counts as taken even without an answer: a device may reset before it
-// answers, and look afterwards as before.
+// maxRequests bounds how often a reset is asked for. The last request counts as taken even without an answer: a device
+// may reset before it answers, and look afterwards as before.
 const maxRequests = 3
 
 // errNotTaken says that the device still runs as before after a reset request that nobody answered.
@@ -38,8 +38,8 @@ func (r *runner) reset(ctx context.Context) error {
 	return r.restart(ctx, r.how)
 }
 
-// lookFirst reads the list right before a reset, over a new connection if need be: a step of its own within the reset, which may be repeated
-// where the reset itself may not.
+// lookFirst reads the list right before a reset, over a new connection if need be: a step of its own within the reset,
+// which may be repeated where the reset itself may not.
 func (r *runner) lookFirst(ctx context.Context) error {
 	return r.persist(ctx, Step{Action: Reset, Target: allTargets}, func(ctx context.Context, _ Step) error { return r.list(ctx) })
 }
@@ -55,8 +55,8 @@ func (r *runner) unmarked() (Target, bool) {
 	return Target{}, false
 }
 
-// restart resets the device and waits until it shows what it runs. A request that was lost is repeated, but only after the device has answered a
-// later one and runs as before: a second reset would return to the old image.
+// restart resets the device and waits until it shows what it runs. A request that was lost is repeated, but only after
+// the device has answered a later one and runs as before: a second reset would return to the old image.
 func (r *runner) restart(ctx context.Context, how smp.ResetOptions) error {
 	r.progressed = time.Now()
 	ctx, cancel := r.bounded(ctx)
@@ -79,7 +79,8 @@ func (r *runner) restart(ctx context.Context, how smp.ResetOptions) error {
 	}
 }
 
-// comeBack looks at the device until it shows a state after the reset. With doubtful, the device may not have got the request.
+// comeBack looks at the device until it shows a state after the reset. With doubtful, the device may not have got the
+// request.
 func (r *runner) comeBack(ctx context.Context, before Device, b *boot, doubtful bool) error {
 	for {
 		list, err := r.application(ctx, b)
@@ -103,8 +104,9 @@ func (r *runner) comeBack(ctx context.Context, before Device, b *boot, doubtful 
 	}
 }
 
-// decided reports whether the list shows the device after its reset. The new image running proves it, and so does a list that changed:
-// a bootloader that refuses an image takes its mark away. Otherwise the link must have gone, or enough time.
+// decided reports whether the list shows the device after its reset. The new image running proves it, and so does a
+// list that changed: a bootloader that refuses an image takes its mark away. Otherwise the link must have gone, or
+// enough time.
 func (r *runner) decided(before Device, b *boot, same bool) bool {
 	since := time.Since(b.asked)
 	switch {
@@ -174,11 +176,12 @@ func (r *runner) listen(ctx context.Context) error {
 	return err
 }
 
-// fastSwap is the rate at which a fast bootloader moves images, in bytes per second: no silence should outlast it by much.
+// fastSwap is the rate at which a fast bootloader moves images, in bytes per second: no silence should outlast it by
+// much.
 const fastSwap = 128 << 10
 
-// silence is how long nothing is sent after a reset. An application that hears a hail needs no more than the moment of the reset; another one
-// needs the time of a fast swap, and more once it was caught too early.
+// silence is how long nothing is sent after a reset. An application that hears a hail needs no more than the moment of
+// the reset; another one needs the time of a fast swap, and more once it was caught too early.
 func (r *runner) silence() time.Duration {
 	if !r.deaf {
 		return quiet
@@ -201,8 +204,8 @@ func (r *runner) moving() time.Duration {
 	return time.Duration(n) * time.Second / fastSwap
 }
 
-// start brings a device that answers from its bootloader into its application: one reset, and more for a long wait window if the bootloader lists
-// an image that it could start.
+// start brings a device that answers from its bootloader into its application: one reset, and more for a long wait
+// window if the bootloader lists an image that it could start.
 func (r *runner) start(ctx context.Context) error {
 	r.note(Step{}, "the device is in its bootloader: starting its application first")
 	ctx, cancel := r.bounded(ctx)

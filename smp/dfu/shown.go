@@ -37,11 +37,12 @@ const (
 // String gives the word in English.
 func (w Word) String() string { return [...]string{"undone", "done", "done before"}[w] }
 
-// Shown says whether the image lists from before and after a request show that it is done. The text completes "the device answered with
-// success, but …" for Undone; else it is a sentence for the user, or empty if there is nothing to add.
+// Shown says whether the image lists from before and after a request show that it is done. The text completes "the
+// device answered with success, but …" for Undone; else it is a sentence for the user, or empty if there is nothing to
+// add.
 //
-// A device's success alone counts for nothing: servers ignore keys that they do not know, bootloaders that choose by version
-// have nothing to mark, and MCUboot up to 1.10.0 takes a mark for a wish to see the list.
+// A device's success alone counts for nothing: servers ignore keys that they do not know, bootloaders that choose by
+// version have nothing to mark, and MCUboot up to 1.10.0 takes a mark for a wish to see the list.
 func Shown(before, after smp.ImageList, q Request) (Word, string) {
 	switch q.Action {
 	case MarkTest, MarkPermanent:
@@ -116,7 +117,8 @@ func sameImage(a, b smp.ImageState) bool {
 	return a.Hash.Equal(b.Hash)
 }
 
-// holder is the number of the image that a mark is about: of the first slot that holds the hash, for that is the one that servers take.
+// holder is the number of the image that a mark is about: of the first slot that holds the hash, for that is the one
+// that servers take.
 func (q Request) holder(l smp.ImageList) (number int, others []int, ok bool) {
 	var numbers []int
 	for _, s := range l.Images {

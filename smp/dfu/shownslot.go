@@ -94,7 +94,8 @@ func (q Request) stored(before, after smp.ImageList) (Word, string) {
 
 func (q Request) holds(s smp.ImageState) bool { return s.Hash.Equal(q.Hash) }
 
-// in reports whether a slot that does not run holds the image. Of a pair of which no running image is listed, the secondary one does not.
+// in reports whether a slot that does not run holds the image. Of a pair of which no running image is listed, the
+// secondary one does not.
 func (q Request) in(p pair) bool {
 	return slices.ContainsFunc(p.slots, func(s smp.ImageState) bool {
 		return q.holds(s) && (p.running == nil && s.Slot != 0 || p.running != nil && placeOf(s) != placeOf(*p.running))

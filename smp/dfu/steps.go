@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/smpctl/smpctl/smp"
 )
@@ -42,7 +41,8 @@ func (r *runner) list(ctx context.Context) error {
 	return r.listedBy(ctx, list)
 }
 
-// listedBy takes a list for the application's, unless its bootloader has given it: a device may have restarted in the middle.
+// listedBy takes a list for the application's, unless its bootloader has given it: a device may have restarted in the
+// middle.
 func (r *runner) listedBy(ctx context.Context, list smp.ImageList) error {
 	firmware, err := r.client.Identify(ctx, list)
 	if err != nil {
@@ -83,7 +83,8 @@ func (r *runner) brought(s Step) int {
 	return len(r.targets[s.Target].File.Bytes()) - r.report.Upload.ResumedFrom
 }
 
-// upload sends a target. The list comes first when it is taken up: a first chunk would make Zephyr erase a complete image.
+// upload sends a target. The list comes first when it is taken up: a first chunk would make Zephyr erase a complete
+// image.
 func (r *runner) upload(ctx context.Context, s Step) error {
 	t := r.targets[s.Target]
 	was := positionOf(r.device, t)
@@ -131,7 +132,8 @@ func (r *runner) upload(ctx context.Context, s Step) error {
 	return nil
 }
 
-// assure makes sure that the application answers, right before a first chunk: from a bootloader it would erase the slot that the device runs from.
+// assure makes sure that the application answers, right before a first chunk: from a bootloader it would erase the slot
+// that the device runs from.
 func (r *runner) assure(ctx context.Context) error {
 	if !r.deaf {
 		r.listened = false
@@ -142,7 +144,8 @@ func (r *runner) assure(ctx context.Context) error {
 	return r.list(ctx)
 }
 
-// startedMeanwhile reports whether an upload was refused because the target runs: a restart in the middle has started a copy that was there before.
+// startedMeanwhile reports whether an upload was refused because the target runs: a restart in the middle has started a
+// copy that was there before.
 func (r *runner) startedMeanwhile(ctx context.Context, t Target, err error) bool {
 	var refused *smp.DeviceError
 	if !errors.As(err, &refused) || positionOf(r.before, t).running || r.list(ctx) != nil {
@@ -151,8 +154,9 @@ func (r *runner) startedMeanwhile(ctx context.Context, t Target, err error) bool
 	return positionOf(r.device, t).running
 }
 
-// mark selects the target for the next boot. A device without the command starts the newest image anyway; one that has it selected
-// already, or restarted into it before it could answer, refuses, which is as good. Success counts only if the list shows it.
+// mark selects the target for the next boot. A device without the command starts the newest image anyway; one that has
+// it selected already, or restarted into it before it could answer, refuses, which is as good. Success counts only if
+// the list shows it.
 func (r *runner) mark(ctx context.Context, s Step) error {
 	t := r.targets[s.Target]
 	if trial, ok := halfway(r.device, r.targets); ok {
@@ -198,156 +202,4 @@ func (r *runner) mark(ctx context.Context, s Step) error {
 func (r *runner) marked(t Target, a Action) bool {
 	p := positionOf(r.device, t)
 	return p.running || p.pending && p.permanent == (a == MarkPermanent) || standingOf(r.device, t) == handed
-}
-
-// verify judges what runs after the reset, before anything is made permanent.
-func (r *runner) verify() error {
-	for _, t := range r.targets {
-		if standingOf(r.device, t) == handed {
-			r.note(Step{Verify, allTargets}, fmt.Sprintf("image %d: the device does not list what runs there; it has taken the update out of its slot", t.Image))
-		}
-	}
-	return r.judge("the old image runs again")
-}
-
-// judge is nil while every target runs, for good or on trial, as far as the device shows.
-func (r *runner) judge(why string) error {
-	result, err := outcome(r.before, r.device, r.targets, Test)
-	if err != nil {
-		r.report.Result = result
-	}
-	return r.trial(err, why)
-}
-
-// finish names the result, from a list that was read after the last step.
-func (r *runner) finish(ctx context.Context, _ Step) error {
-	if len(r.report.Plan) > 0 {
-		if err := r.list(ctx); err != nil {
-			return err
-		}
-	}
-	if len(r.targets) == 0 {
-		return nil
-	}
-	result, err := outcome(r.before, r.device, r.targets, r.o.Mode)
-	r.report.Result = result
-	if selected := (*NotRunningError)(nil); errors.As(err, &selected) && selected.Reason == OtherSelected {
-		return &lostTrial{err: err, why: fmt.Sprintf("image %d: another one is selected for the next boot", selected.Image)}
-	}
-	return r.trial(err, "the device restarted by itself, and went back")
-}
-
-// confirm makes the running target permanent and looks whether it is. It looks first, for the command is about whatever runs.
-func (r *runner) confirm(ctx context.Context, s Step) error {
-	t := r.targets[s.Target]
-	if err := r.list(ctx); err != nil {
-		return err
-	}
-	if err := r.judge("the old image runs again, and was not confirmed"); err != nil {
-		return err
-	}
-	if standingOf(r.device, t) == stays && r.device.Bootloader.Mode != smp.ModeDirectXIPRevert {
-		return nil // a direct-XIP bootloader with one image left calls its trial confirmed
-	}
-	var which smp.Hash // none: the running image
-	if t.Image > 0 {
-		which = t.Hash()
-	}
-	_, err := r.client.Image.Confirm(ctx, which)
-	var refused *smp.DeviceError
-	if err != nil && !errors.As(err, &refused) {
-		return err
-	}
-	if failed := r.list(ctx); failed != nil {
-		return failed
-	}
-	yes := true
-	switch {
-	case err == nil:
-		r.device.StateWrite = &yes
-		return nil // [runner.finish] says what came of it
-	case refused.Unsupported() && !canRevertForSure(r.device):
-		r.device.StateWrite = new(bool)
-		return skipped("the device cannot confirm images: its bootloader decides by version")
-	case standingOf(r.device, t) == stays:
-		return nil
-	case standingOf(r.device, t) == gone, standingOf(r.device, t) == waiting:
-		return r.judge("the device restarted by itself before the confirm, and went back")
-	case t.Image > 0 && !refused.Busy() && standingOf(r.device, t) == ends:
-		// Zephyr does not confirm an image beside the application's own once it runs; version 1 of the protocol has no name for that.
-		return &lostTrial{err: err, why: fmt.Sprintf("image %d runs on trial and cannot be confirmed any more", t.Image), back: true}
-	}
-	return err
-}
-
-// canRevertForSure reports whether the bootloader is known to return to the old image of an unconfirmed one.
-func canRevertForSure(d Device) bool { return d.Bootloader.Mode != smp.ModeUnknown && canRevert(d) }
-
-// check runs the caller's test with the port free for it, and looks at the device afterwards: the test may have reset it. When it fails, a
-// reset brings the old image back.
-func (r *runner) check(ctx context.Context, s Step) error {
-	r.close()
-	failed := r.o.Check(ctx)
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	r.advance()
-	caught := r.caught
-	if err := r.reconnect(ctx, 0); err != nil { // a reset has ended the trial by now
-		return errors.Join(failed, err)
-	}
-	r.caught = caught // what the check did says nothing of the image
-	if failed != nil {
-		return r.undo(ctx, s, failed)
-	}
-	err := r.judge("the check passed, but during it the device went back to the old image")
-	if not := (*NotRunningError)(nil); errors.As(err, &not) && not.Reason == WentBack {
-		not.Reason = CheckReset
-	}
-	return err
-}
-
-// undo returns to the old images after a check that failed, as far as they are on trial and the device has not done so by itself.
-func (r *runner) undo(ctx context.Context, s Step, failed error) error {
-	if anyOnTrial(r.device, r.targets) {
-		r.note(s, "the check failed: resetting, to return to the old image")
-		if err := r.restart(ctx, smp.ResetOptions{}); err != nil {
-			return errors.Join(failed, err)
-		}
-	}
-	var back *NotRunningError
-	stay := ""
-	for _, t := range r.targets {
-		switch afterBoot(r.device, t) {
-		case gone, waiting:
-			if back == nil {
-				back = missing(r.device, t, CheckFailed)
-			}
-		case unshown:
-			r.report.Result = Unverified
-			return errors.Join(failed, missing(r.device, t, NotShown))
-		default:
-			stay += fmt.Sprintf("; image %d still runs", t.Image)
-		}
-	}
-	if back == nil {
-		r.report.Result, _ = outcome(r.before, r.device, r.targets, r.o.Mode)
-		return fmt.Errorf("check failed, and the device does not go back to the old image: %w", failed)
-	}
-	r.report.Result, back.Err = Reverted, failed
-	if stay != "" {
-		return fmt.Errorf("%w%s", back, stay)
-	}
-	return back
-}
-
-// running reports whether there are targets and all of them run, as far as the device shows.
-func (r *runner) running(d Device) bool {
-	return len(r.targets) > 0 && !slices.ContainsFunc(r.targets, func(t Target) bool {
-		switch standingOf(d, t) {
-		case stays, ends, runs, handed:
-			return false
-		}
-		return true
-	})
 }

@@ -13,8 +13,8 @@ type Target struct {
 	Image int
 	File  *image.Image // nil if there are Variants
 
-	// Variants are files of which one is for the device, depending on its slots: a bootloader that runs images where they lie
-	// (direct-XIP) needs one for each slot.
+	// Variants are files of which one is for the device, depending on its slots: a bootloader that runs images where they
+	// lie (direct-XIP) needs one for each slot.
 	Variants []Variant
 
 	hash smp.Hash // of a target without a file
@@ -98,8 +98,8 @@ func (d Device) slots(number int) (smp.ImageSlots, bool) {
 	return smp.ImageSlots{}, false
 }
 
-// number is what an upload of the target to the application names: the image, or the slot if the device was built for direct upload. Then
-// the slots that run have numbers too (Zephyr CONFIG_MCUMGR_GRP_IMG_DIRECT_UPLOAD).
+// number is what an upload of the target to the application names: the image, or the slot if the device was built for
+// direct upload. Then the slots that run have numbers too (Zephyr CONFIG_MCUMGR_GRP_IMG_DIRECT_UPLOAD).
 func (t Target) number(d Device) int {
 	m, ok := d.slots(t.Image)
 	if !ok || t.Image == 0 || !d.directUpload() { // 0 is the free slot of image 0 in either case

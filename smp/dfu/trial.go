@@ -25,8 +25,8 @@ func halfTrial(t Target) *lostTrial {
 	return &lostTrial{err: &StateError{t.Image, onTrial}, why: fmt.Sprintf("the device restarted by itself, and only image %d runs", t.Image)}
 }
 
-// trial is err, as a lost trial if it may be one: a power failure or a reset ends a trial, and so does a request in the wait window. Where the
-// slot was erased, that is only known of bootloaders that erase what they tried once.
+// trial is err, as a lost trial if it may be one: a power failure or a reset ends a trial, and so does a request in the
+// wait window. Where the slot was erased, that is only known of bootloaders that erase what they tried once.
 func (r *runner) trial(err error, why string) error {
 	var not *NotRunningError
 	if !errors.As(err, &not) {
@@ -45,8 +45,8 @@ func (r *runner) trial(err error, why string) error {
 	return &lostTrial{err: err, why: why}
 }
 
-// Limits for beginning a lost trial again. The first is for a device that was caught in its bootloader, where nothing speaks against the
-// image; else the image may be at fault, and one more try tells.
+// Limits for beginning a lost trial again. The first is for a device that was caught in its bootloader, where nothing
+// speaks against the image; else the image may be at fault, and one more try tells.
 const (
 	maxRepeats      = 2
 	maxRepeatsBlind = 1
@@ -74,7 +74,8 @@ func (r *runner) beginAgain(ctx context.Context, lost *lostTrial) error {
 	return r.planTogether(ctx)
 }
 
-// planTogether plans, after it has ended the trial of some targets that the reset for the others would end anyway: all begin together.
+// planTogether plans, after it has ended the trial of some targets that the reset for the others would end anyway: all
+// begin together.
 func (r *runner) planTogether(ctx context.Context) error {
 	if t, ok := halfway(r.device, r.targets); ok {
 		r.note(Step{}, fmt.Sprintf("image %d runs on trial without the others: resetting, to start all of them together", t.Image))
