@@ -18,8 +18,9 @@ type RebootOptions struct {
 // started.
 //
 // If images are selected for the next boot, they are what is waited for: a *[NotRunningError] says that the device runs
-// others. Where only the wait itself came in the way of their start, they are selected again. It blocks for Wait at
-// most, and as long again for each such repetition.
+// others. A trial that is lost is begun again as in [Run]: twice if the bootloader was met, once if the device just runs
+// the old image. It blocks for Wait at most, and twice as long again for all such repetitions. Without a selected image
+// the report has no result.
 func Reboot(ctx context.Context, dial Dial, o RebootOptions) (Report, error) {
 	r := &rebooter{runner: *newRunner(dial, nil, Options{Mode: Test, Wait: o.Wait, OnEvent: o.OnEvent})}
 	r.how, r.runner.replan = o.Reset, r.replan

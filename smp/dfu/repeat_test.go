@@ -119,3 +119,37 @@ func TestRunCheckFailsAndNothingResets(t *testing.T) {
 		d.settle()
 	})
 }
+
+// TestRunStoppedInBootloader: Ctrl-C at the moment when the device is met in its bootloader leaves none there.
+func TestRunStoppedInBootloader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, dial := board(t, sim.Options{})
+		defer d.Close()
+		errStop := errors.New("stopped")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		_, err := dfu.Run(ctx, dial, []dfu.Target{{File: load(t, "app-2.0.0.bin")}}, dfu.Options{
+			Check: func(ctx context.Context) error {
+				c, err := dial(ctx)
+				if err != nil {
+					return err
+				}
+				defer c.Close()
+				err = c.OS.Reset(ctx, smp.ResetOptions{BootMode: smp.BootBootloader})
+				time.Sleep(10 * time.Second) // fake
+				return err
+			},
+			OnEvent: func(e dfu.Event) {
+				if e.Phase == dfu.Note && d.InRecovery() {
+					cancel(errStop)
+				}
+			},
+		})
+		if !errors.Is(err, errStop) {
+			t.Errorf("Run = %v, want %v", err, errStop)
+		}
+		time.Sleep(20 * time.Second) // fake
+		if d.InRecovery() {
+			t.Error("the device is left in its bootloader")
+		}
+	})
+}

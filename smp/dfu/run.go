@@ -15,8 +15,9 @@ type Options struct {
 	UpgradeOnly bool // refuse a file that is not newer than the running image
 
 	// Wait is the longest time that the update may go on without getting any further: after the reset, after its
-	// connection ended, or on a line that loses what is sent. Uploads count every byte that the device accepts. All trials
-	// that are begun again have twice as long together. 0 means [DefaultWait].
+	// connection ended, or on a line that loses what is sent. Uploads count every byte that the device accepts. All
+	// trials that are begun again have twice as long together, besides what their uploads and checks take. 0 means
+	// [DefaultWait].
 	Wait time.Duration
 
 	// NoStart leaves a device that is in its bootloader there: Run then ends with [smp.ErrInBootloader]. Otherwise it is
