@@ -57,14 +57,7 @@ func (r *runner) mayPass(err error) bool {
 
 // regain waits until the application answers again after err, and says so.
 func (r *runner) regain(ctx context.Context, s Step, err error) error {
-	text := "no answer: waiting for the device"
-	switch {
-	case errors.Is(err, smp.ErrClosed):
-		text = "the connection ended: waiting for the device"
-	case errors.Is(err, smp.ErrInBootloader):
-		text = "the device restarted into its bootloader: starting its application"
-	}
-	r.note(s, text)
+	r.note(s, interruption(err)+": waiting for the device")
 	patience := shortPatience
 	if s.Action == MarkTest || s.Action == MarkPermanent || s.Action == Reset {
 		patience = r.o.Wait // it may start an image on trial
@@ -77,6 +70,17 @@ func (r *runner) regain(ctx context.Context, s Step, err error) error {
 	}
 	r.note(s, "the device is back")
 	return nil
+}
+
+// interruption says for the user why a step was not finished.
+func interruption(err error) string {
+	switch {
+	case errors.Is(err, smp.ErrClosed):
+		return "the connection ended"
+	case errors.Is(err, smp.ErrInBootloader):
+		return "the device restarted into its bootloader"
+	}
+	return "no answer"
 }
 
 // shortPatience is how long a device may start, of which no trial can be lost, before it is asked who it is.

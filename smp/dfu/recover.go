@@ -185,7 +185,7 @@ func (r *recoverer) upload(ctx context.Context, s Step) error {
 		if err == nil || !r.mayPass(err) {
 			return err
 		}
-		r.note(s, "the connection ended: waiting for the bootloader")
+		r.note(s, interruption(err)+": waiting for the bootloader")
 		if cause := newDoor(&r.connection, func(string) {}).enter(ctx, time.Until(r.progressed.Add(r.o.Wait))); cause != nil {
 			return fmt.Errorf("%w; then %w", err, cause)
 		}

@@ -3,7 +3,10 @@ package dfu_test
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -150,6 +153,38 @@ func TestRunStoppedInBootloader(t *testing.T) {
 		time.Sleep(20 * time.Second) // fake
 		if d.InRecovery() {
 			t.Error("the device is left in its bootloader")
+		}
+	})
+}
+
+// TestRunLinkEndsDuringHail: the application is hailed while the link ends. That says nothing of what it hears, so after the
+// reset no plain request is sent into the wait window.
+func TestRunLinkEndsDuringHail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, _ := board(t, sim.Options{RecoveryWindow: 3 * time.Second})
+		defer d.Close()
+		time.Sleep(20 * time.Second) // fake: the window is over
+		start, ended := time.Now(), false
+		dial := func(context.Context) (*smp.Client, error) {
+			l := tamper{Link: d.Link(), done: &ended, hit: func(h smp.Header) bool { return !h.Op.IsRequest() }}
+			l.request = func() (bool, error) {
+				if ended = time.Since(start) > time.Second; ended { // after those of the first contact
+					return false, io.ErrClosedPipe
+				}
+				return false, nil
+			}
+			return smp.NewClient(&l, smp.Options{}), nil
+		}
+		var notes []string
+		report, err := dfu.Run(t.Context(), dial, []dfu.Target{{File: load(t, "app-2.0.0.bin")}}, dfu.Options{
+			Wait: time.Minute, OnEvent: func(e dfu.Event) {
+				if e.Phase == dfu.Note {
+					notes = append(notes, e.Text)
+				}
+			}})
+		caught := slices.ContainsFunc(notes, func(s string) bool { return strings.Contains(s, "bootloader") })
+		if err != nil || report.Result != dfu.Confirmed || !ended || caught {
+			t.Errorf("Run = %s, %v, ended %v; %q", report.Result, err, ended, notes)
 		}
 	})
 }
