@@ -184,5 +184,7 @@ func (a *app) uploadInBootloader(ctx context.Context, v *upgradeView, src source
 		return dfu.Report{}, &dfu.StateError{Image: src.targets[0].Image, Problem: "the device is in its bootloader, which compares no versions"}
 	}
 	a.warn("the device is in its bootloader: the upload overwrites the slot that it runs from, without a test and without a way back")
-	return dfu.Recover(ctx, v.device.connect, src.targets, dfu.RecoverOptions{ByImage: src.packaged, Force: true, NoReset: true, OnEvent: v.event})
+	return dfu.Recover(ctx, v.device.connect, src.targets, dfu.RecoverOptions{
+		ByImage: src.packaged, Force: true, NoReset: true, Wait: time.Duration(o.wait), OnEvent: v.event,
+	})
 }

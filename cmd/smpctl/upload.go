@@ -112,7 +112,7 @@ func (a *app) upload(ctx context.Context, path string, o uploadOptions) (result,
 	defer d.close()
 	v := &upgradeView{app: a, device: d, plain: true}
 	report, err := dfu.Run(ctx, d.connect, src.targets, dfu.Options{Mode: dfu.UploadOnly, UpgradeOnly: o.upgrade, NoStart: true, Wait: time.Duration(o.wait), OnEvent: v.event})
-	if errors.Is(err, smp.ErrInBootloader) {
+	if report.Found == smp.SerialRecovery && errors.Is(err, smp.ErrInBootloader) { // and did not fall into it later
 		if report, err = a.uploadInBootloader(ctx, v, src, o); err == nil {
 			err = recovered(report)
 		}

@@ -51,6 +51,9 @@ func (r *runner) prepare(ctx context.Context) error {
 	if r.device, err = Inspect(ctx, r.client); err != nil {
 		return err
 	}
+	if r.report.Found == smp.UnknownFirmware {
+		r.report.Found = r.device.Firmware
+	}
 	r.report.Before = r.device.Images
 	if r.targets, err = resolve(r.device, r.targets, r.o); err != nil {
 		return err

@@ -62,6 +62,7 @@ type Report struct {
 	Upload   smp.UploadResult // the last one
 	Listed   bool             // of [Recover]: the bootloader lists every target
 	Warnings []string         // what may go wrong, and what is unusual, before the first step
+	Found    smp.Firmware     // what answered when [Run] began
 	Before   smp.ImageList    // as the update found it
 	After    smp.ImageList    // as last read
 	Seconds  float64

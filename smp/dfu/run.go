@@ -21,7 +21,7 @@ type Options struct {
 	Wait time.Duration
 
 	// NoStart leaves a device that is in its bootloader there: Run then ends with [smp.ErrInBootloader]. Otherwise it is
-	// started first.
+	// started first. One that falls into its bootloader later may end with that error too; [Report.Found] tells.
 	NoStart bool
 
 	Check   func(context.Context) error // the caller's test of the running image, before it is confirmed; the connection is closed meanwhile
