@@ -156,6 +156,10 @@ func newUpgradeResult(r dfu.Report, d *device, heard consoleResult) upgradeResul
 func (r upgradeResult) Text(w io.Writer) error {
 	took := span(time.Duration(r.Seconds * float64(time.Second)))
 	from, to := versions(r.Images, r.From, fromVersion), versions(r.Images, r.To, toVersion)
+	updated := fmt.Sprintf("updated %s -> %s in %s", from, to, took)
+	if from == to {
+		updated = to + " ran already"
+	}
 	switch r.Result {
 	case dfu.AlreadyRunning:
 		fmt.Fprintf(w, "%s runs already; %s\n", to, r.besides())
@@ -170,11 +174,11 @@ func (r upgradeResult) Text(w io.Writer) error {
 	case dfu.NotRunning:
 		fmt.Fprintf(w, "not updated: %s does not run\n", to)
 	case dfu.RunningUnconfirmed:
-		fmt.Fprintf(w, "updated %s -> %s in %s, not confirmed: the next reset goes back\n", from, to, took)
+		fmt.Fprintf(w, "%s, not confirmed: the next reset goes back\n", updated)
 	case dfu.Unverified:
-		fmt.Fprintf(w, "updated %s -> %s in %s, unverified: the device does not show all of what runs, or what will\n", from, to, took)
+		fmt.Fprintf(w, "%s, unverified: the device does not show all of what runs, or what will\n", updated)
 	default:
-		fmt.Fprintf(w, "updated %s -> %s in %s, confirmed\n", from, to, took)
+		fmt.Fprintf(w, "%s, confirmed\n", updated)
 	}
 	return slotTable(w, r.after)
 }
