@@ -266,7 +266,7 @@ func runningHint(e *dfu.NotRunningError, said string) string {
 	case dfu.InBootloader:
 		return "the bootloader found no image that it starts; smpctl recover uploads one in the bootloader"
 	case dfu.NotListed:
-		return "check the file with the bootloader's public key (--key); the device stays in its bootloader"
+		return "check the file with the bootloader's public key (--key); a device that was in its bootloader stays there"
 	case dfu.OtherRuns:
 		return "another slot holds an image that the bootloader prefers; smpctl image list shows it"
 	}

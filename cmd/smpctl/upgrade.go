@@ -176,6 +176,9 @@ func (r upgradeResult) Text(w io.Writer) error {
 	case dfu.RunningUnconfirmed:
 		fmt.Fprintf(w, "%s, not confirmed: the next reset goes back\n", updated)
 	case dfu.Unverified:
+		if from != to && !r.did(dfu.Reset) {
+			updated = fmt.Sprintf("uploaded %s in %s", to, took)
+		}
 		fmt.Fprintf(w, "%s, unverified: the device does not show all of what runs, or what will\n", updated)
 	default:
 		fmt.Fprintf(w, "%s, confirmed\n", updated)
@@ -185,13 +188,18 @@ func (r upgradeResult) Text(w io.Writer) error {
 
 // besides is what was done to a device that runs the image already.
 func (r upgradeResult) besides() string {
-	if slices.ContainsFunc(r.Steps, func(s stepTime) bool { return s.Step == dfu.Upload }) {
+	if r.did(dfu.Upload) {
 		return "a copy was uploaded to the other slot, and nothing was booted"
 	}
 	if len(r.Steps) > 0 {
 		return "nothing was booted"
 	}
 	return "nothing to do"
+}
+
+// did reports whether a step was taken.
+func (r upgradeResult) did(step dfu.Action) bool {
+	return slices.ContainsFunc(r.Steps, func(s stepTime) bool { return s.Step == step })
 }
 
 // slotTable shows the slots, a line each.

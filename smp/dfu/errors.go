@@ -42,7 +42,7 @@ var reasonText = map[Reason]string{
 	CheckReset:    "the check passed, but during it the device was reset and went back to the old one",
 	NoReset:       "it was asked to reset, but keeps running",
 	InBootloader:  "it answers from its bootloader after the reset",
-	NotListed:     "the device took all of it and does not list it, as bootloaders do with images that they do not accept (damaged, or signed with another key)",
+	NotListed:     "as bootloaders do with images that they do not accept (damaged, or signed with another key)",
 	OtherRuns:     "the bootloader started another one",
 	NotConfirmed:  "but does not list it as confirmed: the next reset may bring the old one back",
 	OtherSelected: "but has another one selected for the next boot",
@@ -59,6 +59,8 @@ func (e *NotRunningError) Error() string {
 	switch e.Reason {
 	case NotConfirmed, OtherSelected:
 		return fmt.Sprintf("the device runs the new image %s, %s", wanted, why)
+	case NotListed:
+		return fmt.Sprintf("the device took all of the new image %s and does not list it, %s", wanted, why)
 	case Contradicts, NotShown:
 		return fmt.Sprintf("the device does not say that it runs the new image %s: %s", wanted, why)
 	}

@@ -70,7 +70,7 @@ func outcome(before, after Device, targets []Target, mode Mode) (Result, error) 
 		p := positionOf(after, t)
 		if mode == UploadOnly {
 			if started := p.running && !positionOf(before, t).running; !p.listed && !started {
-				return NotRunning, missing(after, t, NotListed)
+				return Unverified, missing(after, t, NotListed)
 			}
 			known = known && (p.active != nil || after.unseen(t.Image)) // else it may be the slot that runs
 			continue

@@ -57,8 +57,8 @@ func TestOutcome(t *testing.T) {
 		{"new", Test, anySwap, oldRuns, "0.0 old ac, 0.1 new p", "reverted reverted"},
 		{"new", ConfirmAfter, anySwap, oldRuns, "0.0 new, 0.1 old", "unverified not-shown"},
 		{"new", ConfirmAfter, anySwap, oldRuns, nothing, "unverified not-shown"},
-		{"new", UploadOnly, anySwap, oldRuns, oldRuns, "not-running not-listed"},
-		{"new", UploadOnly, anySwap, newOnTop, newOnTop, "not-running not-listed"},
+		{"new", UploadOnly, anySwap, oldRuns, oldRuns, "unverified not-listed"},
+		{"new", UploadOnly, anySwap, newOnTop, newOnTop, "unverified not-listed"},
 		{"new", UploadOnly, anySwap, oldRuns, "0.0 old c, 0.1 new", "unverified"}, // which of them runs?
 		{"new", UploadOnly, anySwap, oldRuns, "0.0 old, 0.1 new ac", "uploaded"},  // it restarted by itself, and runs it
 		{"net", UploadOnly, anySwap, oldRuns, oldRuns + ", 1.1 net", "uploaded"},
