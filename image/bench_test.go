@@ -60,17 +60,6 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
-func BenchmarkFromHex(b *testing.B) {
-	text := toHex(make([]byte, 1<<20), 0x0800_0000, 16)
-	b.SetBytes(1 << 20)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, _, err := image.FromHex(text); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 func BenchmarkSign(b *testing.B) {
 	key, body := readPrivate(b, "ecdsa-p256"), make([]byte, 1<<20)
 	b.SetBytes(int64(len(body)))

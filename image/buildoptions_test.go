@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/rand"
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -219,48 +217,5 @@ func TestParseDependencies(t *testing.T) {
 		if got, err := image.ParseDependencies(text); kindOf(t, err) == "" {
 			t.Errorf("ParseDependencies(%q) = %v, want an error", text, got)
 		}
-	}
-}
-
-func TestToHex(t *testing.T) {
-	tests := []struct {
-		name  string
-		start uint32
-		size  int
-		want  string // the addresses of the lines, "+" for one that sets the upper half
-	}{
-		{"below 64 KiB", 0xffe0, 32, "ffe0 fff0"},
-		{"to the last byte", 0xffffffef, 17, "+ffff ffef ffff"},
-		{"across 64 KiB", 0xfff8, 32, "+0000 fff8 +0001 0000 0010"},
-		{"nothing", 0, 0, ""},
-	}
-	for _, tt := range tests {
-		data := bytes.Repeat([]byte{0xa5}, tt.size)
-		text, err := image.ToHex(data, tt.start)
-		if err != nil {
-			t.Errorf("%s: %v", tt.name, err)
-			continue
-		}
-		var got []string
-		for _, line := range strings.Fields(string(text)) {
-			switch line[7:9] {
-			case "00":
-				got = append(got, strings.ToLower(line[3:7]))
-			case "04":
-				got = append(got, "+"+strings.ToLower(line[9:13]))
-			}
-		}
-		if strings.Join(got, " ") != tt.want || !bytes.HasSuffix(text, []byte(":00000001FF\n")) {
-			t.Errorf("%s: lines for %v, want %s", tt.name, got, tt.want)
-		}
-		if tt.size == 0 {
-			continue
-		}
-		if again, start, err := image.FromHex(text); err != nil || start != tt.start || !slices.Equal(again, data) {
-			t.Errorf("%s: read again: %d bytes at %#x, %v", tt.name, len(again), start, err)
-		}
-	}
-	if _, err := image.ToHex(make([]byte, 18), 0xffffffef); kindOf(t, err) != "bad-option" {
-		t.Errorf("one byte too many: %v, want bad-option", err)
 	}
 }

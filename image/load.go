@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"github.com/smpctl/smpctl/image/internal/ihex"
 )
 
 // Load reads an image from the content of a file, a .bin or an Intel HEX file;
@@ -27,6 +29,19 @@ func Load(b []byte) (*Image, error) {
 		return nil, fail(e.Kind, "Intel HEX data from %#x on: %s", start, e.Detail)
 	}
 	return m, nil
+}
+
+// FromHex flattens an Intel HEX file, such as a firmware binary for [Build]: it returns the bytes from the lowest
+// address to the highest, gaps filled with 0xff like erased flash, and the lowest address. Records of types 00 to 05
+// are understood (Intel Hexadecimal Object File Format Specification, revision A), in any order of addresses.
+//
+// A wrong checksum, data given twice, a missing end record, text behind it, or a span of more than 64 MiB are errors of
+// kind [ErrBadHex] that name the line.
+func FromHex(b []byte) (data []byte, start uint32, err error) {
+	if data, start, err = ihex.Flatten(b); err != nil {
+		return nil, 0, fail(ErrBadHex, "%v", err)
+	}
+	return data, start, nil
 }
 
 // lookalikes are the files most often given instead of an image, known by their

@@ -7,7 +7,39 @@ import (
 	"testing"
 
 	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/internal/ihex"
 )
+
+func toHex(t *testing.T, data []byte, start uint32) []byte {
+	t.Helper()
+	text, err := ihex.Write(start, ihex.Part{Data: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestFromHex(t *testing.T) {
+	data, start, err := image.FromHex(toHex(t, []byte("firmware"), 0x8000))
+	if string(data) != "firmware" || start != 0x8000 || err != nil {
+		t.Errorf("FromHex = %q, %#x, %v", data, start, err)
+	}
+	if data, _, err := image.FromHex([]byte(":00\n")); kindOf(t, err) != string(image.ErrBadHex) || data != nil {
+		t.Errorf("FromHex of half a record = %q, %v, want kind %q", data, err, image.ErrBadHex)
+	}
+}
+
+// TestHexBeyondTheAddresses holds that no address is cut to 32 bits.
+func TestHexBeyondTheAddresses(t *testing.T) {
+	u := mustBuild(t, []byte("firmware"), nil, image.BuildOptions{PadHeader: true})
+	file, err := u.Attach(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := u.Hex(file, 0xffffffff); kindOf(t, err) != string(image.ErrBadOption) || text != nil {
+		t.Errorf("Hex = %d bytes, %v, want kind %q", len(text), err, image.ErrBadOption)
+	}
+}
 
 // TestLoadNamesTheFile gives files that people mistake for images.
 func TestLoadNamesTheFile(t *testing.T) {
@@ -39,7 +71,7 @@ func TestLoadNamesTheFile(t *testing.T) {
 		{"big endian", []byte("\x96\xf3\xb8\x3d\x00\x00"), image.ErrBadMagic, "big-endian"},
 		{"several images", []byte("\x1f\x00\xa1\x63img\x82"), image.ErrBadMagic, "dfu_multi_image"},
 		{"text", []byte("hello"), image.ErrBadMagic, "begins with 68656c6c instead of 3db8f396"},
-		{"Intel HEX of something else", toHex(vectorTable, 0x8000, 16), image.ErrBadMagic, "Intel HEX data from 0x8000 on: not an MCUboot image"},
+		{"Intel HEX of something else", toHex(t, vectorTable, 0x8000), image.ErrBadMagic, "Intel HEX data from 0x8000 on: not an MCUboot image"},
 		{"broken Intel HEX", []byte(":00"), image.ErrBadHex, "line 1"},
 	}
 	if bytes.HasPrefix(self, []byte("\x7fELF")) {
@@ -56,7 +88,7 @@ func TestLoadNamesTheFile(t *testing.T) {
 
 func TestLoadHex(t *testing.T) {
 	app := readFile(t, "../app-1.0.0.bin")
-	m, err := image.Load(toHex(app, 0x0800_c000, 32))
+	m, err := image.Load(toHex(t, app, 0x0800_c000))
 	if err != nil {
 		t.Fatal(err)
 	}

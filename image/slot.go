@@ -3,6 +3,8 @@ package image
 import (
 	"bytes"
 	"encoding/binary"
+
+	"github.com/smpctl/smpctl/image/internal/ihex"
 )
 
 // Pad says whether an image file fills its slot, and what the bootloader finds
@@ -23,8 +25,8 @@ const (
 )
 
 const (
-	maxPadded  = maxHexSpan // bytes of a padded file, which is as long as its slot
-	maxSectors = 1 << 20    // so that no sum overflows; MCUboot takes 128 unless built for more
+	maxPadded  = ihex.MaxSpan // bytes of a padded file, which is as long as its slot
+	maxSectors = 1 << 20      // so that no sum overflows; MCUboot takes 128 unless built for more
 )
 
 // slot is the place in flash for which an image is made.
@@ -81,29 +83,23 @@ func (s slot) fill(image []byte) []byte {
 	}
 	file := append(bytes.Clone(image), bytes.Repeat([]byte{s.erased}, s.size-len(image))...)
 	for _, p := range s.trailer() {
-		copy(file[p.at:], p.data)
+		copy(file[p.At:], p.Data)
 	}
 	return file
 }
 
-// part is a run of bytes at an offset from the beginning of the slot.
-type part struct {
-	at   int
-	data []byte
-}
-
 // trailer returns what a padded file has at its end, in pieces: the flag
 // image_ok, unless the bootloader only overwrites, and the magic.
-func (s slot) trailer() []part {
-	var parts []part
+func (s slot) trailer() []ihex.Part {
+	var parts []ihex.Part
 	if (s.pad == PadTest || s.pad == PadConfirm) && !s.overwrite {
 		flag := bytes.Repeat([]byte{s.erased}, s.largestWrite())
 		if s.pad == PadConfirm {
 			flag[0] = 1
 		}
-		parts = append(parts, part{s.size - s.magicSize() - s.largestWrite(), flag})
+		parts = append(parts, ihex.Part{At: s.size - s.magicSize() - s.largestWrite(), Data: flag})
 	}
-	return append(parts, part{s.size - trailerMagicSize, trailerMagic(s.largestWrite())})
+	return append(parts, ihex.Part{At: s.size - trailerMagicSize, Data: trailerMagic(s.largestWrite())})
 }
 
 // trailerMagic is the magic of a bootloader with this largest write; trailerAlign

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto"
 	"slices"
+
+	"github.com/smpctl/smpctl/image/internal/ihex"
 )
 
 // Unsigned is an image to which nothing but the signature is missing. [Build] and
@@ -178,6 +180,33 @@ func (u *Unsigned) entries(sig []byte) []TLV {
 		sig = append(bytes.Clone(sig), make([]byte, max(0, u.key.padded-len(sig)))...)
 	}
 	return append(list, name, TLV{u.key.sig, sig})
+}
+
+// Hex writes a file from [Sign] or [Unsigned.Attach] as Intel HEX, with the
+// header at start. What pads the slot is left out, so that flashing it takes no
+// longer than needed: a trailer has records of its own. Bytes beyond 32 bits of
+// address are [ErrBadOption].
+func (u *Unsigned) Hex(file []byte, start uint32) ([]byte, error) {
+	m, err := Parse(file)
+	if err != nil {
+		return nil, err
+	}
+	parts := []ihex.Part{{Data: m.Plain()}}
+	switch behind := m.raw[m.end:]; {
+	case u.original != nil && len(behind) > 0:
+		start := 0
+		for start < len(behind) && behind[start] == m.fill() {
+			start++
+		}
+		parts = append(parts, ihex.Part{At: m.end + start, Data: behind[start:]})
+	case u.slot.pad != NoPad:
+		parts = append(parts, u.slot.trailer()...)
+	}
+	text, err := ihex.Write(start, parts...)
+	if err != nil {
+		return nil, fail(ErrBadOption, "%v", err)
+	}
+	return text, nil
 }
 
 // place puts the image into its slot, or into the file from which it came.

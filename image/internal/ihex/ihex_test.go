@@ -1,13 +1,14 @@
-package image_test
+package ihex_test
 
 import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/internal/ihex"
 )
 
 // record writes one Intel HEX line.
@@ -20,7 +21,7 @@ func record(kind byte, address uint16, data ...byte) string {
 	return fmt.Sprintf(":%X%02X\n", rec, sum)
 }
 
-// toHex writes data as Intel HEX, the other way than FromHex reads it.
+// toHex writes data as Intel HEX, the other way than Flatten reads it.
 func toHex(data []byte, start uint32, perLine int) []byte {
 	var b strings.Builder
 	upper := -1
@@ -40,7 +41,7 @@ func toHex(data []byte, start uint32, perLine int) []byte {
 
 const hexEnd = ":00000001FF\n"
 
-func TestFromHex(t *testing.T) {
+func TestFlatten(t *testing.T) {
 	tests := []struct {
 		name  string
 		text  string
@@ -64,14 +65,14 @@ func TestFromHex(t *testing.T) {
 		{"last address", record(4, 0, 0xff, 0xff) + record(0, 0xffff, 5) + hexEnd, "\x05", 0xffffffff},
 	}
 	for _, tt := range tests {
-		data, start, err := image.FromHex([]byte(tt.text))
+		data, start, err := ihex.Flatten([]byte(tt.text))
 		if err != nil || string(data) != tt.data || start != tt.start {
-			t.Errorf("%s: FromHex = %q, %#x, %v, want %q, %#x", tt.name, data, start, err, tt.data, tt.start)
+			t.Errorf("%s: Flatten = %q, %#x, %v, want %q, %#x", tt.name, data, start, err, tt.data, tt.start)
 		}
 	}
 }
 
-func TestFromHexRefuses(t *testing.T) {
+func TestFlattenRefuses(t *testing.T) {
 	one := record(0, 0, 1)
 	tests := []struct {
 		name string
@@ -105,14 +106,14 @@ func TestFromHexRefuses(t *testing.T) {
 		{"far apart", one + record(4, 0, 0x10, 0) + record(0, 0x1000, 1) + hexEnd, "more than 64 MiB"},
 	}
 	for _, tt := range tests {
-		data, _, err := image.FromHex([]byte(tt.text))
-		if got := kindOf(t, err); got != string(image.ErrBadHex) || data != nil || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("%s: FromHex = %q, %q (%v), want %q, a text with %q", tt.name, data, got, err, image.ErrBadHex, tt.want)
+		data, _, err := ihex.Flatten([]byte(tt.text))
+		if err == nil || data != nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: Flatten = %q, %v, want a text with %q", tt.name, data, err, tt.want)
 		}
 	}
 }
 
-func TestFromHexRoundTrip(t *testing.T) {
+func TestFlattenRoundTrip(t *testing.T) {
 	const seed = 1
 	r := rand.New(rand.NewPCG(seed, seed))
 	for i := range 50 {
@@ -122,9 +123,63 @@ func TestFromHexRoundTrip(t *testing.T) {
 		}
 		start := r.Uint32N(1<<32 - 1<<20)
 		perLine := 1 + r.IntN(255)
-		data, at, err := image.FromHex(toHex(want, start, perLine))
+		data, at, err := ihex.Flatten(toHex(want, start, perLine))
 		if err != nil || at != start || !bytes.Equal(data, want) {
 			t.Fatalf("seed %d, round %d: %d bytes at %#x, %d per line: got %d bytes at %#x, %v", seed, i, len(want), start, perLine, len(data), at, err)
+		}
+	}
+}
+
+func TestWrite(t *testing.T) {
+	tests := []struct {
+		name  string
+		start uint32
+		size  int
+		want  string // the addresses of the lines, "+" for one that sets the upper half
+	}{
+		{"below 64 KiB", 0xffe0, 32, "ffe0 fff0"},
+		{"to the last byte", 0xffffffef, 17, "+ffff ffef ffff"},
+		{"across 64 KiB", 0xfff8, 32, "+0000 fff8 +0001 0000 0010"},
+		{"nothing", 0, 0, ""},
+	}
+	for _, tt := range tests {
+		data := bytes.Repeat([]byte{0xa5}, tt.size)
+		text, err := ihex.Write(tt.start, ihex.Part{Data: data})
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		var got []string
+		for _, line := range strings.Fields(string(text)) {
+			switch line[7:9] {
+			case "00":
+				got = append(got, strings.ToLower(line[3:7]))
+			case "04":
+				got = append(got, "+"+strings.ToLower(line[9:13]))
+			}
+		}
+		if strings.Join(got, " ") != tt.want || !bytes.HasSuffix(text, []byte(":00000001FF\n")) {
+			t.Errorf("%s: lines for %v, want %s", tt.name, got, tt.want)
+		}
+		if tt.size == 0 {
+			continue
+		}
+		if again, start, err := ihex.Flatten(text); err != nil || start != tt.start || !slices.Equal(again, data) {
+			t.Errorf("%s: read again: %d bytes at %#x, %v", tt.name, len(again), start, err)
+		}
+	}
+	if _, err := ihex.Write(0xffffffef, ihex.Part{Data: make([]byte, 18)}); err == nil {
+		t.Errorf("one byte too many: %v, want an error", err)
+	}
+}
+
+func BenchmarkFlatten(b *testing.B) {
+	text := toHex(make([]byte, 1<<20), 0x0800_0000, 16)
+	b.SetBytes(1 << 20)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, err := ihex.Flatten(text); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
