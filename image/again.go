@@ -38,7 +38,7 @@ func Again(m *Image, pub crypto.PublicKey, o AgainOptions) (*Unsigned, error) {
 		case TLVDecompSignature:
 			return nil, fail(ErrNotAgain, "signing again: the image has a second signature, from before its compression: sign the firmware binary")
 		case TLVBootRecord:
-			if u.key == nil || !bytes.Contains(t.Value, u.hash.sum(u.key.der)) {
+			if u.key == nil || !bytes.Contains(t.Value, u.key.hash(u.hash)) {
 				return nil, fail(ErrNotAgain, "signing again: the boot record names another signer, under the signature: sign the firmware binary")
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 )
 
 // parts builds image files that imgtool would not. Sizes in the header are
@@ -144,7 +145,7 @@ func (s signer) over(t testing.TB, p parts) image.TLV {
 // keyHash is the entry that names the key.
 func (s signer) keyHash(t testing.TB) image.TLV {
 	t.Helper()
-	h, err := image.KeyHash(s.private.Public(), s.hash)
+	h, err := key.Hash(s.private.Public(), s.hash)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 )
 
 func TestBuildRefuses(t *testing.T) {
@@ -129,11 +130,11 @@ func TestBuildEncrypted(t *testing.T) {
 	signer := readPrivate(t, "ed25519")
 	body := bytes.Repeat([]byte("firmware "), 111) // 999 bytes: to be padded
 	for _, name := range []string{"enc-rsa-2048", "enc-ecdsa-p256", "enc-x25519"} {
-		to, err := image.ParseEncryptionKey(readFile(t, "keys/"+name+".pub.pem"))
+		to, err := key.ParseEncryption(readFile(t, "keys/"+name+".pub.pem"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		device, err := image.ParseDecryptionKey(readFile(t, "keys/"+name+".pem"), nil)
+		device, err := key.ParseDecryption(readFile(t, "keys/"+name+".pem"), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,8 +14,8 @@
 // takes four calls:
 //
 //	img, err := image.Load(data)             // .bin or Intel HEX
-//	key, err := image.ParsePublicKey(pem)
-//	err = img.Verify(key)                    // hash, key hash, signature
+//	pub, err := key.ParsePublic(pem)         // package image/key
+//	err = img.Verify(pub)                    // hash, key hash, signature
 //	fmt.Println(img.Header.Version, img.Size())
 //
 // Making one takes a firmware binary, the options of imgtool and a key, which may

@@ -10,6 +10,8 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"io"
+
+	"github.com/smpctl/smpctl/image/internal/pubkey"
 )
 
 // encryption says for whom and how an image is encrypted.
@@ -100,8 +102,8 @@ func recipient(to crypto.PublicKey) (crypto.PublicKey, TLVType, error) {
 	}
 	if k, ok := to.(*ecdh.PublicKey); !ok || k.Curve() != ecdh.P256() {
 		var err error
-		if to, err = encryptionKey(to); err != nil {
-			return nil, 0, err
+		if to, err = pubkey.Encrypting(to); err != nil {
+			return nil, 0, badKey(err)
 		}
 	}
 	switch k := to.(type) {

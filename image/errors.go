@@ -2,9 +2,9 @@ package image
 
 import "fmt"
 
-// Error says why bytes are not a usable image, key, version or Intel HEX file.
-// It is the only type of error that this package returns, but for those of a
-// caller's function, which come back as they are.
+// Error says why bytes are not a usable image, version or Intel HEX file, or why a
+// key is none. It is the only type of error that this package and those on top of
+// it return, but for those of a caller's function, which come back as they are.
 type Error struct {
 	Kind   Kind   // what is wrong, for programs
 	Detail string // what is wrong, for people: one line, without a file name
@@ -63,22 +63,10 @@ const (
 	ErrSignatureInvalid      Kind = "signature-invalid"       // the signature does not fit image and key
 )
 
-// What is wrong with a signature that was made outside, see [Unsigned.Attach]. They
-// name mistakes that people make with vaults and tokens.
+// Outcomes of [Unsigned.Attach], next to [ErrSignatureInvalid].
 const (
-	ErrSignatureEmpty   Kind = "signature-empty"        // no bytes at all
-	ErrSignatureFormat  Kind = "signature-format"       // no known encoding of a signature by this kind of key, or cut short
-	ErrSignatureTwice   Kind = "signature-hashed-twice" // the signer hashed the digest again
-	ErrSignatureText    Kind = "signature-of-text"      // over the digest written as text
-	ErrSignatureHash    Kind = "signature-other-hash"   // over another hash of the right data
-	ErrSignatureInput   Kind = "signature-other-input"  // over the payload instead of the digest, or the reverse
-	ErrSignatureFile    Kind = "signature-of-file"      // over a whole file instead of the region that is signed
-	ErrSignaturePrehash Kind = "signature-ed25519ph"    // Ed25519ph, which MCUboot does not know
-	ErrSignaturePKCS1   Kind = "signature-pkcs1v15"     // RSA with PKCS#1 v1.5 padding instead of PSS
-	ErrSignatureSalt    Kind = "signature-salt"         // RSA-PSS with a salt of another length than 32
-	ErrSignatureMGF     Kind = "signature-mgf1"         // RSA-PSS with another hash in MGF1 than SHA-256
-	ErrSignatureKey     Kind = "signature-other-key"    // certainly by another key
-	ErrSignatureData    Kind = "signature-other-data"   // certainly by this key, over something else
+	ErrSignatureEmpty  Kind = "signature-empty"  // no bytes at all
+	ErrSignatureFormat Kind = "signature-format" // no known encoding of a signature by this kind of key, or cut short
 )
 
 // Outcomes of [Build], [Again] and signing.
@@ -110,12 +98,10 @@ const (
 
 // Faults of other inputs.
 const (
-	ErrBadHex      Kind = "bad-hex"      // not a valid Intel HEX file
-	ErrBadVersion  Kind = "bad-version"  // not a version
-	ErrBadKey      Kind = "bad-key"      // not a key that MCUboot can use
-	ErrWeakKey     Kind = "weak-key"     // a public key with which a signature, or encryption, proves or hides nothing
-	ErrPassphrase  Kind = "passphrase"   // the passphrase of a private key is missing, empty or wrong
-	ErrBadKeyStore Kind = "bad-keystore" // a provisioning file that is none, or has no room for a key
+	ErrBadHex     Kind = "bad-hex"     // not a valid Intel HEX file
+	ErrBadVersion Kind = "bad-version" // not a version
+	ErrBadKey     Kind = "bad-key"     // not a key that MCUboot can use
+	ErrWeakKey    Kind = "weak-key"    // a public key with which a signature, or encryption, proves or hides nothing
 )
 
 func fail(k Kind, format string, args ...any) error {

@@ -2,9 +2,9 @@ package image
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"crypto/sha512"
-	"hash"
+	"crypto"
+	_ "crypto/sha256" // for function
+	_ "crypto/sha512"
 )
 
 // Hash returns the image hash that the file carries: what a device reports for
@@ -61,30 +61,22 @@ func (m *Image) hash() TLV {
 	return TLV{}
 }
 
-// hashSize is the number of bytes of a hash of the type.
-func (t TLVType) hashSize() int {
+// function returns the hash function of the type, which must be a hash.
+func (t TLVType) function() crypto.Hash {
 	switch t {
+	case TLVSHA256:
+		return crypto.SHA256
 	case TLVSHA384:
-		return sha512.Size384
+		return crypto.SHA384
 	case TLVSHA512:
-		return sha512.Size
+		return crypto.SHA512
 	}
-	return sha256.Size
+	panic("image: hash of TLV type " + t.String())
 }
 
 // sum computes the hash of the type, which must be one, over all parts together.
 func (t TLVType) sum(parts ...[]byte) []byte {
-	var h hash.Hash
-	switch t {
-	case TLVSHA256:
-		h = sha256.New()
-	case TLVSHA384:
-		h = sha512.New384()
-	case TLVSHA512:
-		h = sha512.New()
-	default:
-		panic("image: sum of TLV type " + t.String())
-	}
+	h := t.function().New()
 	for _, b := range parts {
 		h.Write(b)
 	}

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"crypto/sha256"
 	"math"
 	"slices"
 	"unicode/utf8"
@@ -59,16 +60,16 @@ func bootRecord(software string, v Version, u *Unsigned) []byte {
 	const (
 		component, measurement, version, signer, hashName = 1, 2, 4, 5, 6
 	)
-	id := make([]byte, TLVSHA256.hashSize())
+	id := make([]byte, sha256.Size)
 	if u.key != nil {
-		id = u.hash.sum(u.key.der)
+		id = u.key.hash(u.hash)
 	}
 	b := []byte{cborMap | 5}
 	b = appendCBOR(append(b, component), cborText, []byte(software))
 	b = appendCBOR(append(b, version), cborText, []byte(v.withoutBuild()))
 	b = appendCBOR(append(b, signer), cborBytes, id)
 	b = appendCBOR(append(b, hashName), cborText, []byte(u.hash.String()))
-	return appendCBOR(append(b, measurement), cborBytes, make([]byte, u.hash.hashSize()))
+	return appendCBOR(append(b, measurement), cborBytes, make([]byte, u.hash.function().Size()))
 }
 
 // Major types of CBOR (RFC 8949, section 3.1).

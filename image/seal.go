@@ -12,7 +12,7 @@ import (
 // plaintext, so they do not depend on the AES key, and each call of
 // [Unsigned.Attach] makes a new one.
 type Encryption struct {
-	// To is the device's key, see [ParseEncryptionKey]: an *rsa.PublicKey with 2048
+	// To is the device's key, see key.ParseEncryption: an *rsa.PublicKey with 2048
 	// bits, an *ecdh.PublicKey or *ecdsa.PublicKey on P-256, an *ecdh.PublicKey on
 	// X25519, or, as []byte, a key shared with the device for AES key wrap.
 	To     crypto.PublicKey
@@ -105,5 +105,5 @@ func (u *Unsigned) readBack(file, key []byte) error {
 	if u.key == nil {
 		return m.CheckHash()
 	}
-	return m.Verify(u.key.public)
+	return m.Verify(u.key.Public)
 }

@@ -22,9 +22,9 @@ func Sign(u *Unsigned, s crypto.Signer, rand io.Reader) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if string(other.der) != string(u.key.der) {
+	if string(other.DER) != string(u.key.DER) {
 		return nil, fail(ErrKeyHashMismatch, "signature: the signer has the %s key %x…, not the %s key %x…",
-			other.name, u.hash.sum(other.der)[:4], u.key.name, u.hash.sum(u.key.der)[:4])
+			other.Kind, other.hash(u.hash)[:4], u.key.Kind, u.key.hash(u.hash)[:4])
 	}
 	sig, err := s.Sign(rand, u.message(), u.signerOpts())
 	if err != nil {
@@ -40,5 +40,5 @@ func (u *Unsigned) signerOpts() crypto.SignerOpts {
 	case TLVEd25519:
 		return crypto.Hash(0)
 	}
-	return map[TLVType]crypto.Hash{TLVSHA256: crypto.SHA256, TLVSHA384: crypto.SHA384}[u.hash]
+	return u.hash.function()
 }

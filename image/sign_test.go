@@ -12,16 +12,17 @@ import (
 	"testing"
 
 	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 )
 
 // readPrivate reads a private key of testdata.
 func readPrivate(t testing.TB, name string) crypto.Signer {
 	t.Helper()
-	key, err := image.ParsePrivateKey(readFile(t, "keys/"+name+".pem"), nil)
+	signer, err := key.ParsePrivate(readFile(t, "keys/"+name+".pem"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return key
+	return signer
 }
 
 func mustBuild(t testing.TB, body []byte, pub crypto.PublicKey, o image.BuildOptions) *image.Unsigned {

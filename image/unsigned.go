@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/smpctl/smpctl/image/internal/ihex"
+	"github.com/smpctl/smpctl/image/internal/sigform"
+	"github.com/smpctl/smpctl/image/internal/wrongsig"
 )
 
 // Unsigned is an image to which nothing but the signature is missing. [Build] and
@@ -35,7 +37,7 @@ func (u *Unsigned) PublicKey() crypto.PublicKey {
 	if u.key == nil {
 		return nil
 	}
-	return u.key.public
+	return u.key.Public
 }
 
 // HashType returns the type of the image hash: TLVSHA256, TLVSHA384 or TLVSHA512.
@@ -95,11 +97,11 @@ func (u *Unsigned) setKey(pub crypto.PublicKey, hash TLVType, pure bool) error {
 	}
 	switch {
 	case pure && k.sig != TLVEd25519:
-		return fail(ErrBadOption, "pure signature: made by Ed25519 keys only, the given one is %s", k.name)
+		return fail(ErrBadOption, "pure signature: made by Ed25519 keys only, the given one is %s", k.Kind)
 	case hash == 0:
 		hash = allowed[0]
 	case !slices.Contains(allowed, hash):
-		return fail(ErrBadOption, "image hash %s: an %s signature goes with %v", hash, k.name, allowed)
+		return fail(ErrBadOption, "image hash %s: an %s signature goes with %v", hash, k.Kind, allowed)
 	}
 	u.key, u.hash, u.pure = &k, hash, pure
 	return nil
@@ -116,11 +118,17 @@ func (u *Unsigned) message() []byte {
 // entriesRoom is more than the unprotected entries of any image take.
 const entriesRoom = 2 << 10
 
-// Attach returns the file of the image with a signature, in any encoding that
-// [NormalizeSignature] takes. Of an image without a key nil is the signature. A
-// signature that does not verify with the public key is an error whose kind names
-// the mistake, and so is a file that does not verify once it is read back, so
-// nothing unverified is ever returned.
+// Attach returns the file of the image with a signature, as vaults, tokens and
+// tools give it: binary, base64 and base64url with or without padding, hex with or
+// without colons, PEM armour, Vault's vault:v1: prefix, quotes and white space
+// around text, ECDSA as DER or as r ‖ s. Of an image without a key nil is the
+// signature.
+//
+// A signature that does not verify with the public key is [ErrSignatureEmpty],
+// [ErrSignatureFormat] or [ErrSignatureInvalid], or of a kind that names the mistake
+// behind it, such as signature-hashed-twice (docs/signing.md lists them). A file
+// that does not verify once it is read back is an error too, so nothing unverified
+// is ever returned.
 func (u *Unsigned) Attach(sig []byte) ([]byte, error) {
 	image := u.payload(entriesRoom)
 	switch {
@@ -128,7 +136,7 @@ func (u *Unsigned) Attach(sig []byte) ([]byte, error) {
 		return nil, fail(ErrBadOption, "signature: the image was built without the key that it is by")
 	case u.key != nil:
 		var err error
-		if sig, err = u.statement(image).accept(sig); err != nil {
+		if sig, err = u.accept(image, sig); err != nil {
 			return nil, err
 		}
 	}
@@ -149,17 +157,30 @@ func (u *Unsigned) Attach(sig []byte) ([]byte, error) {
 	return file, nil
 }
 
-// statement is what the signature is about, with the files that signers hash in its
-// place: the whole one that is signed again, or the input with and without room for
-// the header.
-func (u *Unsigned) statement(region []byte) statement {
-	return statement{key: *u.key, hash: u.hash, pure: u.pure, region: region, digest: u.digest, files: func() [][]byte {
-		if u.original != nil {
-			return [][]byte{u.original.Bytes(), u.original.Plain()}
-		}
-		body := region[u.header.HeaderSize : int(u.header.HeaderSize)+int(u.header.ImageSize)]
-		return [][]byte{body, slices.Concat(make([]byte, u.header.HeaderSize), body)}
-	}}
+// accept gives the signature as the image carries it, or says what is wrong with it.
+func (u *Unsigned) accept(region, sig []byte) ([]byte, error) {
+	message := u.digest
+	if u.pure {
+		message = region
+	}
+	if b, ok := sigform.Normalize(u.key.Kind, sig); ok && u.key.Verify(message, b) {
+		return b, nil
+	}
+	wrong := wrongsig.Signed{
+		Key: u.key.Key, Hash: u.hash.function(), Pure: u.pure, Region: region, Digest: u.digest,
+		Files: func() [][]byte { return u.files(region) },
+	}.Explain(sig)
+	return nil, fail(Kind(wrong.Label), "signature: %s", wrong.Text)
+}
+
+// files are what signers hash in place of the region: the whole file that is signed again, or the input with and
+// without room for the header.
+func (u *Unsigned) files(region []byte) [][]byte {
+	if u.original != nil {
+		return [][]byte{u.original.Bytes(), u.original.Plain()}
+	}
+	body := region[u.header.HeaderSize : int(u.header.HeaderSize)+int(u.header.ImageSize)]
+	return [][]byte{body, slices.Concat(make([]byte, u.header.HeaderSize), body)}
 }
 
 // entries returns the unprotected entries in imgtool's order. The key's stands
@@ -172,9 +193,9 @@ func (u *Unsigned) entries(sig []byte) []TLV {
 	if u.key == nil {
 		return list
 	}
-	name := TLV{TLVKeyHash, u.hash.sum(u.key.der)}
+	name := TLV{TLVKeyHash, u.key.hash(u.hash)}
 	if u.fullKey {
-		name = TLV{TLVPubKey, u.key.der}
+		name = TLV{TLVPubKey, u.key.DER}
 	}
 	if u.padSignature {
 		sig = append(bytes.Clone(sig), make([]byte, max(0, u.key.padded-len(sig)))...)

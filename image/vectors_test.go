@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 )
 
 const testdata = "../testdata/image"
@@ -110,7 +111,7 @@ func readFile(t testing.TB, name string) []byte {
 
 func readKey(t testing.TB, name string) crypto.PublicKey {
 	t.Helper()
-	pub, err := image.ParsePublicKey(readFile(t, "keys/"+name+".pub.pem"))
+	pub, err := key.ParsePublic(readFile(t, "keys/"+name+".pub.pem"))
 	if err != nil {
 		t.Fatal(err)
 	}

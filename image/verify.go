@@ -3,9 +3,6 @@ package image
 import (
 	"bytes"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
 	"errors"
 	"slices"
 )
@@ -86,11 +83,11 @@ func (m *Image) checkSigned(k key) error {
 	case len(all) == 0:
 		return fail(ErrNoSignature, "signature: the image is not signed")
 	case !mine:
-		return fail(ErrNoSignatureForKey, "signature: the image has one of type %s, not one by an %s key", all[0].Type, k.name)
+		return fail(ErrNoSignatureForKey, "signature: the image has one of type %s, not one by an %s key", all[0].Type, k.Kind)
 	case marked && mark != 1:
 		return fail(ErrSignatureInvalid, "signature: the SIG_PURE mark is 0x%02x instead of 0x01", mark)
 	case marked && k.sig != TLVEd25519:
-		return fail(ErrSignatureInvalid, "signature: the SIG_PURE mark goes with Ed25519 only, not with %s", k.name)
+		return fail(ErrSignatureInvalid, "signature: the SIG_PURE mark goes with Ed25519 only, not with %s", k.Kind)
 	}
 	return nil
 }
@@ -108,7 +105,7 @@ func (m *Image) hashesFor(k key) ([]TLV, error) {
 	}
 	if len(hashes) == 0 {
 		return nil, fail(ErrHashSignatureMismatch, "signature: an image hash of type %s does not go with an %s key: signed with another kind of key?",
-			m.HashType(), k.name)
+			m.HashType(), k.Kind)
 	}
 	return hashes, nil
 }
@@ -119,7 +116,7 @@ func (m *Image) hashesFor(k key) ([]TLV, error) {
 // time does not grow with the entries. found is false if no signature is the key's.
 func (m *Image) checkKeyed(k key, names TLVType, hash TLV, hidden bool) (found bool, err error) {
 	var last []byte
-	keyHash, selected := hash.Type.sum(k.der), false
+	keyHash, selected := k.hash(hash.Type), false
 	for _, t := range m.all() {
 		switch t.Type {
 		case names:
@@ -170,14 +167,14 @@ func (k key) named(t TLV, keyHash []byte) bool {
 	case TLVKeyHash:
 		return bytes.Equal(t.Value, keyHash)
 	case TLVPubKey:
-		return bytes.Equal(t.Value, k.der)
+		return bytes.Equal(t.Value, k.DER)
 	}
 	return false
 }
 
 // explainKey says why no signature belongs to the key.
 func (m *Image) explainKey(k key, hash TLVType) error {
-	want := hash.sum(k.der)
+	want := k.hash(hash)
 	var other error
 	for _, t := range m.all() {
 		switch {
@@ -187,9 +184,9 @@ func (m *Image) explainKey(k key, hash TLVType) error {
 			other = fail(ErrBadKeyHashLength, "signature: the key hash has %d bytes, with an image hash of type %s it has %d",
 				len(t.Value), hash, len(want))
 		case t.Type == TLVKeyHash && other == nil:
-			other = fail(ErrKeyHashMismatch, "signature: by key %x…, not by the given %s key %x…", t.Value[:4], k.name, want[:4])
+			other = fail(ErrKeyHashMismatch, "signature: by key %x…, not by the given %s key %x…", t.Value[:4], k.Kind, want[:4])
 		case t.Type == TLVPubKey && other == nil:
-			other = fail(ErrKeyHashMismatch, "signature: by key %x…, not by the given %s key %x…", hash.sum(t.Value)[:4], k.name, want[:4])
+			other = fail(ErrKeyHashMismatch, "signature: by key %x…, not by the given %s key %x…", hash.sum(t.Value)[:4], k.Kind, want[:4])
 		}
 	}
 	if other == nil {
@@ -201,23 +198,15 @@ func (m *Image) explainKey(k key, hash TLVType) error {
 // verify checks one signature over the image hash, or over the image itself
 // when it is pure.
 func (k key) verify(message, sig []byte) error {
-	valid := false
-	switch pub := k.public.(type) {
-	case *rsa.PublicKey:
-		// The bootloader takes no other salt length, so neither may we.
-		options := rsa.PSSOptions{SaltLength: 32, Hash: crypto.SHA256}
-		valid = rsa.VerifyPSS(pub, crypto.SHA256, message, sig, &options) == nil
-	case *ecdsa.PublicKey:
+	if k.sig == TLVECDSASig {
 		der, ok := trimDER(sig)
 		if !ok {
 			return fail(ErrSignatureMalformed, "signature: not the DER encoding of an ECDSA signature: %x…", sig[:4])
 		}
-		valid = ecdsa.VerifyASN1(pub, message, der)
-	case ed25519.PublicKey:
-		valid = ed25519.Verify(pub, message, sig)
+		sig = der
 	}
-	if !valid {
-		return fail(ErrSignatureInvalid, "signature: does not fit the image, although it claims to be by the given %s key", k.name)
+	if !k.Verify(message, sig) {
+		return fail(ErrSignatureInvalid, "signature: does not fit the image, although it claims to be by the given %s key", k.Kind)
 	}
 	return nil
 }

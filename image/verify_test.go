@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 )
 
 // TestVerifyEveryBit flips every bit of a signed image, one at a time: none of
@@ -303,7 +304,7 @@ func TestVerifyEncrypted(t *testing.T) {
 // TestApplications checks the images that the README and the command line tests
 // use for what their names promise.
 func TestApplications(t *testing.T) {
-	key, err := image.ParsePublicKey(readFile(t, "../app.pub.pem"))
+	pub, err := key.ParsePublic(readFile(t, "../app.pub.pem"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -318,7 +319,7 @@ func TestApplications(t *testing.T) {
 		"../app-2.0.0-corrupt.bin":  {"2.0.0+0", image.ErrHashMismatch},
 	} {
 		m := mustLoad(t, file)
-		if got := kindOf(t, m.Verify(key)); got != string(want.kind) || m.Header.Version.String() != want.version {
+		if got := kindOf(t, m.Verify(pub)); got != string(want.kind) || m.Header.Version.String() != want.version {
 			t.Errorf("%s: version %s, Verify = %q, want %s, %q", file, m.Header.Version, got, want.version, want.kind)
 		}
 		if w := m.Warnings(); w != nil {

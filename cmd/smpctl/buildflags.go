@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -113,11 +114,11 @@ func (b *buildFlags) encryption() (*image.Encryption, error) {
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--encrypt: %w", err)}
 	}
-	key, err := image.ParseEncryptionKey(data)
+	to, err := key.ParseEncryption(data)
 	if err != nil {
 		return nil, keyError("--encrypt", b.encrypt, err)
 	}
-	return &image.Encryption{To: key, Bits: b.encryptBits.int(), SHA512: b.hmac.is("512"), Clear: b.clear, SaveEntry: b.saveEntry}, nil
+	return &image.Encryption{To: to, Bits: b.encryptBits.int(), SHA512: b.hmac.is("512"), Clear: b.clear, SaveEntry: b.saveEntry}, nil
 }
 
 // options gives what the flags say to package image.

@@ -11,7 +11,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -36,7 +36,7 @@ func (a *app) readPublicHalf(ctx context.Context, path, passphraseFile string) (
 	if err != nil {
 		return nil, imageError{err}
 	}
-	pub, err := image.PublicHalf(data, a.passphrase(ctx, path, passphraseFile))
+	pub, err := key.PublicHalf(data, a.passphrase(ctx, path, passphraseFile))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -114,7 +114,7 @@ func (r exported) Raw() []byte {
 
 // finish writes the file, if one is named.
 func (e *export) finish(path string, pub crypto.PublicKey, data []byte) (exported, error) {
-	name, err := image.KeyName(pub)
+	name, err := key.Name(pub)
 	if err != nil {
 		return exported{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 
 	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 	"github.com/spf13/cobra"
 )
 
@@ -40,7 +41,7 @@ func (a *app) keyPublic(ctx context.Context, path string, e export) (result, err
 	if err != nil {
 		return nil, err
 	}
-	raw, err := image.PublicKeyBytes(pub)
+	raw, err := key.PublicBytes(pub)
 	if err != nil {
 		return nil, err
 	}
@@ -58,13 +59,13 @@ func (a *app) keyPublic(ctx context.Context, path string, e export) (result, err
 func encodePublic(pub crypto.PublicKey, e export) ([]byte, error) {
 	switch e.encoding.String() {
 	case "lang-rust":
-		return image.PublicKeyRust(pub, e.suffix)
+		return key.PublicRust(pub, e.suffix)
 	case "pem":
-		return image.PublicKeyPEM(pub)
+		return key.PublicPEM(pub)
 	case "raw":
-		return image.PublicKeyBytes(pub)
+		return key.PublicBytes(pub)
 	}
-	return image.PublicKeyC(pub, e.suffix)
+	return key.PublicC(pub, e.suffix)
 }
 
 func keyHashCommand(a *app) *cobra.Command {
@@ -103,14 +104,14 @@ func (a *app) keyHash(ctx context.Context, path string, sha choice, e export) (r
 		return nil, err
 	}
 	typ := hashTypes[sha.String()]
-	sum, err := image.KeyHash(pub, typ)
+	sum, err := key.Hash(pub, typ)
 	if err != nil {
 		return nil, err
 	}
 	data := sum
 	switch e.encoding.String() {
 	case "lang-c":
-		if data, err = image.KeyHashC(pub, typ, e.suffix); err != nil {
+		if data, err = key.HashC(pub, typ, e.suffix); err != nil {
 			return nil, err
 		}
 	case "hex":

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 )
 
 // maxKeyFile bounds the bytes of a key file: far more than any key has.
@@ -18,11 +19,11 @@ func (a *app) openKey(ctx context.Context, path, passphraseFile string) (crypto.
 	if err != nil {
 		return nil, usageError{fmt.Errorf("key: %w", err)}
 	}
-	key, err := image.ParsePrivateKey(data, a.passphrase(ctx, path, passphraseFile))
+	signer, err := key.ParsePrivate(data, a.passphrase(ctx, path, passphraseFile))
 	if err != nil {
 		return nil, keyError("key", path, err)
 	}
-	return key, nil
+	return signer, nil
 }
 
 // keyError is about a key that a flag names: another file would be right, but for a passphrase that is missing or

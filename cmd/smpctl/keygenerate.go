@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 	"github.com/spf13/cobra"
 )
 
@@ -37,7 +38,7 @@ imgtool: -t is --timeout and -p is --port, so --type and --password have no shor
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "key", "k", "", "write the key to this new `file`")
-	o.keyType = newChoice(f, "type", "", "`type`: "+strings.Join(image.KeyTypes(), ", "), append([]string{""}, image.KeyTypes()...)...)
+	o.keyType = newChoice(f, "type", "", "`type`: "+strings.Join(key.Types(), ", "), append([]string{""}, key.Types()...)...)
 	f.BoolVar(&o.encrypt, "password", false, "encrypt the key with a passphrase")
 	registerPassphrase(f, &o.passphraseFile)
 	for _, name := range []string{"key", "type"} {
@@ -86,11 +87,11 @@ func (a *app) keyGenerate(ctx context.Context, o generateOptions) (result, error
 		}
 		secret = append([]byte{}, secret...) // an empty one is not none
 	}
-	private, err := image.GenerateKey(o.keyType.String())
+	private, err := key.Generate(o.keyType.String())
 	if err != nil {
 		return nil, err
 	}
-	file, err := image.MarshalPrivateKey(private, secret)
+	file, err := key.MarshalPrivate(private, secret)
 	if err != nil {
 		return nil, err
 	}
@@ -107,22 +108,22 @@ func (a *app) keyGenerate(ctx context.Context, o generateOptions) (result, error
 // newGeneratedKey reads the key back, as whoever uses it will.
 func newGeneratedKey(o generateOptions, file, secret []byte) (generatedKey, error) {
 	r := generatedKey{File: o.out, Encrypted: o.encrypt}
-	pub, err := image.PublicHalf(file, func() ([]byte, error) { return secret, nil })
+	pub, err := key.PublicHalf(file, func() ([]byte, error) { return secret, nil })
 	if err != nil {
 		return r, err
 	}
-	if r.KeyType, err = image.KeyName(pub); err != nil {
+	if r.KeyType, err = key.Name(pub); err != nil {
 		return r, err
 	}
 	typ := image.TLVSHA256
 	if r.KeyType == "ECDSA P-384" {
 		typ = image.TLVSHA384
 	}
-	sum, err := image.KeyHash(pub, typ)
+	sum, err := key.Hash(pub, typ)
 	if err != nil {
 		return r, err
 	}
-	text, err := image.PublicKeyPEM(pub)
+	text, err := key.PublicPEM(pub)
 	r.HashType, r.KeyHash, r.PublicKey = typ.String(), hex.EncodeToString(sum), string(text)
 	return r, err
 }

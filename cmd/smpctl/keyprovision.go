@@ -10,6 +10,7 @@ import (
 	"io/fs"
 
 	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 	"github.com/spf13/cobra"
 )
 
@@ -62,7 +63,7 @@ type provisionedKey struct {
 }
 
 func (a *app) keyProvision(ctx context.Context, files []string, o provisionOptions) (result, error) {
-	store, err := image.NewKeyStore(o.soc, o.name.String(), o.policy.String())
+	store, err := key.NewStore(o.soc, o.name.String(), o.policy.String())
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +74,7 @@ func (a *app) keyProvision(ctx context.Context, files []string, o provisionOptio
 		if err != nil {
 			return nil, err
 		}
-		sum, err := image.KeyHash(pub, image.TLVSHA256)
+		sum, err := key.Hash(pub, image.TLVSHA256)
 		if err != nil {
 			return nil, err
 		}

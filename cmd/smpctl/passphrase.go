@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 	"github.com/spf13/pflag"
 )
 
@@ -33,17 +34,17 @@ func (a *app) passphrase(ctx context.Context, key, file string) func() ([]byte, 
 }
 
 // newPassphrase gives a passphrase to encrypt a new key with. One that is typed is typed twice.
-func (a *app) newPassphrase(ctx context.Context, key, file string) ([]byte, error) {
+func (a *app) newPassphrase(ctx context.Context, path, file string) ([]byte, error) {
 	text, found, err := a.storedPassphrase(file)
 	if found || err != nil {
 		return text, err
 	}
-	if text, err = a.askSecret(ctx, fmt.Sprintf("Passphrase for %s: ", key)); err != nil || len(text) == 0 {
+	if text, err = a.askSecret(ctx, fmt.Sprintf("Passphrase for %s: ", path)); err != nil || len(text) == 0 {
 		return text, explainSecret(err)
 	}
 	again, err := a.askSecret(ctx, "The same again: ")
 	if err == nil && !bytes.Equal(text, again) {
-		return nil, &image.Error{Kind: image.ErrPassphrase, Detail: "the two passphrases differ"}
+		return nil, &image.Error{Kind: key.ErrPassphrase, Detail: "the two passphrases differ"}
 	}
 	return text, explainSecret(err)
 }
@@ -66,7 +67,7 @@ func (a *app) storedPassphrase(file string) (text []byte, found bool, err error)
 // explainSecret says how to give a passphrase where nobody can be asked.
 func explainSecret(err error) error {
 	if errors.Is(err, errNoTerminal) {
-		return &image.Error{Kind: image.ErrPassphrase, Detail: fmt.Sprintf(
+		return &image.Error{Kind: key.ErrPassphrase, Detail: fmt.Sprintf(
 			"the passphrase is missing, and %v: set %s or add --passphrase-file", err, passphraseVariable)}
 	}
 	return err

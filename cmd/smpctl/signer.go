@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 	"github.com/spf13/pflag"
 )
 
@@ -36,7 +37,7 @@ func newSigning(u *image.Unsigned, input signerInput) (signing, error) {
 	pub := u.PublicKey()
 	s := signing{hashType: u.HashType(), hash: strings.ToLower(u.HashType().String()), input: input, digest: u.Digest()}
 	var err error
-	if s.keyHash, err = image.KeyHash(pub, s.hashType); err != nil {
+	if s.keyHash, err = key.Hash(pub, s.hashType); err != nil {
 		return s, err
 	}
 	if s.public, err = x509.MarshalPKIXPublicKey(pub); err != nil {

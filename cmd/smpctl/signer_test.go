@@ -20,7 +20,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 )
 
 // testSigner is a signing command for scripts that can make every mistake: testsigner -key FILE [flags]. It signs its standard input.
@@ -57,7 +57,7 @@ func (s testSigner) sign() []byte {
 	hash := map[int]crypto.Hash{32: crypto.SHA256, 48: crypto.SHA384, 64: crypto.SHA512}
 	data = hashed(s.hash, data)
 	var options crypto.SignerOpts = crypto.Hash(0)
-	key := must(image.ParsePrivateKey(must(os.ReadFile(s.key)), nil))
+	key := must(key.ParsePrivate(must(os.ReadFile(s.key)), nil))
 	switch key.(type) {
 	case *rsa.PrivateKey:
 		options = &rsa.PSSOptions{SaltLength: s.salt, Hash: hash[len(data)]}
@@ -140,7 +140,7 @@ func runTestToken() {
 		os.Stdout.WriteString("module: debug\n")
 		r.Object = "ecdsa.pem"
 	}
-	key := must(image.ParsePrivateKey(must(os.ReadFile(r.Object)), nil))
+	key := must(key.ParsePrivate(must(os.ReadFile(r.Object)), nil))
 	if der := must(x509.MarshalPKIXPublicKey(key.Public())); string(der) != string(r.PublicKey) {
 		refuse("key-mismatch", "token \"ci\": key \""+r.Object+"\" is not the private half of the given public key", der)
 		return

@@ -15,7 +15,7 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 )
 
 // tokenSigner has a key in a PKCS#11 token sign. A module is a shared library, which this static binary cannot load, so the program
@@ -189,7 +189,7 @@ func (f *tokenFailure) error(s signing) error {
 	if err != nil {
 		return imageError{errors.New(f.Message)}
 	}
-	hash, err := image.KeyHash(pub, s.hashType)
+	hash, err := key.Hash(pub, s.hashType)
 	if err != nil {
 		return imageError{errors.New(f.Message)}
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 	"github.com/spf13/pflag"
 )
 
@@ -188,7 +189,7 @@ func parseRequest(path string, data []byte) (signRequest, error) {
 
 // publicKey is the key that the request names.
 func (r signRequest) publicKey() (crypto.PublicKey, error) {
-	return image.ParsePublicKey([]byte(r.PublicKey))
+	return key.ParsePublic([]byte(r.PublicKey))
 }
 
 // apply sets the recorded options of a request that lies at the given path.

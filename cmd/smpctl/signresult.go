@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 )
 
 // signResult is the result of sign.
@@ -39,7 +40,7 @@ func newSignResult(u *image.Unsigned, m *image.Image, from string, to place, wri
 	}
 	for _, s := range m.Signatures() {
 		e := newSignatureEntry(s)
-		if hash, err := image.KeyHash(u.PublicKey(), u.HashType()); err == nil {
+		if hash, err := key.Hash(u.PublicKey(), u.HashType()); err == nil {
 			e.KeyHash = hex.EncodeToString(hash) // also where the image has the key itself
 		}
 		r.Signature = &e

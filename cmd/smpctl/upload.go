@@ -9,7 +9,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 	"github.com/smpctl/smpctl/smp"
 	"github.com/smpctl/smpctl/smp/dfu"
 	"github.com/spf13/cobra"
@@ -171,9 +171,9 @@ func readPublicKey(path string) (crypto.PublicKey, error) {
 	if err != nil {
 		return nil, usageError{fmt.Errorf("key: %w", err)}
 	}
-	key, err := image.ParsePublicKey(b)
+	pub, err := key.ParsePublic(b)
 	if err != nil {
 		return nil, keyError("key", path, err)
 	}
-	return key, nil
+	return pub, nil
 }

@@ -11,6 +11,7 @@ import (
 	"io"
 
 	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 	"github.com/spf13/cobra"
 )
 
@@ -99,13 +100,13 @@ func (a *app) verify(ctx context.Context, path string, o verifyOptions) (result,
 // check verifies the image with each key.
 func (r verification) check(img *image.Image, keys []crypto.PublicKey, names []string) (result, error) {
 	var first error
-	for i, key := range keys {
-		hash, err := image.KeyHash(key, img.HashType())
+	for i, pub := range keys {
+		hash, err := key.Hash(pub, img.HashType())
 		if err != nil {
 			return nil, err
 		}
 		c := keyCheck{Key: names[i], KeyHash: hex.EncodeToString(hash)}
-		err = img.Verify(key)
+		err = img.Verify(pub)
 		c.Verified = err == nil
 		if refusal := (*image.Error)(nil); errors.As(err, &refusal) {
 			c.Kind, c.Reason = string(refusal.Kind), refusal.Detail
@@ -175,11 +176,11 @@ func (a *app) readDecryptionKey(ctx context.Context, path, passphraseFile string
 	if kek := wrapKey(data); kek != nil {
 		return kek, nil
 	}
-	key, err := image.ParseDecryptionKey(data, a.passphrase(ctx, path, passphraseFile))
+	private, err := key.ParseDecryption(data, a.passphrase(ctx, path, passphraseFile))
 	if err != nil {
 		return nil, keyError("key", path, err)
 	}
-	return key, nil
+	return private, nil
 }
 
 // wrapKey reads a key for AES key wrap: 16 or 32 bytes, in base64 as MCUboot keeps its sample key, or as they are. It is nil

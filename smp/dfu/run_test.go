@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 	"github.com/smpctl/smpctl/smp"
 	"github.com/smpctl/smpctl/smp/dfu"
 	"github.com/smpctl/smpctl/smp/sim"
@@ -43,11 +44,11 @@ func publicKey(t *testing.T) crypto.PublicKey {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := image.ParsePublicKey(b)
+	pub, err := key.ParsePublic(b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return key
+	return pub
 }
 
 // outcome is what a whole update came to.

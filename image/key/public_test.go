@@ -1,4 +1,4 @@
-package image_test
+package key_test
 
 import (
 	"bytes"
@@ -15,16 +15,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 )
 
-// TestKeyHash compares with the key hashes that imgtool wrote.
-func TestKeyHash(t *testing.T) {
+// TestHash compares with the key hashes that imgtool wrote.
+func TestHash(t *testing.T) {
 	type hashes struct{ SHA256, SHA384, SHA512 string }
-	for _, v := range loadVectors(t).Keys {
-		pub, err := image.ParsePublicKey(readFile(t, v.PublicPEM))
+	for _, v := range loadKeys(t) {
+		pub, err := key.ParsePublic(readFile(t, v.PublicPEM))
 		if v.Type == "x25519" {
 			if !errors.Is(err, image.ErrBadKey) || !strings.Contains(err.Error(), "X25519") {
-				t.Errorf("%s: ParsePublicKey = %v, want a word on X25519", v.Name, err)
+				t.Errorf("%s: ParsePublic = %v, want a word on X25519", v.Name, err)
 			}
 			continue
 		}
@@ -33,9 +34,9 @@ func TestKeyHash(t *testing.T) {
 			continue
 		}
 		hash := func(typ image.TLVType) string {
-			h, err := image.KeyHash(pub, typ)
+			h, err := key.Hash(pub, typ)
 			if err != nil {
-				t.Errorf("%s: KeyHash(%s): %v", v.Name, typ, err)
+				t.Errorf("%s: Hash(%s): %v", v.Name, typ, err)
 			}
 			return hex.EncodeToString(h)
 		}
@@ -44,13 +45,13 @@ func TestKeyHash(t *testing.T) {
 			t.Errorf("%s (-got +want):\n%s", v.Name, cmp.Diff(got, want))
 		}
 	}
-	if _, err := image.KeyHash(readKey(t, "ed25519"), image.TLVKeyHash); !errors.Is(err, image.ErrBadKey) {
-		t.Errorf("KeyHash by a type that is no hash: %v, want kind %q", err, image.ErrBadKey)
+	if _, err := key.Hash(readKey(t, "ed25519"), image.TLVKeyHash); !errors.Is(err, image.ErrBadKey) {
+		t.Errorf("Hash by a type that is no hash: %v, want kind %q", err, image.ErrBadKey)
 	}
 }
 
-// TestParsePublicKeyForms holds that the form of the file makes no difference.
-func TestParsePublicKeyForms(t *testing.T) {
+// TestParsePublicForms holds that the form of the file makes no difference.
+func TestParsePublicForms(t *testing.T) {
 	der := func(name string) []byte {
 		block, _ := pem.Decode(keyFile(t, name))
 		return block.Bytes
@@ -71,14 +72,14 @@ func TestParsePublicKeyForms(t *testing.T) {
 		{"ed25519", "text in front", append([]byte("0 is not DER\n"), keyFile(t, "ed25519.pub.pem")...)},
 	}
 	for _, tt := range tests {
-		got, err := image.ParsePublicKey(tt.data)
+		got, err := key.ParsePublic(tt.data)
 		if want := readKey(t, tt.key); err != nil || !cmp.Equal(got, want) {
 			t.Errorf("%s as %s: %v, differs from the same key as SubjectPublicKeyInfo:\n%s", tt.key, tt.form, err, cmp.Diff(got, want))
 		}
 	}
 }
 
-func TestParsePublicKeyRefuses(t *testing.T) {
+func TestParsePublicRefuses(t *testing.T) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -116,9 +117,9 @@ func TestParsePublicKeyRefuses(t *testing.T) {
 		{"PKCS#1 in name only", block("RSA PUBLIC KEY", der.Bytes), "public key"},
 	}
 	for _, tt := range tests {
-		pub, err := image.ParsePublicKey(tt.pem)
+		pub, err := key.ParsePublic(tt.pem)
 		if got := kindOf(t, err); got != string(image.ErrBadKey) || pub != nil || !strings.Contains(err.Error(), tt.hint) {
-			t.Errorf("%s: ParsePublicKey = %v, %q (%v), want nil, %q, a text with %q", tt.name, pub, got, err, image.ErrBadKey, tt.hint)
+			t.Errorf("%s: ParsePublic = %v, %q (%v), want nil, %q, a text with %q", tt.name, pub, got, err, image.ErrBadKey, tt.hint)
 		}
 	}
 }

@@ -1,9 +1,8 @@
-package image
+package key
 
 import (
 	"bytes"
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -11,51 +10,57 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/internal/pubkey"
 )
 
-// ParsePublicKey reads a public key: SubjectPublicKeyInfo ("PUBLIC KEY"), PKCS#1
+// ParsePublic reads a public key: SubjectPublicKeyInfo ("PUBLIC KEY"), PKCS#1
 // ("RSA PUBLIC KEY") or an X.509 certificate ("CERTIFICATE"), in PEM or as the DER
 // inside. Of a certificate only the key counts: nothing else in it is checked,
 // because the bootloader knows nothing but the key.
 //
 // The result is an *rsa.PublicKey with 2048 or 3072 bits, an *ecdsa.PublicKey on
 // P-256 or P-384, or an ed25519.PublicKey: the keys that MCUboot can verify with.
-// Everything else is an [ErrBadKey], private keys too, because only the public half
+// Everything else is an [image.ErrBadKey], private keys too, because only the public half
 // belongs on a machine that installs updates. [PublicHalf] reads those. A key with
 // which a signature proves nothing, such as RSA with an exponent of 1 or an Ed25519
-// point of small order, is an [ErrWeakKey].
-func ParsePublicKey(data []byte) (crypto.PublicKey, error) {
+// point of small order, is an [image.ErrWeakKey].
+func ParsePublic(data []byte) (crypto.PublicKey, error) {
 	pub, err := parsePublic(data)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := newKey(pub); err != nil {
+	if err := checkSigning(pub); err != nil {
 		return nil, err
 	}
 	return pub, nil
 }
 
-// ParseEncryptionKey reads the key that an image is encrypted for: a public key in
-// a form that [ParsePublicKey] reads, or the public half of an unencrypted private
+// ParseEncryption reads the key that an image is encrypted for: a public key in
+// a form that [ParsePublic] reads, or the public half of an unencrypted private
 // one. The result is an *rsa.PublicKey with 2048 bits, or an *ecdh.PublicKey on
 // P-256 or X25519: the keys whose private half MCUboot can decrypt with.
-func ParseEncryptionKey(data []byte) (crypto.PublicKey, error) {
+func ParseEncryption(data []byte) (crypto.PublicKey, error) {
 	pub, err := PublicHalf(data, nil)
 	if err != nil {
 		return nil, err
 	}
-	return encryptionKey(pub)
+	if pub, err = pubkey.Encrypting(pub); err != nil {
+		return nil, badKey(err)
+	}
+	return pub, nil
 }
 
-// PublicHalf returns the public key of a file that [ParsePublicKey] or
-// [ParsePrivateKey] reads, or of one with an X25519 key, which is an
-// *ecdh.PublicKey. The argument passphrase is that of ParsePrivateKey.
+// PublicHalf returns the public key of a file that [ParsePublic] or
+// [ParsePrivate] reads, or of one with an X25519 key, which is an
+// *ecdh.PublicKey. The argument passphrase is that of ParsePrivate.
 func PublicHalf(data []byte, passphrase func() ([]byte, error)) (crypto.PublicKey, error) {
 	pub, err := parsePublicHalf(data, passphrase)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := anyKey(pub); err != nil {
+	if _, err := check(pub); err != nil {
 		return nil, err
 	}
 	return pub, nil
@@ -73,26 +78,6 @@ func parsePublicHalf(data []byte, passphrase func() ([]byte, error)) (crypto.Pub
 	return publicHalf(private)
 }
 
-// encryptionKey returns the form that encrypts of a key that images can be
-// encrypted for, and refuses others.
-func encryptionKey(pub crypto.PublicKey) (crypto.PublicKey, error) {
-	k, err := anyKey(pub)
-	if err != nil {
-		return nil, err
-	}
-	switch k.name {
-	case "RSA-2048", "X25519":
-		return pub, nil
-	case "ECDSA P-256":
-		p256, err := pub.(*ecdsa.PublicKey).ECDH()
-		if err != nil {
-			return nil, fail(ErrBadKey, "encryption key: %v", err)
-		}
-		return p256, nil
-	}
-	return nil, fail(ErrBadKey, "encryption key: this is an %s key, MCUboot decrypts with RSA-2048, ECDSA P-256 and X25519", k.name)
-}
-
 // parsePublic reads a public key of any type that x509 knows.
 func parsePublic(data []byte) (crypto.PublicKey, error) {
 	if block, _ := pem.Decode(data); block == nil && bytes.HasPrefix(data, []byte{0x30}) { // an ASN.1 sequence
@@ -108,7 +93,7 @@ func parsePublic(data []byte) (crypto.PublicKey, error) {
 // asPublic says what was read, where the cause does not.
 func asPublic(pub crypto.PublicKey, err error) (crypto.PublicKey, error) {
 	if err != nil {
-		return nil, fail(ErrBadKey, "public key: %v", err)
+		return nil, fail(image.ErrBadKey, "public key: %v", err)
 	}
 	return pub, nil
 }
@@ -177,13 +162,13 @@ func isPrivateType(blockType string) bool { return strings.HasSuffix(blockType, 
 func onlyBlock(what string, data []byte) (*pem.Block, error) {
 	block, rest := pem.Decode(data)
 	if block == nil && bytes.Contains(data, []byte("-----BEGIN ")) {
-		return nil, fail(ErrBadKey, "%s: the PEM block is cut short or damaged", what)
+		return nil, fail(image.ErrBadKey, "%s: the PEM block is cut short or damaged", what)
 	}
 	if block == nil {
-		return nil, fail(ErrBadKey, "%s: not a PEM file", what)
+		return nil, fail(image.ErrBadKey, "%s: not a PEM file", what)
 	}
 	if next, _ := pem.Decode(rest); next != nil {
-		return nil, fail(ErrBadKey, "%s: the file holds more than one PEM block", what)
+		return nil, fail(image.ErrBadKey, "%s: the file holds more than one PEM block", what)
 	}
 	return block, nil
 }

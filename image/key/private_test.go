@@ -1,4 +1,4 @@
-package image_test
+package key_test
 
 import (
 	"crypto"
@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 )
 
 // secret gives the passphrase of every encrypted file of testdata.
@@ -22,7 +23,7 @@ func secret() ([]byte, error) { return []byte("mcuboot-test"), nil }
 // keyFile reads a file of testdata/keys, or of the vectors.
 func keyFile(t testing.TB, name string) []byte {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("../testdata/keys", name))
+	b, err := os.ReadFile(filepath.Join("../../testdata/keys", name))
 	if errors.Is(err, os.ErrNotExist) {
 		return readFile(t, "keys/"+name)
 	}
@@ -49,26 +50,26 @@ var privateFiles = map[string][]string{
 		"ed25519.sha384-aes256.pem", "ed25519.sha512-aes256.pem"},
 }
 
-func TestParsePrivateKey(t *testing.T) {
-	for key, files := range privateFiles {
-		want := readKey(t, key)
+func TestParsePrivate(t *testing.T) {
+	for keyName, files := range privateFiles {
+		want := readKey(t, keyName)
 		for _, name := range files {
 			asked := 0
-			private, err := image.ParsePrivateKey(keyFile(t, name), func() ([]byte, error) { asked++; return secret() })
+			private, err := key.ParsePrivate(keyFile(t, name), func() ([]byte, error) { asked++; return secret() })
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 				continue
 			}
 			if !samePublic(want, private.Public()) {
-				t.Errorf("%s: another key than %s", name, key)
+				t.Errorf("%s: another key than %s", name, keyName)
 			}
 			encrypted := strings.Contains(string(keyFile(t, name)), "ENCRYPTED")
 			if asked > 1 || (asked == 1) != encrypted {
 				t.Errorf("%s: asked %d times for a passphrase", name, asked)
 			}
-			public, err := image.PublicHalf(keyFile(t, name), secret)
+			public, err := key.PublicHalf(keyFile(t, name), secret)
 			if err != nil || !samePublic(want, public) {
-				t.Errorf("%s: PublicHalf = %v, %v, want the key of %s", name, public, err, key)
+				t.Errorf("%s: PublicHalf = %v, %v, want the key of %s", name, public, err, keyName)
 			}
 		}
 	}
@@ -90,14 +91,14 @@ func TestPassphrase(t *testing.T) {
 			{"with a line end", give("mcuboot-test\n"), "is wrong"},
 		}
 		for _, tt := range tests {
-			key, err := image.ParsePrivateKey(data, tt.passphrase)
-			if got := kindOf(t, err); got != string(image.ErrPassphrase) || key != nil || !strings.Contains(err.Error(), tt.hint) {
-				t.Errorf("%s, %s: ParsePrivateKey = %v, %q (%v), want nil, %q, a text with %q", name, tt.name, key, got, err, image.ErrPassphrase, tt.hint)
+			k, err := key.ParsePrivate(data, tt.passphrase)
+			if got := kindOf(t, err); got != string(key.ErrPassphrase) || k != nil || !strings.Contains(err.Error(), tt.hint) {
+				t.Errorf("%s, %s: ParsePrivate = %v, %q (%v), want nil, %q, a text with %q", name, tt.name, k, got, err, key.ErrPassphrase, tt.hint)
 			}
 		}
-		key, err := image.ParsePrivateKey(data, func() ([]byte, error) { return nil, errors.New(asked) })
-		if key != nil || err == nil || err.Error() != asked {
-			t.Errorf("%s: ParsePrivateKey = %v, %v, want the error of the caller's function as it is", name, key, err)
+		k, err := key.ParsePrivate(data, func() ([]byte, error) { return nil, errors.New(asked) })
+		if k != nil || err == nil || err.Error() != asked {
+			t.Errorf("%s: ParsePrivate = %v, %v, want the error of the caller's function as it is", name, k, err)
 		}
 	}
 }
@@ -107,15 +108,15 @@ func TestWrongPassphrases(t *testing.T) {
 	for _, name := range []string{"ecdsa-p256.old.pem", "ed25519.sha1-aes128.pem"} {
 		data := keyFile(t, name)
 		for i := range 600 {
-			_, err := image.ParsePrivateKey(data, func() ([]byte, error) { return []byte{byte(i), byte(i >> 8), 'x'}, nil })
-			if kindOf(t, err) != string(image.ErrPassphrase) {
-				t.Fatalf("%s, passphrase %d: %v, want kind %q", name, i, err, image.ErrPassphrase)
+			_, err := key.ParsePrivate(data, func() ([]byte, error) { return []byte{byte(i), byte(i >> 8), 'x'}, nil })
+			if kindOf(t, err) != string(key.ErrPassphrase) {
+				t.Fatalf("%s, passphrase %d: %v, want kind %q", name, i, err, key.ErrPassphrase)
 			}
 		}
 	}
 }
 
-func TestParsePrivateKeyRefuses(t *testing.T) {
+func TestParsePrivateRefuses(t *testing.T) {
 	good, _ := pem.Decode(keyFile(t, "ecdsa-p256.pem"))
 	block := func(typ string, der []byte) string {
 		return string(pem.EncodeToMemory(&pem.Block{Type: typ, Bytes: der}))
@@ -148,9 +149,9 @@ func TestParsePrivateKeyRefuses(t *testing.T) {
 		{"unknown old cipher", strings.Replace(file("ecdsa-p256.old.pem"), "AES-128-CBC", "RC2-CBC", 1), "private key"},
 	}
 	for _, tt := range tests {
-		key, err := image.ParsePrivateKey([]byte(tt.pem), secret)
-		if got := kindOf(t, err); got != string(image.ErrBadKey) || key != nil || !strings.Contains(err.Error(), tt.hint) {
-			t.Errorf("%s: ParsePrivateKey = %v, %q (%v), want nil, %q, a text with %q", tt.name, key, got, err, image.ErrBadKey, tt.hint)
+		k, err := key.ParsePrivate([]byte(tt.pem), secret)
+		if got := kindOf(t, err); got != string(image.ErrBadKey) || k != nil || !strings.Contains(err.Error(), tt.hint) {
+			t.Errorf("%s: ParsePrivate = %v, %q (%v), want nil, %q, a text with %q", tt.name, k, got, err, image.ErrBadKey, tt.hint)
 		}
 	}
 }
@@ -158,9 +159,9 @@ func TestParsePrivateKeyRefuses(t *testing.T) {
 // TestEncryptionKeys holds that an image encrypted for a key can be decrypted with its private half.
 func TestEncryptionKeys(t *testing.T) {
 	for _, name := range []string{"enc-rsa-2048", "enc-ecdsa-p256", "enc-x25519", "ecdsa-p256.enc", "ecdsa-p256.old"} {
-		private, err := image.ParseDecryptionKey(keyFile(t, name+".pem"), secret)
+		private, err := key.ParseDecryption(keyFile(t, name+".pem"), secret)
 		if err != nil {
-			t.Errorf("%s: ParseDecryptionKey: %v", name, err)
+			t.Errorf("%s: ParseDecryption: %v", name, err)
 			continue
 		}
 		public, ok := private.(interface{ Public() crypto.PublicKey })
@@ -172,14 +173,14 @@ func TestEncryptionKeys(t *testing.T) {
 			from = []string{"ecdsa-p256.pub.pem", "ecdsa-p256.crt.pem", "ecdsa-p256.pem"}
 		}
 		for _, file := range from {
-			got, err := image.ParseEncryptionKey(keyFile(t, file))
+			got, err := key.ParseEncryption(keyFile(t, file))
 			if err != nil || !samePublic(got, public.Public()) {
-				t.Errorf("ParseEncryptionKey(%s) = %v, %v, want the public half of %s", file, got, err, name)
+				t.Errorf("ParseEncryption(%s) = %v, %v, want the public half of %s", file, got, err, name)
 			}
 		}
 	}
-	if key, err := image.ParseDecryptionKey(keyFile(t, "enc-x25519.pem"), nil); err != nil || key.(*ecdh.PrivateKey).Curve() != ecdh.X25519() {
-		t.Errorf("X25519: %v, %v", key, err)
+	if k, err := key.ParseDecryption(keyFile(t, "enc-x25519.pem"), nil); err != nil || k.(*ecdh.PrivateKey).Curve() != ecdh.X25519() {
+		t.Errorf("X25519: %v, %v", k, err)
 	}
 }
 
@@ -195,17 +196,17 @@ func TestEncryptionKeysRefuses(t *testing.T) {
 		{"ed25519.pem", image.ErrBadKey, "Ed25519"},
 		{"bad-rsa-4096.pub.pem", image.ErrBadKey, "4096"},
 		{"ecdsa-p256.compressed.pub.pem", image.ErrBadKey, "conv_form uncompressed"},
-		{"ecdsa-p256.enc.pem", image.ErrPassphrase, "encrypted"},
+		{"ecdsa-p256.enc.pem", key.ErrPassphrase, "encrypted"},
 	}
 	for _, tt := range tests {
-		key, err := image.ParseEncryptionKey(keyFile(t, tt.file))
-		if got := kindOf(t, err); got != string(tt.want) || key != nil || !strings.Contains(err.Error(), tt.hint) {
-			t.Errorf("ParseEncryptionKey(%s) = %v, %q (%v), want nil, %q, a text with %q", tt.file, key, got, err, tt.want, tt.hint)
+		k, err := key.ParseEncryption(keyFile(t, tt.file))
+		if got := kindOf(t, err); got != string(tt.want) || k != nil || !strings.Contains(err.Error(), tt.hint) {
+			t.Errorf("ParseEncryption(%s) = %v, %q (%v), want nil, %q, a text with %q", tt.file, k, got, err, tt.want, tt.hint)
 		}
 	}
 	for _, name := range []string{"rsa-3072.pem", "ecdsa-p384.pem", "ed25519.pem", "ecdsa-p256.pub.pem"} {
-		if key, err := image.ParseDecryptionKey(keyFile(t, name), nil); kindOf(t, err) != string(image.ErrBadKey) || key != nil {
-			t.Errorf("ParseDecryptionKey(%s) = %v, %v, want nil, kind %q", name, key, err, image.ErrBadKey)
+		if k, err := key.ParseDecryption(keyFile(t, name), nil); kindOf(t, err) != string(image.ErrBadKey) || k != nil {
+			t.Errorf("ParseDecryption(%s) = %v, %v, want nil, kind %q", name, k, err, image.ErrBadKey)
 		}
 	}
 }
@@ -213,7 +214,7 @@ func TestEncryptionKeysRefuses(t *testing.T) {
 func TestPublicHalfOfX25519(t *testing.T) {
 	var got []crypto.PublicKey
 	for _, name := range []string{"enc-x25519.pem", "enc-x25519.pub.pem"} {
-		pub, err := image.PublicHalf(keyFile(t, name), nil)
+		pub, err := key.PublicHalf(keyFile(t, name), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -222,7 +223,7 @@ func TestPublicHalfOfX25519(t *testing.T) {
 	if !samePublic(got[0], got[1]) {
 		t.Errorf("public halves differ:\n%s", cmp.Diff(got[0], got[1]))
 	}
-	if _, err := image.PublicHalf(keyFile(t, "ed25519.enc.pem"), func() ([]byte, error) { return nil, io.EOF }); err != io.EOF {
+	if _, err := key.PublicHalf(keyFile(t, "ed25519.enc.pem"), func() ([]byte, error) { return nil, io.EOF }); err != io.EOF {
 		t.Errorf("error of the caller's function: %v, want it as it is", err)
 	}
 }

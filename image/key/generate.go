@@ -1,4 +1,4 @@
-package image
+package key
 
 import (
 	"crypto"
@@ -14,17 +14,19 @@ import (
 	"encoding/asn1"
 	"encoding/pem"
 	"slices"
+
+	"github.com/smpctl/smpctl/image"
 )
 
-// KeyTypes are the types of keys that [GenerateKey] makes, in imgtool's words. All
+// Types are the types of keys that [Generate] makes, in imgtool's words. All
 // but x25519 sign; rsa-2048, ecdsa-p256 and x25519 encrypt.
-func KeyTypes() []string {
+func Types() []string {
 	return []string{"rsa-2048", "rsa-3072", "ecdsa-p256", "ecdsa-p384", "ed25519", "x25519"}
 }
 
-// GenerateKey makes a new private key from the system's randomness. An RSA key
+// Generate makes a new private key from the system's randomness. An RSA key
 // takes up to some seconds.
-func GenerateKey(keyType string) (crypto.PrivateKey, error) {
+func Generate(keyType string) (crypto.PrivateKey, error) {
 	var private crypto.PrivateKey
 	var err error
 	switch keyType {
@@ -41,22 +43,22 @@ func GenerateKey(keyType string) (crypto.PrivateKey, error) {
 	case "x25519":
 		private, err = ecdh.X25519().GenerateKey(rand.Reader)
 	default:
-		return nil, fail(ErrBadKey, "key type %.40q: want one of %v", keyType, KeyTypes())
+		return nil, fail(image.ErrBadKey, "key type %.40q: want one of %v", keyType, Types())
 	}
 	if err != nil {
-		return nil, fail(ErrBadKey, "key type %s: %v", keyType, err)
+		return nil, fail(image.ErrBadKey, "key type %s: %v", keyType, err)
 	}
 	return private, nil
 }
 
-// MarshalPrivateKey returns a private key as PKCS#8 in PEM: the file that imgtool
+// MarshalPrivate returns a private key as PKCS#8 in PEM: the file that imgtool
 // keygen writes. With a passphrase, that is unless it is nil, the key is encrypted
 // (PBES2: PBKDF2 with HMAC-SHA-256, AES-256 in CBC mode), which takes some tenths
 // of a second. An empty one is an [ErrPassphrase].
-func MarshalPrivateKey(private crypto.PrivateKey, passphrase []byte) ([]byte, error) {
+func MarshalPrivate(private crypto.PrivateKey, passphrase []byte) ([]byte, error) {
 	der, err := x509.MarshalPKCS8PrivateKey(private)
 	if err != nil {
-		return nil, fail(ErrBadKey, "private key: %v", err)
+		return nil, fail(image.ErrBadKey, "private key: %v", err)
 	}
 	if passphrase == nil {
 		return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
@@ -99,22 +101,22 @@ func encryptPKCS8(der, passphrase []byte) ([]byte, error) {
 func (e pbes2) marshal() ([]byte, error) {
 	kdf, err := asn1.Marshal(pbkdf2Params{Salt: e.salt, Iterations: e.iterations, PRF: algorithm{e.prf.oid, asn1.NullRawValue}})
 	if err != nil {
-		return nil, fail(ErrBadKey, "private key: %v", err)
+		return nil, fail(image.ErrBadKey, "private key: %v", err)
 	}
 	iv, err := asn1.Marshal(e.iv)
 	if err != nil {
-		return nil, fail(ErrBadKey, "private key: %v", err)
+		return nil, fail(image.ErrBadKey, "private key: %v", err)
 	}
 	params, err := asn1.Marshal(pbes2Params{
 		KDF:    algorithm{oidPBKDF2, asn1.RawValue{FullBytes: kdf}},
 		Cipher: algorithm{e.cipher.oid, asn1.RawValue{FullBytes: iv}},
 	})
 	if err != nil {
-		return nil, fail(ErrBadKey, "private key: %v", err)
+		return nil, fail(image.ErrBadKey, "private key: %v", err)
 	}
 	der, err := asn1.Marshal(encryptedInfo{algorithm{oidPBES2, asn1.RawValue{FullBytes: params}}, e.data})
 	if err != nil {
-		return nil, fail(ErrBadKey, "private key: %v", err)
+		return nil, fail(image.ErrBadKey, "private key: %v", err)
 	}
 	return der, nil
 }

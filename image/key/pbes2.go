@@ -1,4 +1,4 @@
-package image
+package key
 
 import (
 	"crypto/aes"
@@ -10,6 +10,8 @@ import (
 	"crypto/sha512"
 	"encoding/asn1"
 	"hash"
+
+	"github.com/smpctl/smpctl/image"
 )
 
 // maxIterations bounds the work that a file may ask for before its passphrase is
@@ -158,15 +160,15 @@ func findCipher(oid asn1.ObjectIdentifier) blockCipher {
 func (e pbes2) check(keyLen int) error {
 	switch {
 	case e.iterations < 1 || e.iterations > maxIterations:
-		return fail(ErrBadKey, "private key: encrypted with %d iterations, want 1 to %d", e.iterations, maxIterations)
+		return fail(image.ErrBadKey, "private key: encrypted with %d iterations, want 1 to %d", e.iterations, maxIterations)
 	case keyLen != 0 && keyLen != e.cipher.keyLen:
-		return fail(ErrBadKey, "private key: encrypted with a key of %d bytes for a cipher that takes %d", keyLen, e.cipher.keyLen)
+		return fail(image.ErrBadKey, "private key: encrypted with a key of %d bytes for a cipher that takes %d", keyLen, e.cipher.keyLen)
 	case len(e.data) == 0:
-		return fail(ErrBadKey, "private key: nothing is encrypted")
+		return fail(image.ErrBadKey, "private key: nothing is encrypted")
 	case len(e.iv) != e.cipher.blockLen:
-		return fail(ErrBadKey, "private key: an initialisation vector of %d bytes, want %d", len(e.iv), e.cipher.blockLen)
+		return fail(image.ErrBadKey, "private key: an initialisation vector of %d bytes, want %d", len(e.iv), e.cipher.blockLen)
 	case len(e.data)%e.cipher.blockLen != 0:
-		return fail(ErrBadKey, "private key: %d encrypted bytes are no multiple of %d", len(e.data), e.cipher.blockLen)
+		return fail(image.ErrBadKey, "private key: %d encrypted bytes are no multiple of %d", len(e.data), e.cipher.blockLen)
 	}
 	return nil
 }
@@ -195,11 +197,11 @@ func (e pbes2) decrypt(passphrase []byte) ([]byte, error) {
 func (e pbes2) mode(passphrase []byte, cbc func(cipher.Block, []byte) cipher.BlockMode) (cipher.BlockMode, error) {
 	key, err := pbkdf2.Key(e.prf.new, string(passphrase), e.salt, e.iterations, e.cipher.keyLen)
 	if err != nil {
-		return nil, fail(ErrBadKey, "private key: %v", err)
+		return nil, fail(image.ErrBadKey, "private key: %v", err)
 	}
 	block, err := e.cipher.new(key)
 	if err != nil {
-		return nil, fail(ErrBadKey, "private key: %v", err)
+		return nil, fail(image.ErrBadKey, "private key: %v", err)
 	}
 	return cbc(block, e.iv), nil
 }
@@ -208,10 +210,10 @@ func (e pbes2) mode(passphrase []byte, cbc func(cipher.Block, []byte) cipher.Blo
 func unmarshal(der []byte, v any) error {
 	rest, err := asn1.Unmarshal(der, v)
 	if err != nil {
-		return fail(ErrBadKey, "private key: not an encrypted PKCS#8 key: %v", err)
+		return fail(image.ErrBadKey, "private key: not an encrypted PKCS#8 key: %v", err)
 	}
 	if len(rest) > 0 {
-		return fail(ErrBadKey, "private key: not an encrypted PKCS#8 key: %d bytes behind its end", len(rest))
+		return fail(image.ErrBadKey, "private key: not an encrypted PKCS#8 key: %d bytes behind its end", len(rest))
 	}
 	return nil
 }
@@ -221,5 +223,5 @@ func unknownEncryption(what string, oid asn1.ObjectIdentifier) error {
 	if oid.Equal(oidScrypt) {
 		name = "scrypt"
 	}
-	return fail(ErrBadKey, "private key: encrypted with the %s %s, which is not known here: convert with openssl pkcs8 -topk8 -in OLD -out NEW", what, name)
+	return fail(image.ErrBadKey, "private key: encrypted with the %s %s, which is not known here: convert with openssl pkcs8 -topk8 -in OLD -out NEW", what, name)
 }

@@ -1,10 +1,10 @@
-package image
+package wrongsig
 
 import (
 	"bytes"
 	"crypto"
 	"crypto/rsa"
-	"crypto/sha1" // to name a mistake, not to accept it
+	_ "crypto/sha1" // to name a mistake, not to accept it
 	"encoding/binary"
 	"math/big"
 )
@@ -12,19 +12,19 @@ import (
 // explainRSA finds the mistake behind an RSA signature. Unlike the other schemes
 // the public key opens the signature, so that its padding and the hash in it can be
 // looked at.
-func (s statement) explainRSA(pub *rsa.PublicKey, sig []byte) error {
+func (s Signed) explainRSA(pub *rsa.PublicKey, sig []byte) *Fault {
 	em, ok := openRSA(pub, sig)
 	switch {
 	case ok && bytes.HasPrefix(em, []byte{0, 1, 0xff, 0xff, 0xff, 0xff}):
-		return fail(ErrSignaturePKCS1, "signature: has PKCS#1 v1.5 padding, MCUboot wants RSA-PSS with SHA-256 and a salt of 32 bytes")
+		return fault(PKCS1, "has PKCS#1 v1.5 padding, MCUboot wants RSA-PSS with SHA-256 and a salt of 32 bytes")
 	case ok && em[len(em)-1] == 0xbc:
 		return s.explainPSS(em)
 	}
 	return s.otherKey()
 }
 
-func (s statement) otherKey() error {
-	return fail(ErrSignatureKey, "signature: is by another key than %s (%s)", s.keyID(), s.key.name)
+func (s Signed) otherKey() *Fault {
+	return fault(Key, "is by another key than %s (%s)", s.keyID(), s.Key.Kind)
 }
 
 // openRSA applies the public key to a signature. The result is as long as the
@@ -39,7 +39,7 @@ func openRSA(pub *rsa.PublicKey, sig []byte) ([]byte, bool) {
 }
 
 // explainPSS names the parameter that is wrong, or the data.
-func (s statement) explainPSS(em []byte) error {
+func (s Signed) explainPSS(em []byte) *Fault {
 	hashes := []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512, crypto.SHA1}
 	structured, mistakes := false, s.mistakes()
 	for _, hash := range hashes {
@@ -49,35 +49,35 @@ func (s statement) explainPSS(em []byte) error {
 				continue
 			}
 			structured = true
-			if err := s.explainOpened(hash, mgf, salt, h, mistakes); err != nil {
-				return err
+			if f := s.explainOpened(hash, mgf, salt, h, mistakes); f != nil {
+				return f
 			}
 		}
 	}
 	if structured {
-		return fail(ErrSignatureData, "signature: is by the right key, but for another image or build of it")
+		return fault(Data, "is by the right key, but for another image or build of it")
 	}
 	return s.otherKey()
 }
 
 // explainOpened says what is wrong with a PSS signature of which salt and hash are
 // known; nil if they fit nothing.
-func (s statement) explainOpened(hash, mgf crypto.Hash, salt, h []byte, mistakes []mistake) error {
+func (s Signed) explainOpened(hash, mgf crypto.Hash, salt, h []byte, mistakes []mistake) *Fault {
 	fits := func(message []byte) bool {
 		return len(message) == hash.Size() && bytes.Equal(pssHash(hash, message, salt), h)
 	}
-	region := sumWith(hash, s.region)
+	region := sum(hash, s.Region)
 	switch {
 	case hash != crypto.SHA256 && fits(region):
-		return fail(ErrSignatureHash, "signature: is over the %s of the image, not over the SHA-256 that goes with RSA", hash)
+		return fault(Hash, "is over the %s of the image, not over the SHA-256 that goes with RSA", hash)
 	case mgf != crypto.SHA256 && fits(region):
-		return fail(ErrSignatureMGF, "signature: RSA-PSS with MGF1 on %s, MCUboot wants MGF1 on SHA-256", mgf)
+		return fault(MGF, "RSA-PSS with MGF1 on %s, MCUboot wants MGF1 on SHA-256", mgf)
 	case len(salt) != 32 && fits(region):
-		return fail(ErrSignatureSalt, "signature: RSA-PSS with a salt of %d bytes, MCUboot wants 32: set the salt to the length of the hash", len(salt))
+		return fault(Salt, "RSA-PSS with a salt of %d bytes, MCUboot wants 32: set the salt to the length of the hash", len(salt))
 	}
 	for _, m := range mistakes {
 		if fits(m.message) {
-			return m.error
+			return m.fault
 		}
 	}
 	return nil
@@ -103,27 +103,14 @@ func openPSS(em []byte, hash, mgf crypto.Hash) (salt, h []byte, ok bool) {
 // pssHash is the hash in an encoded message (RFC 8017, 9.1.1, step 6).
 func pssHash(hash crypto.Hash, message, salt []byte) []byte {
 	b := append(make([]byte, 8), message...)
-	return sumWith(hash, append(b, salt...))
+	return sum(hash, append(b, salt...))
 }
 
 // mgf1 is the mask of n bytes (RFC 8017, B.2.1).
 func mgf1(hash crypto.Hash, seed []byte, n int) []byte {
 	var mask []byte
 	for i := uint32(0); len(mask) < n; i++ {
-		mask = append(mask, sumWith(hash, binary.BigEndian.AppendUint32(bytes.Clone(seed), i))...)
+		mask = append(mask, sum(hash, binary.BigEndian.AppendUint32(bytes.Clone(seed), i))...)
 	}
 	return mask[:n]
-}
-
-func sumWith(hash crypto.Hash, b []byte) []byte {
-	switch hash {
-	case crypto.SHA384:
-		return TLVSHA384.sum(b)
-	case crypto.SHA512:
-		return TLVSHA512.sum(b)
-	case crypto.SHA1:
-		s := sha1.Sum(b)
-		return s[:]
-	}
-	return TLVSHA256.sum(b)
 }

@@ -1,4 +1,4 @@
-package image
+package key
 
 import (
 	"bytes"
@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/smpctl/smpctl/image"
 )
 
 // testPBES2 is an encrypted key whose numbers a test can change.
@@ -43,12 +45,12 @@ func TestPBES2Bounds(t *testing.T) {
 			t.Fatal(err)
 		}
 		file := pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: der})
-		_, err = ParsePrivateKey(file, func() ([]byte, error) {
+		_, err = ParsePrivate(file, func() ([]byte, error) {
 			t.Errorf("%s: asked for the passphrase", tt.name)
 			return []byte("secret"), nil
 		})
-		if !errors.Is(err, ErrBadKey) || !strings.Contains(err.Error(), tt.hint) {
-			t.Errorf("%s: %v, want kind %q and %q", tt.name, err, ErrBadKey, tt.hint)
+		if !errors.Is(err, image.ErrBadKey) || !strings.Contains(err.Error(), tt.hint) {
+			t.Errorf("%s: %v, want kind %q and %q", tt.name, err, image.ErrBadKey, tt.hint)
 		}
 	}
 }
@@ -56,7 +58,7 @@ func TestPBES2Bounds(t *testing.T) {
 // FuzzPBES2 holds that what parses can be written again, and that any key of it can be tried.
 func FuzzPBES2(f *testing.F) {
 	for _, pattern := range []string{"keys/*.pem", "image/keys/*.enc.pem"} {
-		names, err := filepath.Glob(filepath.Join("../testdata", pattern))
+		names, err := filepath.Glob(filepath.Join("../../testdata", pattern))
 		if err != nil || len(names) == 0 {
 			f.Fatalf("%s: %d files, %v", pattern, len(names), err)
 		}

@@ -1,9 +1,11 @@
-package image
+package key
 
 import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+
+	"github.com/smpctl/smpctl/image"
 )
 
 // decryptBlock returns the DER inside an encrypted PEM block.
@@ -58,7 +60,7 @@ func decryptOld(block *pem.Block, passphrase func() ([]byte, error)) ([]byte, er
 	case errors.Is(err, x509.IncorrectPasswordError):
 		return nil, errWrongPassphrase()
 	case err != nil:
-		return nil, fail(ErrBadKey, "private key: %v", err)
+		return nil, fail(image.ErrBadKey, "private key: %v", err)
 	}
 	return der, nil
 }

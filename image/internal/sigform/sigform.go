@@ -1,66 +1,47 @@
-package image
+// Package sigform reads signatures in the forms in which vaults, tokens and tools give them: binary, base64 and
+// base64url with or without padding, hex with or without colons, PEM armour, Vault's vault:v1: prefix, quotes and white
+// space around text, ECDSA as DER or as r ‖ s. Whether a signature fits anything is another question.
+package sigform
 
 import (
 	"bytes"
-	"crypto"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
 	"strings"
+
+	"github.com/smpctl/smpctl/image/internal/pubkey"
 )
 
-// maxSignatureText bounds what is read as a signature: a thousand times a DER
-// signature, and far above the longest RSA signature in hex.
-const maxSignatureText = 64 << 10
+// MaxSize bounds what is read as a signature, in bytes: a thousand times a DER signature, and far above the longest RSA
+// signature in hex.
+const MaxSize = 64 << 10
 
-// NormalizeSignature returns a signature that was made outside in the form in
-// which an image carries it: 256 or 384 bytes of RSA, DER of ECDSA, 64 bytes of
-// Ed25519. It takes what vaults, tokens and tools give: binary, base64 and
-// base64url with or without padding, hex with or without colons, PEM armour,
-// Vault's vault:v1: prefix, quotes and white space around text, ECDSA as DER or
-// as r ‖ s. Whether the signature fits anything is another question, see
-// [Unsigned.Attach].
-//
-// Errors are [ErrSignatureEmpty], [ErrSignatureFormat], and [ErrBadKey] for a key
-// that MCUboot does not know.
-func NormalizeSignature(pub crypto.PublicKey, sig []byte) ([]byte, error) {
-	k, err := newKey(pub)
-	if err != nil {
-		return nil, err
+// Normalize returns a signature in the form in which an image carries it: 256 or 384 bytes of RSA, DER of ECDSA, 64
+// bytes of Ed25519. ok is false if the bytes are no signature by this kind of key.
+func Normalize(kind pubkey.Kind, sig []byte) (normal []byte, ok bool) {
+	if len(sig) > MaxSize || len(bytes.TrimSpace(sig)) == 0 {
+		return nil, false
 	}
-	return k.normalize(sig)
-}
-
-func (k key) normalize(sig []byte) ([]byte, error) {
-	switch {
-	case len(bytes.TrimSpace(sig)) == 0:
-		return nil, fail(ErrSignatureEmpty, "signature: is empty")
-	case len(sig) > maxSignatureText:
-		return nil, fail(ErrSignatureFormat, "signature: is longer than %d KiB", maxSignatureText>>10)
+	if s, ok := embedded(kind, sig); ok {
+		return s, true
 	}
-	if s, ok := k.embedded(sig); ok {
-		return s, nil
-	}
-	var first []byte
-	for _, binary := range decodings(sig) {
-		if s, ok := k.embedded(binary); ok {
-			return s, nil
-		}
-		if first == nil {
-			first = binary
+	for _, binary := range Decode(sig) {
+		if s, ok := embedded(kind, binary); ok {
+			return s, true
 		}
 	}
-	return nil, k.explainFormat(sig, first)
+	return nil, false
 }
 
 // embedded returns a binary signature as an image carries it, and false if it
 // cannot be one of this kind of key.
-func (k key) embedded(b []byte) ([]byte, bool) {
-	if k.sig != TLVECDSASig {
-		return bytes.Clone(b), k.sig.takes(len(b))
+func embedded(kind pubkey.Kind, b []byte) ([]byte, bool) {
+	size := kind.ScalarSize()
+	if size == 0 {
+		return bytes.Clone(b), len(b) == kind.SignatureSize()
 	}
-	size := k.scalarSize()
-	if r, s, ok := splitDER(b); ok && len(r) <= size && len(s) <= size {
+	if r, s, ok := SplitDER(b); ok && len(r) <= size && len(s) <= size {
 		return encodeDER(r, s), true
 	}
 	if len(b) != 2*size {
@@ -73,14 +54,11 @@ func (k key) embedded(b []byte) ([]byte, bool) {
 	return encodeDER(r, s), true
 }
 
-// scalarSize is the length of one half of an ECDSA signature: 32 or 48 bytes.
-func (k key) scalarSize() int { return k.hashes[0].hashSize() }
-
-// splitDER reads SEQUENCE { INTEGER r, INTEGER s } and gives both without leading
+// SplitDER reads SEQUENCE { INTEGER r, INTEGER s } and gives both without leading
 // zeros. It is lenient with what tokens write and a verifier would refuse: integers
 // with too many leading zeros, or with the one missing that keeps them positive,
 // and zero bytes behind (imgtool sign --pad-sig).
-func splitDER(b []byte) (r, s []byte, ok bool) {
+func SplitDER(b []byte) (r, s []byte, ok bool) {
 	body, rest, ok := cutDER(b, 0x30)
 	if !ok || len(bytes.Trim(rest, "\x00")) != 0 {
 		return nil, nil, false
@@ -123,14 +101,14 @@ func encodeDER(r, s []byte) []byte {
 	return append([]byte{0x30, byte(len(body))}, body...)
 }
 
-// decodings returns what the bytes may stand for as text, the likeliest first.
+// Decode returns what the bytes may stand for as text, the likeliest first.
 // Any text of hex digits is good base64 too, and hardly any base64 is hex.
-func decodings(sig []byte) [][]byte {
+func Decode(sig []byte) [][]byte {
 	if block, _ := pem.Decode(sig); block != nil {
 		return [][]byte{block.Bytes}
 	}
 	var list [][]byte
-	text := unwrap(sig)
+	text := Unwrap(sig)
 	digits := strings.TrimPrefix(strings.ReplaceAll(text, ":", ""), "0x")
 	if b, err := hex.DecodeString(digits); err == nil && len(b) > 0 {
 		list = append(list, b)
@@ -143,9 +121,9 @@ func decodings(sig []byte) [][]byte {
 	return append(list, sig, bytes.TrimRight(sig, "\r\n"))
 }
 
-// unwrap takes off what stands around encoded text: a byte order mark, white
+// Unwrap takes off what stands around encoded text: a byte order mark, white
 // space, quotes, Vault's prefix. Windows PowerShell redirects output as UTF-16.
-func unwrap(sig []byte) string {
+func Unwrap(sig []byte) string {
 	if rest, ok := bytes.CutPrefix(sig, []byte{0xff, 0xfe}); ok {
 		sig = bytes.ReplaceAll(rest, []byte{0}, nil)
 	}

@@ -1,4 +1,4 @@
-package image
+package key
 
 import (
 	"crypto"
@@ -9,6 +9,9 @@ import (
 	"encoding/asn1"
 	"encoding/pem"
 	"strings"
+
+	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/internal/pubkey"
 )
 
 // maxKeyDER bounds the bytes of a private key: an RSA key with 3072 bits has
@@ -16,16 +19,16 @@ import (
 // claim any.
 const maxKeyDER = 8 << 10
 
-// ParsePrivateKey reads a private key that signs, in PEM: PKCS#8 ("PRIVATE KEY",
+// ParsePrivate reads a private key that signs, in PEM: PKCS#8 ("PRIVATE KEY",
 // "ENCRYPTED PRIVATE KEY"), SEC1 ("EC PRIVATE KEY", also behind "EC PARAMETERS")
 // or PKCS#1 ("RSA PRIVATE KEY"), the last two also with OpenSSL's old encryption.
 // The result is an *rsa.PrivateKey with 2048 or 3072 bits, an *ecdsa.PrivateKey
-// on P-256 or P-384, or an ed25519.PrivateKey. Everything else is an [ErrBadKey].
+// on P-256 or P-384, or an ed25519.PrivateKey. Everything else is an [image.ErrBadKey].
 //
 // passphrase is called once, and only if the file is encrypted; its error comes
 // back as it is. Without passphrase (nil), or with one that is empty or wrong, the
 // answer is [ErrPassphrase]. The time to decrypt is bounded, to a few seconds.
-func ParsePrivateKey(data []byte, passphrase func() ([]byte, error)) (crypto.Signer, error) {
+func ParsePrivate(data []byte, passphrase func() ([]byte, error)) (crypto.Signer, error) {
 	private, err := parsePrivate(data, passphrase)
 	if err != nil {
 		return nil, err
@@ -34,16 +37,16 @@ func ParsePrivateKey(data []byte, passphrase func() ([]byte, error)) (crypto.Sig
 	if err != nil {
 		return nil, err
 	}
-	if _, err := newKey(pub); err != nil {
+	if err := checkSigning(pub); err != nil {
 		return nil, err
 	}
-	return private.(crypto.Signer), nil // as every key that newKey takes
+	return private.(crypto.Signer), nil // as every key that signs
 }
 
-// ParseDecryptionKey reads a private key that opens encrypted images, from the
-// files that [ParsePrivateKey] reads. The result is an *rsa.PrivateKey with 2048
+// ParseDecryption reads a private key that opens encrypted images, from the
+// files that [ParsePrivate] reads. The result is an *rsa.PrivateKey with 2048
 // bits, or an *ecdh.PrivateKey on P-256 or X25519.
-func ParseDecryptionKey(data []byte, passphrase func() ([]byte, error)) (crypto.PrivateKey, error) {
+func ParseDecryption(data []byte, passphrase func() ([]byte, error)) (crypto.PrivateKey, error) {
 	private, err := parsePrivate(data, passphrase)
 	if err != nil {
 		return nil, err
@@ -52,13 +55,13 @@ func ParseDecryptionKey(data []byte, passphrase func() ([]byte, error)) (crypto.
 	if err != nil {
 		return nil, err
 	}
-	if _, err := encryptionKey(pub); err != nil {
-		return nil, err
+	if _, err := pubkey.Encrypting(pub); err != nil {
+		return nil, badKey(err)
 	}
 	if ec, ok := private.(*ecdsa.PrivateKey); ok {
 		private, err = ec.ECDH()
 		if err != nil {
-			return nil, fail(ErrBadKey, "private key: %v", err)
+			return nil, fail(image.ErrBadKey, "private key: %v", err)
 		}
 	}
 	return private, nil
@@ -76,7 +79,7 @@ func publicHalf(private crypto.PrivateKey) (crypto.PublicKey, error) {
 	case crypto.Signer: // ed25519.PrivateKey
 		return private.Public(), nil
 	}
-	return nil, fail(ErrBadKey, "private key: MCUboot has no use for a %T", private)
+	return nil, fail(image.ErrBadKey, "private key: MCUboot has no use for a %T", private)
 }
 
 // parsePrivate reads a private key of any type that x509 knows.
@@ -86,7 +89,7 @@ func parsePrivate(data []byte, passphrase func() ([]byte, error)) (crypto.Privat
 		return nil, err
 	}
 	if len(block.Bytes) > maxKeyDER {
-		return nil, fail(ErrBadKey, "private key: %d bytes, far more than a key that MCUboot can use", len(block.Bytes))
+		return nil, fail(image.ErrBadKey, "private key: %d bytes, far more than a key that MCUboot can use", len(block.Bytes))
 	}
 	encrypted := block.Type == "ENCRYPTED PRIVATE KEY" || isOldEncrypted(block)
 	der := block.Bytes
@@ -100,7 +103,7 @@ func parsePrivate(data []byte, passphrase func() ([]byte, error)) (crypto.Privat
 		return nil, errWrongPassphrase() // one wrong one in 256 leaves something that looks well padded
 	}
 	if err != nil {
-		return nil, fail(ErrBadKey, "private key: %v", err)
+		return nil, fail(image.ErrBadKey, "private key: %v", err)
 	}
 	return private, nil
 }
@@ -126,11 +129,11 @@ func privateBlock(data []byte) (*pem.Block, error) {
 	case "PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY":
 		return block, nil
 	case "OPENSSH PRIVATE KEY":
-		return nil, fail(ErrBadKey, "private key: the file is in OpenSSH's own format, want PKCS#8")
+		return nil, fail(image.ErrBadKey, "private key: the file is in OpenSSH's own format, want PKCS#8")
 	case "PUBLIC KEY", "RSA PUBLIC KEY", "CERTIFICATE":
-		return nil, fail(ErrBadKey, "private key: the file holds only the public half (%s)", strings.ToLower(block.Type))
+		return nil, fail(image.ErrBadKey, "private key: the file holds only the public half (%s)", strings.ToLower(block.Type))
 	}
-	return nil, fail(ErrBadKey, "private key: a PEM block of type %.40q is not a private key", block.Type)
+	return nil, fail(image.ErrBadKey, "private key: a PEM block of type %.40q is not a private key", block.Type)
 }
 
 func parsePrivateDER(blockType string, der []byte) (crypto.PrivateKey, error) {

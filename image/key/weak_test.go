@@ -1,4 +1,4 @@
-package image_test
+package key_test
 
 import (
 	"bytes"
@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 )
 
 // weakKey is a public key that reads like one and is none.
@@ -138,7 +139,10 @@ func unhex(t testing.TB, text string) []byte {
 
 // TestWeakPublicKeys refuses them in every form of file, and as values.
 func TestWeakPublicKeys(t *testing.T) {
-	m := mustLoad(t, "images/ed25519-sha512.bin")
+	m, err := image.Load(readFile(t, "images/ed25519-sha512.bin"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, k := range weakKeys(t) {
 		for form, file := range k.files(t) {
 			k.wantRefused(t, form, file)
@@ -146,8 +150,8 @@ func TestWeakPublicKeys(t *testing.T) {
 		if k.public == nil {
 			continue
 		}
-		_, err := image.KeyHash(k.public, image.TLVSHA256)
-		errs := map[string]error{"KeyHash": err}
+		_, err := key.Hash(k.public, image.TLVSHA256)
+		errs := map[string]error{"Hash": err}
 		if _, encrypts := k.public.(*ecdh.PublicKey); !encrypts {
 			_, errs["Build"] = image.Build([]byte("firmware"), k.public, image.BuildOptions{HeaderSize: 32, PadHeader: true})
 			errs["Verify"] = m.Verify(k.public)
@@ -179,11 +183,11 @@ func (k weakKey) wantRefused(t *testing.T, form string, file []byte) {
 	t.Helper()
 	_, encrypts := k.public.(*ecdh.PublicKey)
 	for reader, read := range map[string]func([]byte) (crypto.PublicKey, error){
-		"ParsePublicKey": image.ParsePublicKey, "ParseEncryptionKey": image.ParseEncryptionKey,
-		"PublicHalf": func(b []byte) (crypto.PublicKey, error) { return image.PublicHalf(b, nil) },
+		"ParsePublic": key.ParsePublic, "ParseEncryption": key.ParseEncryption,
+		"PublicHalf": func(b []byte) (crypto.PublicKey, error) { return key.PublicHalf(b, nil) },
 	} {
 		want := k
-		if encrypts && (reader == "ParsePublicKey" || form == "certificate") {
+		if encrypts && (reader == "ParsePublic" || form == "certificate") {
 			want.words, want.kind = "", image.ErrBadKey // there is no place for such a key, weak or not
 		}
 		got, err := read(file)

@@ -1,4 +1,4 @@
-package image_test
+package key_test
 
 import (
 	"bytes"
@@ -12,13 +12,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
 )
 
 var exportedKeys = []string{"rsa-2048", "rsa-3072", "ecdsa-p256", "ecdsa-p384", "ed25519", "enc-x25519"}
 
 func publicHalf(t testing.TB, name string) crypto.PublicKey {
 	t.Helper()
-	pub, err := image.PublicHalf(keyFile(t, name), secret)
+	pub, err := key.PublicHalf(keyFile(t, name), secret)
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
@@ -36,23 +37,23 @@ func TestExports(t *testing.T) {
 					t.Errorf("%s as %s: %v (-got +want)\n%s", file, form, err, cmp.Diff(string(got), string(want)))
 				}
 			}
-			got, err := image.PublicKeyC(pub, "")
+			got, err := key.PublicC(pub, "")
 			check("C", got, err, keyFile(t, name+".c"))
-			got, err = image.PublicKeyRust(pub, "")
+			got, err = key.PublicRust(pub, "")
 			check("Rust", got, err, keyFile(t, name+".rs"))
-			got, err = image.PublicKeyPEM(pub)
+			got, err = key.PublicPEM(pub)
 			check("PEM", got, err, keyFile(t, name+".pub.pem"))
-			got, err = image.KeyHashC(pub, image.TLVSHA256, "")
+			got, err = key.HashC(pub, image.TLVSHA256, "")
 			check("hash in C", got, err, keyFile(t, name+".hash.c"))
 		}
 	}
 }
 
-func TestPublicKeyBytes(t *testing.T) {
-	for _, v := range loadVectors(t).Keys {
-		der, err := image.PublicKeyBytes(publicHalf(t, v.Name+".pub.pem"))
+func TestPublicBytes(t *testing.T) {
+	for _, v := range loadKeys(t) {
+		der, err := key.PublicBytes(publicHalf(t, v.Name+".pub.pem"))
 		if sum := sha256.Sum256(der); err != nil || hex.EncodeToString(sum[:]) != v.KeyHashSHA256 {
-			t.Errorf("%s: hash of PublicKeyBytes is %x, %v, want %s", v.Name, sum, err, v.KeyHashSHA256)
+			t.Errorf("%s: hash of PublicBytes is %x, %v, want %s", v.Name, sum, err, v.KeyHashSHA256)
 		}
 	}
 }
@@ -63,10 +64,10 @@ func TestExportSuffix(t *testing.T) {
 		export func() ([]byte, error)
 		want   []string
 	}{
-		{func() ([]byte, error) { return image.PublicKeyC(pub, "_2a") },
+		{func() ([]byte, error) { return key.PublicC(pub, "_2a") },
 			[]string{"const unsigned char ecdsap384_pub_key_2a[] = {\n", "\nconst unsigned int ecdsap384_pub_key_2a_len = 120;\n"}},
-		{func() ([]byte, error) { return image.PublicKeyRust(pub, "_2a") }, []string{"\nstatic ECDSAP384_PUB_KEY_2A: &[u8] = &[\n"}},
-		{func() ([]byte, error) { return image.KeyHashC(pub, image.TLVSHA384, "_2a") },
+		{func() ([]byte, error) { return key.PublicRust(pub, "_2a") }, []string{"\nstatic ECDSAP384_PUB_KEY_2A: &[u8] = &[\n"}},
+		{func() ([]byte, error) { return key.HashC(pub, image.TLVSHA384, "_2a") },
 			[]string{"const unsigned char ecdsap384_pub_key_hash_2a[] = {\n", "\nconst unsigned int ecdsap384_pub_key_hash_2a_len = 48;\n"}},
 	}
 	for _, tt := range tests {
@@ -82,13 +83,13 @@ func TestExportSuffix(t *testing.T) {
 // TestExportsRefuse sees that no function exports a key that MCUboot cannot use.
 func TestExportsRefuse(t *testing.T) {
 	exports := map[string]func(crypto.PublicKey) ([]byte, error){
-		"PublicKeyBytes": image.PublicKeyBytes,
-		"PublicKeyPEM":   image.PublicKeyPEM,
-		"PublicKeyC":     func(p crypto.PublicKey) ([]byte, error) { return image.PublicKeyC(p, "") },
-		"PublicKeyRust":  func(p crypto.PublicKey) ([]byte, error) { return image.PublicKeyRust(p, "") },
-		"KeyHash":        func(p crypto.PublicKey) ([]byte, error) { return image.KeyHash(p, image.TLVSHA256) },
-		"KeyHashC":       func(p crypto.PublicKey) ([]byte, error) { return image.KeyHashC(p, image.TLVSHA256, "") },
-		"KeyName":        func(p crypto.PublicKey) ([]byte, error) { s, err := image.KeyName(p); return []byte(s), err },
+		"PublicBytes": key.PublicBytes,
+		"PublicPEM":   key.PublicPEM,
+		"PublicC":     func(p crypto.PublicKey) ([]byte, error) { return key.PublicC(p, "") },
+		"PublicRust":  func(p crypto.PublicKey) ([]byte, error) { return key.PublicRust(p, "") },
+		"Hash":        func(p crypto.PublicKey) ([]byte, error) { return key.Hash(p, image.TLVSHA256) },
+		"HashC":       func(p crypto.PublicKey) ([]byte, error) { return key.HashC(p, image.TLVSHA256, "") },
+		"Name":        func(p crypto.PublicKey) ([]byte, error) { s, err := key.Name(p); return []byte(s), err },
 	}
 	for name, export := range exports {
 		for _, pub := range []crypto.PublicKey{nil, "key", rsa4096(t)} {
