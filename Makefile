@@ -14,7 +14,7 @@ fuzz: # FUZZTIME=1m for longer
 	bash .ci/run fuzz
 
 bench: # compare two outputs: go tool -modfile=tools/go.mod benchstat OLD NEW
-	go test ./transport ./image ./smp/sim -run '^$$' -bench . -benchmem
+	go test ./transport ./image/... ./smp/sim -run '^$$' -bench . -benchmem
 	go test ./smp -run '^$$' -bench UploadWire -benchtime 1x
 
 interop:

@@ -36,62 +36,41 @@ const (
 	TLVUUIDClass       TLVType = 0x75 // protected; device class UUID
 )
 
-// String returns MCUboot's name without the IMAGE_TLV_ prefix, or the number of
-// a vendor's or unknown type: "0x00a0".
+// String returns MCUboot's name without the IMAGE_TLV_ prefix, or the number of a
+// vendor's or unknown type: "0x00a0".
 func (t TLVType) String() string {
-	switch t {
-	case TLVKeyHash:
-		return "KEYHASH"
-	case TLVPubKey:
-		return "PUBKEY"
-	case TLVSHA256:
-		return "SHA256"
-	case TLVSHA384:
-		return "SHA384"
-	case TLVSHA512:
-		return "SHA512"
-	case TLVRSA2048PSS:
-		return "RSA2048_PSS"
-	case TLVECDSA224:
-		return "ECDSA224"
-	case TLVECDSASig:
-		return "ECDSA_SIG"
-	case TLVRSA3072PSS:
-		return "RSA3072_PSS"
-	case TLVEd25519:
-		return "ED25519"
-	case TLVSigPure:
-		return "SIG_PURE"
-	case TLVEncRSA2048:
-		return "ENC_RSA2048"
-	case TLVEncKW:
-		return "ENC_KW"
-	case TLVEncEC256:
-		return "ENC_EC256"
-	case TLVEncX25519:
-		return "ENC_X25519"
-	case TLVEncX25519SHA512:
-		return "ENC_X25519_SHA512"
-	case TLVDependency:
-		return "DEPENDENCY"
-	case TLVSecurityCounter:
-		return "SEC_CNT"
-	case TLVBootRecord:
-		return "BOOT_RECORD"
-	case TLVDecompSize:
-		return "DECOMP_SIZE"
-	case TLVDecompSHA:
-		return "DECOMP_SHA"
-	case TLVDecompSignature:
-		return "DECOMP_SIGNATURE"
-	case TLVCompDecSize:
-		return "COMP_DEC_SIZE"
-	case TLVUUIDVendor:
-		return "UUID_VID"
-	case TLVUUIDClass:
-		return "UUID_CID"
+	if name, known := tlvNames[t]; known {
+		return name
 	}
 	return fmt.Sprintf("0x%04x", uint16(t))
+}
+
+var tlvNames = map[TLVType]string{
+	TLVKeyHash:         "KEYHASH",
+	TLVPubKey:          "PUBKEY",
+	TLVSHA256:          "SHA256",
+	TLVSHA384:          "SHA384",
+	TLVSHA512:          "SHA512",
+	TLVRSA2048PSS:      "RSA2048_PSS",
+	TLVECDSA224:        "ECDSA224",
+	TLVECDSASig:        "ECDSA_SIG",
+	TLVRSA3072PSS:      "RSA3072_PSS",
+	TLVEd25519:         "ED25519",
+	TLVSigPure:         "SIG_PURE",
+	TLVEncRSA2048:      "ENC_RSA2048",
+	TLVEncKW:           "ENC_KW",
+	TLVEncEC256:        "ENC_EC256",
+	TLVEncX25519:       "ENC_X25519",
+	TLVEncX25519SHA512: "ENC_X25519_SHA512",
+	TLVDependency:      "DEPENDENCY",
+	TLVSecurityCounter: "SEC_CNT",
+	TLVBootRecord:      "BOOT_RECORD",
+	TLVDecompSize:      "DECOMP_SIZE",
+	TLVDecompSHA:       "DECOMP_SHA",
+	TLVDecompSignature: "DECOMP_SIGNATURE",
+	TLVCompDecSize:     "COMP_DEC_SIZE",
+	TLVUUIDVendor:      "UUID_VID",
+	TLVUUIDClass:       "UUID_CID",
 }
 
 // takes reports whether a value of n bytes is possible. Types without a fixed
