@@ -178,7 +178,7 @@ func (o BuildOptions) check() error {
 		return fail(ErrBadOption, "slot of %d sectors: want 1 to %d", o.MaxSectors, maxSectors)
 	}
 	if o.Encrypt != nil {
-		if _, err := o.Encrypt.scheme().scheme(); err != nil {
+		if _, _, err := o.Encrypt.resolve(); err != nil {
 			return err
 		}
 	}

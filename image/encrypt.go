@@ -1,7 +1,6 @@
 package image
 
 import (
-	"bytes"
 	"cmp"
 	"crypto"
 	"crypto/aes"
@@ -14,42 +13,9 @@ import (
 	"github.com/smpctl/smpctl/image/internal/pubkey"
 )
 
-// encryption says for whom and how an image is encrypted.
-type encryption struct {
-	// The device's key: an *rsa.PublicKey with 2048 bits, an *ecdh.PublicKey or
-	// *ecdsa.PublicKey on P-256, an *ecdh.PublicKey on X25519, or, as []byte, the
-	// 16 or 32 bytes of a key shared with the device (AES key wrap).
-	to      crypto.PublicKey
-	bits    int  // of the AES key: 128 or 256; 0 is 128
-	hmac512 bool // ENC_X25519_SHA512 instead of ENC_X25519
-}
-
-// flag is the header flag of images that are encrypted so.
-func (e encryption) flag() Flags {
-	if e.bits == 256 {
-		return FlagEncryptedAES256
-	}
-	return FlagEncryptedAES128
-}
-
-// seal encrypts a body, which the caller has padded so that header and body are
-// a multiple of 16 bytes, under a new AES key. It returns the encrypted body, and
-// the entry that holds the AES key. The same bytes from random give the same
-// result. Keys that MCUboot cannot decrypt with are an [ErrBadKey].
-func (e encryption) seal(random io.Reader, body []byte) ([]byte, TLV, error) {
-	key, entry, err := e.newKey(random)
-	if err != nil {
-		return nil, TLV{}, err
-	}
-	sealed := bytes.Clone(body)
-	if err := applyCTR(key, sealed); err != nil {
-		return nil, TLV{}, encryptionFailed(err)
-	}
-	return sealed, entry, nil
-}
-
-// newKey makes an AES key, and the entry that holds it.
-func (e encryption) newKey(random io.Reader) (key []byte, entry TLV, err error) {
+// newKey makes an AES key, and the entry that holds it for the device. The same bytes
+// from random give the same result.
+func (e *Encryption) newKey(random io.Reader) (key []byte, entry TLV, err error) {
 	to, typ, err := e.resolve()
 	if err != nil {
 		return nil, TLV{}, err
@@ -66,30 +32,24 @@ func (e encryption) newKey(random io.Reader) (key []byte, entry TLV, err error) 
 }
 
 // keySize is the number of bytes of the AES key.
-func (e encryption) keySize() int { return cmp.Or(e.bits, 128) / 8 }
-
-// scheme returns the type of entry that holds an AES key for this recipient.
-func (e encryption) scheme() (TLVType, error) {
-	_, typ, err := e.resolve()
-	return typ, err
-}
+func (e *Encryption) keySize() int { return cmp.Or(e.Bits, 128) / 8 }
 
 // resolve returns the recipient in the form that encrypts, and the type of entry
 // that holds an AES key for it.
-func (e encryption) resolve() (crypto.PublicKey, TLVType, error) {
-	bits := cmp.Or(e.bits, 128)
+func (e *Encryption) resolve() (crypto.PublicKey, TLVType, error) {
+	bits := cmp.Or(e.Bits, 128)
 	if bits != 128 && bits != 256 {
-		return nil, 0, fail(ErrBadKey, "encryption: AES with %d bits, MCUboot knows 128 and 256", e.bits)
+		return nil, 0, fail(ErrBadKey, "encryption: AES with %d bits, MCUboot knows 128 and 256", e.Bits)
 	}
-	to, typ, err := recipient(e.to)
+	to, typ, err := recipient(e.To)
 	switch kek, isKEK := to.([]byte); {
 	case err != nil:
 		return nil, 0, err
 	case isKEK && len(kek)*8 != bits:
 		return nil, 0, fail(ErrBadKey, "encryption key: %d bits for AES key wrap, MCUboot wants as many as the image key has, %d", len(kek)*8, bits)
-	case e.hmac512 && typ != TLVEncX25519:
+	case e.SHA512 && typ != TLVEncX25519:
 		return nil, 0, fail(ErrBadKey, "encryption key: HMAC-SHA-512 goes with X25519 only, not with %s", typ)
-	case e.hmac512:
+	case e.SHA512:
 		typ = TLVEncX25519SHA512
 	}
 	return to, typ, nil

@@ -29,8 +29,6 @@ type Encryption struct {
 	unpadded bool // an image that only becomes one to be encrypted
 }
 
-func (e *Encryption) scheme() encryption { return encryption{e.To, e.Bits, e.SHA512} }
-
 // pad is the number of zero bytes that an image of n bytes needs to be encrypted.
 func (e *Encryption) pad(n int) int {
 	if e == nil || e.unpadded {
@@ -39,11 +37,15 @@ func (e *Encryption) pad(n int) int {
 	return roundUp(n, aes.BlockSize) - n
 }
 
+// flag is the header flag of images that are encrypted so.
 func (e *Encryption) flag() Flags {
-	if e == nil {
+	switch {
+	case e == nil:
 		return 0
+	case e.Bits == 256:
+		return FlagEncryptedAES256
 	}
-	return e.scheme().flag()
+	return FlagEncryptedAES128
 }
 
 // room is what one key takes in the trailer, imgtool's number but for AES-256
@@ -55,12 +57,12 @@ func (e *Encryption) room() int {
 	case e.SaveEntry:
 		return e.entrySize()
 	}
-	return e.scheme().keySize()
+	return e.keySize()
 }
 
 // entrySize is the number of bytes of the entry's value.
 func (e *Encryption) entrySize() int {
-	typ, _ := e.scheme().scheme() // checked by Build
+	_, typ, _ := e.resolve() // checked by Build
 	return typ.encKeyLength(e.flag())
 }
 
@@ -70,7 +72,7 @@ func (u *Unsigned) seal(region []byte) (entries []TLV, key []byte, err error) {
 	if u.encryption == nil {
 		return nil, nil, nil
 	}
-	key, entry, err := u.encryption.scheme().newKey(rand.Reader)
+	key, entry, err := u.encryption.newKey(rand.Reader)
 	if err != nil {
 		return nil, nil, err
 	}
