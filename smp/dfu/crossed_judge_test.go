@@ -111,7 +111,7 @@ func (e *experiment) words() []verdict {
 	case dfu.Uploaded:
 		return e.uploaded()
 	case dfu.Unverified:
-		right = e.c.blind() || runs && e.c.newest() && e.c.secretive()
+		right = e.c.blind() || runs && e.c.newest() && e.c.secretive() || e.c.mode == dfu.UploadOnly && e.err != nil
 	case dfu.Reverted, dfu.NotRunning:
 		right = e.err != nil && (!runs || strings.Contains(e.err.Error(), "it was told to leave it"))
 	case "":

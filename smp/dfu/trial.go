@@ -71,6 +71,9 @@ func (r *runner) beginAgain(ctx context.Context, lost *lostTrial) error {
 			return err
 		}
 	}
+	if err := r.lookFirst(ctx); err != nil { // what the device lost may be more than what was noticed
+		return err
+	}
 	return r.planTogether(ctx)
 }
 
