@@ -15,7 +15,8 @@ const maxHails = 8
 // It is for MCUboot's wait window: for a moment after each boot the bootloader takes any request as a wish for serial recovery
 // (BOOT_SERIAL_WAIT_FOR_DFU, 500 ms by default). Every version of it answers this one, if only with a refusal.
 func (c *Client) Knock(ctx context.Context, interval time.Duration) ([]byte, error) {
-	return c.repeat(ctx, Header{Version: V1, Op: osParams.op, Length: 1, Group: osParams.group, Command: osParams.id}, interval)
+	h := Header{Version: V1, Op: osParams.op, Length: 1, Group: osParams.group, Command: osParams.id}
+	return c.repeat(ctx, append(h.Append(nil), emptyMap), interval)
 }
 
 // foreignOp is an operation that the protocol does not have.
@@ -27,11 +28,11 @@ const foreignOp Op = 4
 //
 // Its operation does not exist. Zephyr answers such a packet with a refusal (subsys/mgmt/mcumgr/smp/src/smp.c:
 // smp_process_request_packet); MCUboot drops it before it counts as a wish for serial recovery (boot_serial.c:
-// boot_serial_input). An application of another make may drop it too, so silence proves nothing.
+// boot_serial_input). With raw framing both drop it. An application of another make may drop it too, so silence proves nothing.
 //
 // Once it was answered, and until [Client.Forget], the client asks for signs of life in the same way.
 func (c *Client) Hail(ctx context.Context, interval time.Duration) error {
-	_, err := c.repeat(ctx, hail, interval)
+	_, err := c.repeat(ctx, hail.Append(nil), interval)
 	if err == nil {
 		c.mu.Lock()
 		c.hailed = true
@@ -40,7 +41,9 @@ func (c *Client) Hail(ctx context.Context, interval time.Duration) error {
 	return err
 }
 
-var hail = Header{Version: V1, Op: foreignOp, Length: 1, Group: osParams.group, Command: osParams.id}
+// hail has no payload. Raw framing drops a header with an operation that it does not know, and whatever has come with it so
+// far: a byte behind it would be taken for the beginning of the next packet, and every request after it would be lost.
+var hail = Header{Version: V1, Op: foreignOp, Group: osParams.group, Command: osParams.id}
 
 // hears reports whether the application has answered a hail.
 func (c *Client) hears() bool {
@@ -49,9 +52,8 @@ func (c *Client) hears() bool {
 	return c.hailed
 }
 
-// repeat sends a request with an empty map once in every interval until one of them is answered.
-func (c *Client) repeat(ctx context.Context, h Header, interval time.Duration) ([]byte, error) {
-	packet := append(h.Append(nil), emptyMap)
+// repeat sends a request once in every interval until one of them is answered.
+func (c *Client) repeat(ctx context.Context, packet []byte, interval time.Duration) ([]byte, error) {
 	done := make(chan *call, 2*maxHails)
 	var calls []*call
 	defer func() {
