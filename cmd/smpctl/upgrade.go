@@ -83,7 +83,13 @@ func (a *app) upgrade(ctx context.Context, path string, o upgradeOptions) (resul
 		Mode: mode, Force: o.force, UpgradeOnly: o.upgradeOnly, Wait: time.Duration(o.wait), OnEvent: v.event,
 	}
 	if o.check != "" {
-		options.Check = func(ctx context.Context) error { return a.check(ctx, o.check, d.name, time.Duration(o.checkTime)) }
+		options.Check = func(ctx context.Context) error {
+			err := a.check(ctx, o.check, d.name, time.Duration(o.checkTime))
+			if err == nil { // what comes now can take a while, and fail
+				v.event(dfu.Event{Step: dfu.Step{Action: dfu.Check, Target: -1}, Phase: dfu.Note, Text: "the command passed: looking at the device"})
+			}
+			return err
+		}
 	}
 	if o.dryRun {
 		return a.dryRun(ctx, d, src.targets, options)
