@@ -252,7 +252,7 @@ type hintedError struct {
 func (e *hintedError) Unwrap() error { return e.error }
 
 // explainRejection adds to the error of an image that the bootloader did not start the most likely reason, as far as the file shows it.
-func (s source) explainRejection(err error) error {
+func (s source) explainRejection(err error, warnings []string) error {
 	var running *dfu.NotRunningError
 	if !errors.As(err, &running) || running.Reason != dfu.Rejected || namesOther(saidBy(err)) {
 		return err
@@ -260,11 +260,19 @@ func (s source) explainRejection(err error) error {
 	for _, t := range s.targets {
 		for _, img := range append(variantFiles(t), t.File) {
 			if img != nil && running.Wanted.Equal(img.Hash()) {
-				return &hintedError{err, s.rejectionHint(img)}
+				return &hintedError{err, afterWarnings(s.rejectionHint(img), warnings)}
 			}
 		}
 	}
 	return err
+}
+
+// afterWarnings puts what the user was warned of before the hint: a bootloader that never starts such a file needs no other reason.
+func afterWarnings(hint string, warnings []string) string {
+	if len(warnings) == 0 {
+		return hint
+	}
+	return strings.Join(warnings, "; ") + ": that may be why; else " + hint
 }
 
 func variantFiles(t dfu.Target) []*image.Image {

@@ -106,7 +106,7 @@ func (a *app) upgrade(ctx context.Context, path string, o upgradeOptions) (resul
 	if report.Result == "" && err != nil {
 		return nil, err
 	}
-	return newUpgradeResult(report, d, heard), src.explainRejection(err)
+	return newUpgradeResult(report, d, heard), src.explainRejection(err, report.Warnings)
 }
 
 // upgradeResult is the result of upgrade.
