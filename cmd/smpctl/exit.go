@@ -208,6 +208,8 @@ func (a *app) hint(k kind, err error) string {
 		return ""
 	case k == kindNoReply && errors.Is(err, transport.ErrDisconnected):
 		return "the port went away; the same command picks up where the device is"
+	case errors.Is(err, dfu.ErrNotBack):
+		return heard(a.link) + notBackHint
 	case k == kindNoReply:
 		return heard(a.link) + noReplyHint
 	case k == kindInterrupted && a.reached:

@@ -9,6 +9,9 @@ import (
 const noReplyHint = "check port, baud rate and cable, that the firmware has SMP on this port (--raw if it uses raw framing), " +
 	"and that no terminal program reads it too"
 
+const notBackHint = "power the board off and on, or plug it in again: the same command takes an update up; its port may have another name now, " +
+	"which smpctl ports shows"
+
 // heard says what came instead of an answer, in front of a hint; empty if that was nothing, or packets only.
 func heard(link *transport.Conn) string {
 	if link == nil {

@@ -155,7 +155,7 @@ func recoveryHint(err error) string {
 	case errors.As(err, &outside):
 		return "--enter asks the application to reboot into the bootloader; or reset the board while the command waits"
 	case errors.Is(err, smp.ErrInBootloader):
-		return "smpctl recover uploads in the bootloader; smpctl reset leaves it"
+		return "smpctl recover uploads in the bootloader, which stays when it has no image to start; else smpctl reset --wait leaves it"
 	}
 	return ""
 }

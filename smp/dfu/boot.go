@@ -132,7 +132,7 @@ func (n *connection) farewell(ctx context.Context, b *boot) string {
 	if err := n.leave(ctx); err != nil {
 		return "; it was told to leave it, and did not answer"
 	}
-	return "; it was told to leave it, and nobody looked at it since"
+	return "; it was told to leave it once more, and not asked again"
 }
 
 // look asks once who answers and what it lists, over a new connection if the old one has ended.

@@ -61,7 +61,7 @@ func TestReboot(t *testing.T) {
 }
 
 const inBootloader = "the device answers from its bootloader (MCUboot serial recovery) after every reset; " +
-	"it was told to leave it, and nobody looked at it since"
+	"it was told to leave it once more, and not asked again"
 
 // selectByHand uploads an image and marks it.
 func selectByHand(t *testing.T, dial dfu.Dial, file string, good bool) {
