@@ -13,8 +13,9 @@ import (
 type Link interface {
 	// ReadPacket waits for the next packet. The slice is valid until the next call. Close makes it return an error.
 	ReadPacket() ([]byte, error)
-	// WritePacket sends one packet. It does not keep p. An error that is an os.ErrDeadlineExceeded means that the device takes no
-	// data for now; any other ends the client.
+	// WritePacket sends one packet. It does not keep p. It may block as long as the device takes no data: it is called from one
+	// goroutine, and no caller of the client waits for it. A link with a limit of its own returns an error that is an
+	// os.ErrDeadlineExceeded; any other ends the client.
 	WritePacket(p []byte) error
 	// Overhead is the number of bytes that the link's framing takes in the device's packet buffer.
 	Overhead() int

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/smpctl/smpctl/smp"
+	"github.com/smpctl/smpctl/transport"
 )
 
 var errUnplugged = errors.New("unplugged")
@@ -196,6 +197,39 @@ func TestStuckWriter(t *testing.T) {
 		})
 	})
 }
+
+// TestStuckPort has a port whose driver takes nothing: that holds up neither callers nor Close.
+func TestStuckPort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		port := &stuckPort{released: make(chan struct{}), closed: make(chan struct{})}
+		defer close(port.released) // the one goroutine that Close must leave behind
+		c := smp.NewClient(transport.NewConn(port, transport.Options{}), smp.Options{Timeout: 10 * time.Second})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+		defer cancel()
+		took(t, time.Second/2, func() {
+			if _, err := c.OS.Echo(ctx, "x"); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("Echo: %v, want the context's end", err)
+			}
+		})
+		took(t, 30*time.Second, func() {
+			if _, err := c.OS.Echo(t.Context(), "x"); !errors.Is(err, smp.ErrNoReply) {
+				t.Errorf("Echo: %v, want silence", err)
+			}
+		})
+		took(t, 0, func() {
+			if err := c.Close(); err != nil {
+				t.Errorf("Close: %v", err)
+			}
+		})
+	})
+}
+
+// stuckPort is a port whose Write does not end before the test does, not even when it is closed.
+type stuckPort struct{ released, closed chan struct{} }
+
+func (p *stuckPort) Read([]byte) (int, error)  { <-p.closed; return 0, io.ErrClosedPipe }
+func (p *stuckPort) Write([]byte) (int, error) { <-p.released; return 0, io.ErrClosedPipe }
+func (p *stuckPort) Close() error              { close(p.closed); return nil }
 
 func TestStuckWriterTakesNoEndlessQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

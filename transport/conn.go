@@ -13,10 +13,6 @@ import (
 const DefaultBaud = 115200
 
 const (
-	// writeSlack is the write time limit beyond the time on the wire. A device
-	// that erases flash may refuse data for that long and recover.
-	writeSlack = 3 * time.Second
-
 	// closeLimit bounds Close when the system's close hangs on undelivered output.
 	closeLimit = time.Second
 
@@ -51,9 +47,6 @@ type Options struct {
 	// KeepInput keeps what a serial port had received before it was opened, instead of
 	// throwing it away: for whoever follows the text of a device over its resets.
 	KeepInput bool
-	// WriteTimeout bounds one WritePacket; 0 means three seconds more than twice
-	// the time the frame takes at Baud.
-	WriteTimeout time.Duration
 	// Trace, if not nil, gets a line for every packet and every text both ways,
 	// as [ReadTrace] describes. It is written to from the reading and the writing
 	// goroutine, one at a time, and holds them up while it blocks: give it a file.
@@ -93,7 +86,6 @@ type Conn struct {
 	stats Stats
 	cause error // why the stream is gone
 
-	gone      chan struct{} // closed once cause is set
 	closed    chan struct{}
 	closeOnce sync.Once
 	closeErr  error
@@ -129,17 +121,15 @@ func NewConn(rwc io.ReadWriteCloser, o Options) *Conn {
 
 // newConn returns a connection that still needs its decoder.
 func newConn(rwc io.ReadWriteCloser, o Options, f framing) *Conn {
-	c := &Conn{
+	return &Conn{
 		rwc:     rwc,
 		options: o,
 		framing: f,
 		trace:   newRecorder(o.Trace),
 		buf:     make([]byte, 8<<10),
-		gone:    make(chan struct{}),
+		out:     writer{turn: make(chan struct{}, 1)},
 		closed:  make(chan struct{}),
 	}
-	c.startWriter()
-	return c
 }
 
 // ReadPacket blocks until an intact packet arrives and returns it. The packet is
@@ -169,11 +159,11 @@ func (c *Conn) ReadPacket() ([]byte, error) {
 	}
 }
 
-// WritePacket sends one packet in one write and returns when the system has
-// taken all of it. It blocks no longer than the write time limit: then the error
-// matches [ErrWriteTimeout], and the packet may still go out, late or in part.
-// Concurrent calls take turns. Other errors are those of ReadPacket, or say that
-// p is no packet or too long.
+// WritePacket sends one packet in one write and returns when the system has taken all of it. It blocks as long as the
+// device takes no data. Close ends a call that waits for its turn or between two lines; one that is in the driver
+// returns when the driver lets it, which no system promises. So whoever must not be held up calls it from a goroutine
+// that it can leave behind, as an smp.Client does. Concurrent calls take turns. Errors are those of ReadPacket, or say
+// that p is no packet or too long.
 func (c *Conn) WritePacket(p []byte) error {
 	if len(p) < headerSize {
 		return fmt.Errorf("write packet: %d bytes are no packet, its header alone takes %d", len(p), headerSize)
@@ -184,9 +174,9 @@ func (c *Conn) WritePacket(p []byte) error {
 	return c.send("write packet", SentPacket, p)
 }
 
-// SetLineGap makes the lines of every further packet start at least this long after each other; 0, the default, sends each packet in
-// one write. It is for devices that lose lines when nothing paces them: Zephyr's driver has two buffers for lines
-// (CONFIG_UART_MCUMGR_RX_BUF_COUNT), and drops what finds none. Raw framing and UDP have no lines and ignore it.
+// SetLineGap makes the lines of every further packet start at least this long after each other; 0, the default, sends
+// each packet in one write. It is for devices that lose lines when nothing paces them: Zephyr's driver has two buffers
+// for lines (CONFIG_UART_MCUMGR_RX_BUF_COUNT), and drops what finds none. Raw framing and UDP have no lines and ignore it.
 func (c *Conn) SetLineGap(d time.Duration) {
 	if c.framing.lines {
 		c.out.gap.Store(int64(d))
@@ -231,11 +221,10 @@ func (c *Conn) Stats() Stats {
 	return c.stats
 }
 
-// Close ends the connection and the calls in progress. It does not wait for the
-// device: what the device has not taken by then is thrown away, so wait for the
-// answer to what must arrive. It takes a second at most, even with a write stuck
-// in the driver. Further calls do nothing and return the same. The error may
-// also be the first one met while writing the trace.
+// Close ends the connection and the calls in progress, except a write that is stuck in the driver: it stays behind. It
+// does not wait for the device: what the device has not taken by then is thrown away, so wait for the answer to what
+// must arrive. It takes a second at most. Further calls do nothing and return the same. The error may also be the
+// first one met while writing the trace.
 func (c *Conn) Close() error {
 	c.closeOnce.Do(func() {
 		close(c.closed)
@@ -296,7 +285,6 @@ func (c *Conn) fail(err error) error {
 	first := c.cause == nil
 	if first {
 		c.cause = disconnected(err)
-		close(c.gone)
 	}
 	cause := c.cause
 	c.mu.Unlock()

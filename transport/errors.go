@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 )
 
@@ -19,11 +18,6 @@ var (
 
 	// ErrClosed says that [Conn.Close] was called.
 	ErrClosed = errors.New("connection is closed")
-
-	// ErrWriteTimeout says that the device did not take the bytes in time. It
-	// matches [os.ErrDeadlineExceeded]. The connection stays usable: a device
-	// that was only busy takes the rest later, and every frame starts afresh.
-	ErrWriteTimeout = fmt.Errorf("device takes no data: %w", os.ErrDeadlineExceeded)
 
 	errNotPort = errors.New("not a serial port")
 )

@@ -150,7 +150,7 @@ func (s *serialPort) Read(p []byte) (n int, err error) {
 	return n, s.ioError(err)
 }
 
-// Write writes all of p. It may block for ever; see [writer].
+// Write writes all of p. It may block for ever; see [Conn.WritePacket].
 func (s *serialPort) Write(p []byte) (int, error) {
 	written := 0
 	for written < len(p) {

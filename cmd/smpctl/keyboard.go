@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/smpctl/smpctl/transport"
 	"golang.org/x/term"
@@ -70,13 +71,34 @@ func (k *keyboard) pass(ctx context.Context, link *wire, end context.CancelCause
 		if left >= 0 {
 			typed = typed[:left]
 		}
-		link.send(ctx, typed, !k.raw)
+		if k.raw {
+			k.press(ctx, link, typed)
+		} else {
+			link.send(ctx, typed, true)
+		}
 		if left >= 0 {
 			end(errLeft)
 		}
 		if err != nil || left >= 0 || ctx.Err() != nil {
 			return
 		}
+	}
+}
+
+// keyTime is how long a device may take for a key before the next key is looked at.
+const keyTime = time.Second
+
+// press sends keys. A device that takes nothing leaves the user the keyboard, for there is no other way out than Ctrl-].
+func (k *keyboard) press(ctx context.Context, link *wire, keys []byte) {
+	keys = bytes.Clone(keys)
+	sent := make(chan struct{})
+	k.app.spawn(func() {
+		defer close(sent)
+		link.send(ctx, keys, false)
+	})
+	select {
+	case <-sent:
+	case <-time.After(keyTime):
 	}
 }
 

@@ -11,9 +11,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"github.com/smpctl/smpctl/smp/sim"
+	"github.com/smpctl/smpctl/transport"
 	"go.uber.org/goleak"
 )
 
@@ -157,6 +160,25 @@ func TestMonitorSends(t *testing.T) {
 	if code != 0 || out.String() != want {
 		t.Errorf("got %d, %q, %q, want 0 and %q", code, out.String(), errs.String(), want)
 	}
+}
+
+// TestMonitorLeavesADeviceThatTakesNothing types into a port whose driver never ends a write.
+func TestMonitorLeavesADeviceThatTakesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe() // nobody reads
+		defer far.Close()
+		conn := transport.NewConn(near, transport.Options{})
+		defer conn.Close()
+		var link wire
+		link.set(conn)
+		ctx, end := context.WithCancelCause(t.Context())
+		start := time.Now()
+		k := &keyboard{app: &app{}, in: iotest.OneByteReader(strings.NewReader("ls\x1d")), raw: true}
+		k.pass(ctx, &link, end)
+		if cause, took := context.Cause(ctx), time.Since(start); cause != errLeft || took > 5*time.Second {
+			t.Errorf("after Ctrl-] and %v: %v, want %v soon", took, cause, errLeft)
+		}
+	})
 }
 
 // TestMonitorTakesItsTime has a port that ends each connection at once.
