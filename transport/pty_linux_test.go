@@ -1,24 +1,21 @@
 package transport_test
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/smpctl/smpctl/internal/pty"
 	"github.com/smpctl/smpctl/transport"
 )
 
 // newPTY opens a pseudo-terminal: the device's end, and the name of the port.
 func newPTY(t *testing.T) (master *os.File, name string) {
 	t.Helper()
-	master, name, err := transport.OpenPTY()
+	master, name, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,72 +71,4 @@ func allBytes() []byte {
 		p = append(p, byte(b))
 	}
 	return p
-}
-
-// TestPTYIsRaw sends every byte both ways through a pseudo-terminal that nothing but OpenPTY has set up.
-func TestPTYIsRaw(t *testing.T) {
-	master, name := newPTY(t)
-	fd, err := unix.Open(name, unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	slave := os.NewFile(uintptr(fd), name)
-	defer slave.Close()
-	want := allBytes()
-
-	if _, err := slave.Write(want); err != nil {
-		t.Fatal(err)
-	}
-	if got := readFull(t, master, len(want)); !bytes.Equal(got, want) {
-		t.Errorf("from the port: got %q, want %q", got, want)
-	}
-	if _, err := master.Write(want); err != nil {
-		t.Fatal(err)
-	}
-	got := make([]byte, len(want))
-	if _, err := io.ReadFull(slave, got); err != nil || !bytes.Equal(got, want) {
-		t.Errorf("to the port: got %q, %v, want %q", got, err, want)
-	}
-	if err := master.SetReadDeadline(time.Now().Add(10 * time.Millisecond)); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := master.Read(got); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("echo: got %q, %v, want none until %v", got[:n], err, os.ErrDeadlineExceeded)
-	}
-}
-
-func TestPTYCloseEndsRead(t *testing.T) {
-	master, name := newPTY(t)
-	hold, err := os.OpenFile(name, os.O_RDWR|unix.O_NOCTTY, 0) // else reading gives EIO at once
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer hold.Close()
-	ended := make(chan error, 1)
-	go func() {
-		_, err := master.Read(make([]byte, 1))
-		ended <- err
-	}()
-	master.Close()
-	select {
-	case err := <-ended:
-		if !errors.Is(err, os.ErrClosed) {
-			t.Errorf("read: got %v, want %v", err, os.ErrClosed)
-		}
-	case <-time.After(patienceForAll):
-		t.Fatal("Close does not end Read")
-	}
-}
-
-func TestPTYNamesDiffer(t *testing.T) {
-	_, first := newPTY(t)
-	_, second := newPTY(t)
-	if first == second {
-		t.Errorf("two pseudo-terminals are called %s", first)
-	}
-	for _, name := range []string{first, second} {
-		if info, err := os.Stat(name); err != nil || info.Mode()&os.ModeCharDevice == 0 {
-			t.Errorf("%s: got %v, %v, want a device", name, info, err)
-		}
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/smpctl/smpctl/internal/pty"
 	"github.com/smpctl/smpctl/smp"
 	"github.com/smpctl/smpctl/smp/sim"
 	"github.com/smpctl/smpctl/transport"
@@ -141,7 +142,7 @@ func TestProbeOfAPortThatDoesNotOpen(t *testing.T) {
 		t.Errorf("missing: got %+v, want %+v", *got, *want)
 	}
 
-	master, name, err := transport.OpenPTY()
+	master, name, err := pty.Open()
 	if err != nil {
 		t.Skip(err) // Linux only
 	}

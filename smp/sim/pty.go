@@ -7,8 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
-	"github.com/smpctl/smpctl/transport"
+	"github.com/smpctl/smpctl/internal/pty"
 )
 
 // ServePTY offers the device as a serial port of the system: link becomes a symbolic link to a pseudo-terminal. At a
@@ -37,12 +38,12 @@ func (d *Device) ServePTY(ctx context.Context, link string, ready func(name stri
 
 // onePTY serves one pseudo-terminal until the device resets or serving ends.
 func (d *Device) onePTY(ctx context.Context, link string, ready func(name string)) (err error) {
-	master, name, err := transport.OpenPTY()
+	master, name, err := pty.Open()
 	if err != nil {
 		return err
 	}
 	// While nobody has the other end open the master would fail; a port waits for its next user instead.
-	slave, err := os.OpenFile(name, os.O_RDWR|noControl, 0)
+	slave, err := os.OpenFile(name, os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
 		master.Close()
 		return err

@@ -1,4 +1,5 @@
-package transport
+// Package pty makes pseudo-terminals that behave like serial ports, for virtual devices and tests. They exist on Linux only.
+package pty
 
 import (
 	"fmt"
@@ -8,23 +9,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// OpenPTY returns the master end of a new pseudo-terminal and the name of its
-// other end, which programs open like a serial port. It is raw from the start,
-// without echo, so nothing a device sends is thrown back at it.
+// Open returns the master end of a new pseudo-terminal and the name of its other end, which programs open like a serial
+// port. It is raw from the start, without echo, so nothing a device sends is thrown back at it.
 //
-// Deadlines work on the master, and Close wakes up its Read and looks to the
-// other end like a device being unplugged. While no program has the other end
-// open, reading the master gives EIO once one had it; whoever serves one program
+// Deadlines work on the master, and Close wakes up its Read and looks to the other end like a device being unplugged.
+// While no program has the other end open, reading the master gives EIO once one had it; whoever serves one program
 // after another keeps the other end open itself.
-//
-// It is for virtual devices and tests, and exists on Linux only.
-func OpenPTY() (master *os.File, name string, err error) {
+func Open() (master *os.File, name string, err error) {
 	// O_NONBLOCK puts the file under Go's poller, else Close would not end a Read.
 	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, "", fmt.Errorf("open a pseudo-terminal: %w", err)
 	}
-	number, err := preparePTY(fd)
+	number, err := prepare(fd)
 	if err != nil {
 		unix.Close(fd)
 		return nil, "", fmt.Errorf("open a pseudo-terminal: %w", err)
@@ -32,8 +29,8 @@ func OpenPTY() (master *os.File, name string, err error) {
 	return os.NewFile(uintptr(fd), "/dev/ptmx"), "/dev/pts/" + strconv.Itoa(number), nil
 }
 
-// preparePTY unlocks the other end, makes it raw and returns its number.
-func preparePTY(fd int) (int, error) {
+// prepare unlocks the other end, makes it raw and returns its number.
+func prepare(fd int) (int, error) {
 	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
 		return 0, err
 	}

@@ -1,5 +1,0 @@
-//go:build !linux
-
-package sim
-
-const noControl = 0
