@@ -16,11 +16,10 @@ const (
 	KindUSB              // a USB serial port known by its identity
 	KindTCP              // the serial byte stream over TCP
 	KindUDP              // SMP over UDP
-	KindSim              // the virtual device
 )
 
-// DefaultUDPPort is where Zephyr listens (CONFIG_MCUMGR_TRANSPORT_UDP_PORT).
-const DefaultUDPPort = "1337"
+// defaultUDPPort is where Zephyr listens (CONFIG_MCUMGR_TRANSPORT_UDP_PORT).
+const defaultUDPPort = "1337"
 
 // Address is the parsed form of
 //
@@ -28,14 +27,13 @@ const DefaultUDPPort = "1337"
 //	usb:VID:PID[:SERIAL]                 hexadecimal ids
 //	usb:serial=SERIAL, usb:location=1-1.2
 //	tcp:HOST:PORT, udp:HOST[:PORT]
-//	sim:, sim:FILE
 //
 // The parts of a usb: address may be combined with commas, and if=N among them
 // picks one interface of a device with several ports: usb:2fe3:0004,if=2.
 // Addresses can be compared with ==.
 type Address struct {
 	Kind Kind
-	Path string // KindPath: device name; KindSim: flash file, may be empty
+	Path string // KindPath: device name
 	Host string // KindTCP, KindUDP: HOST:PORT as package net takes it
 
 	VID, PID  USBID  // KindUSB: looked at if VID is not 0
@@ -66,13 +64,11 @@ func ParseAddress(s string) (Address, error) {
 		a.Kind, a.Host = KindTCP, rest
 		problem = checkHostPort(rest)
 	case strings.EqualFold(scheme, "udp") && len(scheme) < len(s):
-		a.Kind, a.Host = KindUDP, withPort(rest, DefaultUDPPort)
+		a.Kind, a.Host = KindUDP, withPort(rest, defaultUDPPort)
 		problem = checkHostPort(a.Host)
-	case strings.EqualFold(scheme, "sim") && len(scheme) < len(s):
-		a.Kind, a.Path = KindSim, rest
 	case len(scheme) > 1 && len(scheme) < len(s) && !strings.ContainsFunc(scheme, notLower):
 		// A mistyped scheme would else be reported as a missing file.
-		problem = "unknown kind " + scheme + ": (known: usb: tcp: udp: sim:, or a device name)"
+		problem = "unknown kind " + scheme + ":"
 	default:
 		a.Kind, a.Path = KindPath, s
 	}
@@ -93,8 +89,6 @@ func (a Address) String() string {
 		return "tcp:" + a.Host
 	case KindUDP:
 		return "udp:" + a.Host
-	case KindSim:
-		return "sim:" + a.Path
 	}
 	return ""
 }

@@ -122,7 +122,7 @@ func TestChooseCannotDecide(t *testing.T) {
 }
 
 func TestChooseWhatIsNoPort(t *testing.T) {
-	for _, text := range []string{"tcp:localhost:7000", "udp:localhost:1337", "sim:"} {
+	for _, text := range []string{"tcp:localhost:7000", "udp:localhost:1337"} {
 		port, err := choose(t, text, portsOfDesk)
 		var got *transport.AddressError
 		want := transport.AddressError{Address: text, Problem: "is not a serial port"}

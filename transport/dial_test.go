@@ -175,14 +175,6 @@ func TestDialWrongAddress(t *testing.T) {
 	}
 }
 
-func TestDialNotServedHere(t *testing.T) {
-	_, err := transport.Dial(t.Context(), "sim:", transport.Options{})
-	var open *transport.OpenError
-	if !errors.As(err, &open) || !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("got %v, want an OpenError that is %v", err, errors.ErrUnsupported)
-	}
-}
-
 // TestDialNoSuchDevice asks for a serial number that no device has.
 func TestDialNoSuchDevice(t *testing.T) {
 	_, err := transport.Dial(t.Context(), "usb:serial=no such board", transport.Options{})

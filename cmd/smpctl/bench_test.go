@@ -361,7 +361,7 @@ func TestBenchKnowsItsWire(t *testing.T) {
 		want int
 	}{
 		{"serial port", transport.KindPath, transport.Port{Name: "/dev/ttyS0"}, 57600},
-		{"virtual device", transport.KindSim, transport.Port{}, 57600},
+		{"virtual device", kindSim, transport.Port{}, 57600},
 		{"USB by name", transport.KindPath, transport.Port{Name: "/dev/ttyACM0", USB: true}, 0},
 		{"USB by identity", transport.KindUSB, transport.Port{Name: "/dev/ttyACM0", USB: true}, 0},
 		{"the only port", transport.KindAny, transport.Port{Name: "COM3", USB: true}, 0},

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/smpctl/smpctl/transport"
 	"github.com/spf13/cobra"
 )
 
@@ -154,7 +153,7 @@ func checkProfileName(name string) error {
 
 // checkAddress refuses an address that could never be opened; an empty one means the only port.
 func checkAddress(address string) error {
-	_, err := transport.ParseAddress(address)
+	_, err := parseAddress(address)
 	return err
 }
 

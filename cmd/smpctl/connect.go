@@ -118,7 +118,7 @@ func fit(o smp.Options, link *transport.Conn) smp.Options {
 }
 
 func (d *device) link(ctx context.Context) (*transport.Conn, error) {
-	if d.settings.address.Kind == transport.KindSim {
+	if d.settings.address.Kind == kindSim {
 		return d.virtual(ctx)
 	}
 	address, err := d.follow()

@@ -7,7 +7,7 @@ import (
 
 // connSettings are what a mcumgr-cli connection string says. A zero value means that it says nothing.
 type connSettings struct {
-	Dev  string // an address as transport.ParseAddress takes it
+	Dev  string // an address as parseAddress takes it
 	Baud int    // bits per second
 	MTU  int    // bytes of the largest packet
 }

@@ -106,7 +106,7 @@ func FuzzParseConnString(f *testing.F) {
 		if c.Baud < 0 || c.Baud > maxBaud || c.MTU != 0 && (c.MTU < minBuffer || c.MTU > maxBuffer) {
 			t.Errorf("parseConnString(%q, %q) = %+v, out of range", connType, text, c)
 		}
-		address, err := transport.ParseAddress(c.Dev)
+		address, err := parseAddress(c.Dev)
 		if err != nil || strings.ContainsAny(c.Dev, `,"'`) || address.Kind == transport.KindAny {
 			return
 		}

@@ -67,11 +67,11 @@ func (a *app) console(ctx context.Context, d *device, where string) (*console, e
 
 // listenTo opens the second port and shows what comes from there.
 func (c *console) listenTo(ctx context.Context, a *app, where string) error {
-	address, err := transport.ParseAddress(where)
+	address, err := parseAddress(where)
 	if err != nil {
 		return err
 	}
-	if address.Kind == transport.KindUDP || address.Kind == transport.KindSim {
+	if address.Kind == transport.KindUDP || address.Kind == kindSim {
 		return usage("--console=%s: want a serial port or tcp:HOST:PORT", where)
 	}
 	t := newTail(&device{app: a, settings: settings{address: address, transport: transport.Options{Baud: a.flags.baud}}})

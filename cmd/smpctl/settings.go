@@ -9,7 +9,7 @@ import (
 
 // settings say where the device is and how to talk to it: flags before environment before profile before defaults.
 type settings struct {
-	address   transport.Address
+	address   address
 	transport transport.Options
 	smp       smp.Options
 }
@@ -30,7 +30,7 @@ func (a *app) settings() (settings, error) {
 	if text == "" {
 		text = saved.Dev
 	}
-	address, err := transport.ParseAddress(text)
+	address, err := parseAddress(text)
 	if err != nil {
 		return settings{}, err
 	}
