@@ -121,17 +121,6 @@ func TestChooseCannotDecide(t *testing.T) {
 	}
 }
 
-func TestChooseWhatIsNoPort(t *testing.T) {
-	for _, text := range []string{"tcp:localhost:7000", "udp:localhost:1337"} {
-		port, err := choose(t, text, portsOfDesk)
-		var got *transport.AddressError
-		want := transport.AddressError{Address: text, Problem: "is not a serial port"}
-		if !errors.As(err, &got) || *got != want || port != (transport.Port{}) {
-			t.Errorf("Choose(%s) = %+v, %v, want %v", text, port, err, &want)
-		}
-	}
-}
-
 func choose(t *testing.T, text string, ports []transport.Port) (transport.Port, error) {
 	t.Helper()
 	a, err := transport.ParseAddress(text)

@@ -54,11 +54,11 @@ type Options struct {
 	// Text, if not nil, gets what the device sends outside frames: log text,
 	// prompts. It is called from ReadPacket, must not keep the slice, and must
 	// filter what it shows, for the bytes come straight from the device. While it
-	// blocks no packet arrives: see [TextBuffer].
+	// blocks no packet arrives.
 	Text func([]byte)
 }
 
-// packetDecoder is what Decoder, RawDecoder and datagramDecoder have in common.
+// packetDecoder is what Decoder, rawDecoder and datagramDecoder have in common.
 type packetDecoder interface {
 	Next(p []byte) (packet, rest []byte)
 	Stats() Stats
@@ -75,7 +75,7 @@ type Conn struct {
 
 	// Of the reading goroutine.
 	decoder packetDecoder
-	raw     *RawDecoder // the same decoder, when it has to be told of idle times
+	raw     *rawDecoder // the same decoder, when it has to be told of idle times
 	buf     []byte
 	rest    []byte // of buf, not decoded yet
 	readErr error  // the last thing the stream gave, perhaps together with data
@@ -114,7 +114,7 @@ func NewConn(rwc io.ReadWriteCloser, o Options) *Conn {
 		return c
 	}
 	c := newConn(rwc, o, rawFraming)
-	c.raw = &RawDecoder{Requests: o.Requests, Text: c.textSink()}
+	c.raw = &rawDecoder{Requests: o.Requests, Text: c.textSink()}
 	c.decoder = c.raw
 	return c
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"time"
@@ -23,27 +22,45 @@ const (
 	retryEvery = 50 * time.Millisecond
 )
 
-// Dial opens an address and returns a connection to what is there. See
-// [ParseAddress] for the forms of an address. ctx bounds the opening only, and
-// Dial adds limits of its own: two seconds for a serial port, ten for TCP and UDP.
+// Dial opens an address and returns a connection to what is there. See [ParseAddress] for the forms of an address. ctx
+// bounds the opening only, and Dial adds limits of its own: two seconds for a serial port, ten for TCP and UDP.
 //
-// Over UDP each packet is one datagram: Options.Raw and LineLength do not matter,
-// and [Conn.MaxPacket] is what an Ethernet frame can carry. A datagram that does
-// not arrive is never an error, so that a device may reboot meanwhile, and Dial
-// does not notice whether there is one.
+// Over UDP each packet is one datagram: Options.Raw and LineLength do not matter, and [Conn.MaxPacket] is what an
+// Ethernet frame can carry. A datagram that does not arrive is never an error, so that a device may reboot meanwhile,
+// and Dial does not notice whether there is one.
 //
-// A text that is no address is an [*AddressError]; everything else is an
-// [*OpenError], also a kind of address that is not served here (sim:), which
-// matches [errors.ErrUnsupported].
+// A text that is no address is an [*AddressError]; everything else is an [*OpenError].
 func Dial(ctx context.Context, address string, o Options) (*Conn, error) {
-	if a, err := ParseAddress(address); err == nil && a.Kind == KindUDP {
-		c, err := dialUDP(ctx, a.Host, o)
+	a, err := ParseAddress(address)
+	if err != nil {
+		return nil, err
+	}
+	c, err := dial(ctx, a, o)
+	if err != nil {
+		return nil, &OpenError{Address: address, Err: err}
+	}
+	return c, nil
+}
+
+func dial(ctx context.Context, a Address, o Options) (*Conn, error) {
+	switch a.Kind {
+	case KindUDP:
+		return dialUDP(ctx, a.Host, o)
+	case KindTCP:
+		stream, err := dialTCP(ctx, a.Host)
 		if err != nil {
-			return nil, &OpenError{Address: address, Err: err}
+			return nil, err
 		}
+		c := NewConn(stream, o)
+		c.port.Interface = AnyInterface
 		return c, nil
 	}
-	stream, port, err := Open(ctx, address, o)
+	port, err := findPort(a)
+	if err != nil {
+		return nil, err
+	}
+	stream, err := retryOpen(ctx, func() (*serialPort, error) { return openSerial(port.Name, o) },
+		func() bool { return isNew(port.Name) })
 	if err != nil {
 		return nil, err
 	}
@@ -52,61 +69,18 @@ func Dial(ctx context.Context, address string, o Options) (*Conn, error) {
 	return c, nil
 }
 
-// Open is Dial without the framing: the bytes as they are, for a terminal. Of
-// the options only those that concern the port matter. Close wakes up a Read in
-// progress, but not always a Write, which may block as long as the device takes
-// no data. The port is what is known of it, with an empty name for TCP. UDP is no
-// byte stream, and not served.
-func Open(ctx context.Context, address string, o Options) (io.ReadWriteCloser, Port, error) {
-	a, err := ParseAddress(address)
-	if err != nil {
-		return nil, Port{}, err
-	}
-	stream, port, err := openAddress(ctx, a, o)
-	if err != nil {
-		return nil, Port{}, &OpenError{Address: address, Err: err}
-	}
-	return stream, port, nil
-}
-
-func openAddress(ctx context.Context, a Address, o Options) (io.ReadWriteCloser, Port, error) {
-	noPort := Port{Interface: AnyInterface}
-	switch a.Kind {
-	case KindAny, KindPath, KindUSB:
-		return openPort(ctx, a, o)
-	case KindTCP:
-		stream, err := dialTCP(ctx, a.Host)
-		return stream, noPort, err
-	}
-	return nil, noPort, fmt.Errorf("%w as a byte stream", errors.ErrUnsupported)
-}
-
-// openPort finds the serial port an address means and opens it.
-func openPort(ctx context.Context, a Address, o Options) (io.ReadWriteCloser, Port, error) {
-	port, err := findPort(a)
-	if err != nil {
-		return nil, Port{}, err
-	}
-	opened, err := retryOpen(ctx, func() (*serialPort, error) { return openSerial(port.Name, o) },
-		func() bool { return isNew(port.Name) })
-	if err != nil {
-		return nil, Port{}, err
-	}
-	return opened, port, nil
-}
-
 func findPort(a Address) (Port, error) {
 	ports, err := Ports()
 	if a.Kind != KindPath {
 		if err != nil {
 			return Port{}, err
 		}
-		return Choose(a, ports)
+		return choose(a, ports)
 	}
 	// A port given by name can be opened without being known.
 	given := a.Path
 	a.Path = resolve(given)
-	port, err := Choose(a, ports)
+	port, err := choose(a, ports)
 	if !port.USB {
 		port.Name = given // a link to a PTY outlives the PTY
 	}

@@ -144,27 +144,6 @@ func TestDialTCPRefused(t *testing.T) {
 	}
 }
 
-// TestOpenTCP wants the bytes as they are.
-func TestOpenTCP(t *testing.T) {
-	host := listenTCP(t, func(c net.Conn) { _, _ = io.Copy(c, c) })
-	stream, port, err := transport.Open(t.Context(), "tcp:"+host, transport.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stream.Close()
-	const want = "\x06\x09no frame\n"
-	if _, err := io.WriteString(stream, want); err != nil {
-		t.Fatal(err)
-	}
-	got := make([]byte, len(want))
-	if _, err := io.ReadFull(stream, got); err != nil || string(got) != want {
-		t.Errorf("got %q, %v, want %q", got, err, want)
-	}
-	if port.Name != "" {
-		t.Errorf("name of the port: got %q, want none", port.Name)
-	}
-}
-
 func TestDialWrongAddress(t *testing.T) {
 	for _, address := range []string{"tcp:nowhere", "usb:nothing", "frob:x", "udp:"} {
 		_, err := transport.Dial(t.Context(), address, transport.Options{})

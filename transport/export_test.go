@@ -9,7 +9,11 @@ var (
 	InterfaceOf  = interfaceOf
 	SerialOf     = serialOf
 	PlaceOf      = placeOf
+	Choose       = choose
 )
+
+// RawDecoder is tested without a connection.
+type RawDecoder = rawDecoder
 
 // RetryOpen is retryOpen for anything that opens.
 func RetryOpen(ctx context.Context, open func() (string, error), isNew func() bool) (string, error) {

@@ -65,25 +65,17 @@ func Ports() ([]Port, error) {
 	return ports, nil
 }
 
-// Choose returns the one port that an address means. For [KindAny] that is the
-// only USB serial port among ports, for [KindUSB] the only one that fits; none
-// or several is a [*ChoiceError].
-//
-// A [KindPath] names its port whether it is listed or not, so that Choose always
-// answers: with what is known of the port, else with just its name. Aliases
-// such as the links in /dev/serial/by-id are only found if the caller resolved
-// them, as [Dial] does. Other kinds of address name no port: an [*AddressError].
-func Choose(a Address, ports []Port) (Port, error) {
-	switch a.Kind {
-	case KindPath:
-		if i := slices.IndexFunc(ports, func(p Port) bool { return sameName(p.Name, a.Path) }); i >= 0 {
-			return ports[i], nil
-		}
-		return Port{Name: a.Path, Interface: AnyInterface}, nil
-	case KindAny, KindUSB:
+// choose returns the one port that an address of a serial port means. For [KindAny] that is the only USB serial port
+// among ports, for [KindUSB] the only one that fits; none or several is a [*ChoiceError]. A [KindPath] names its port
+// whether it is listed or not: the answer is what is known of the port, else just its name.
+func choose(a Address, ports []Port) (Port, error) {
+	if a.Kind != KindPath {
 		return chooseUSB(a, ports)
 	}
-	return Port{}, &AddressError{Address: a.String(), Problem: "is not a serial port"}
+	if i := slices.IndexFunc(ports, func(p Port) bool { return sameName(p.Name, a.Path) }); i >= 0 {
+		return ports[i], nil
+	}
+	return Port{Name: a.Path, Interface: AnyInterface}, nil
 }
 
 func chooseUSB(a Address, ports []Port) (Port, error) {

@@ -1,6 +1,6 @@
 package transport
 
-// RawDecoder finds bare SMP packets in a byte stream: no markers, no base64, no
+// rawDecoder finds bare SMP packets in a byte stream: no markers, no base64, no
 // CRC, the end known from the header only (Zephyr subsys/mgmt/mcumgr/transport/
 // src/smp_raw_uart.c, MCUboot CONFIG_BOOT_SERIAL_RAW_PROTOCOL). The zero value
 // is ready.
@@ -9,13 +9,13 @@ package transport
 // starts. So the rule is: a packet starts with a byte that is possible there,
 // which is a response of SMP version 1 or 2 with the reserved bits 0; at
 // anything else the input is dropped until the line has been idle, which the
-// caller says with [RawDecoder.Reset]. A packet that stops half way is dropped
+// caller says with [rawDecoder.Reset]. A packet that stops half way is dropped
 // in the same way.
 //
 // The packets found do not depend on how the stream is cut into calls. Memory
-// is bounded by the largest packet, 64 KiB and a header. A RawDecoder is for one
+// is bounded by the largest packet, 64 KiB and a header. A rawDecoder is for one
 // goroutine at a time.
-type RawDecoder struct {
+type rawDecoder struct {
 	// Requests makes the decoder take requests instead of responses, for the
 	// device's end of the line.
 	Requests bool
@@ -31,7 +31,7 @@ type RawDecoder struct {
 // Next consumes p up to the end of the first packet and returns that packet and
 // the rest of p, to be passed in again. It returns a nil packet when p is used
 // up. The packet is valid until the next call and exactly as long as its header says.
-func (d *RawDecoder) Next(p []byte) (packet, rest []byte) {
+func (d *rawDecoder) Next(p []byte) (packet, rest []byte) {
 	before := len(p)
 	packet, rest = d.next(p)
 	d.stats.Bytes += uint64(before - len(rest))
@@ -40,7 +40,7 @@ func (d *RawDecoder) Next(p []byte) (packet, rest []byte) {
 
 // Reset says that the line has been idle: what comes next is the start of a
 // packet. A packet received in part is dropped.
-func (d *RawDecoder) Reset() {
+func (d *rawDecoder) Reset() {
 	if len(d.packet) > 0 {
 		d.stats.Incomplete++
 	}
@@ -48,9 +48,9 @@ func (d *RawDecoder) Reset() {
 }
 
 // Stats returns the counters so far.
-func (d *RawDecoder) Stats() Stats { return d.stats }
+func (d *rawDecoder) Stats() Stats { return d.stats }
 
-func (d *RawDecoder) next(p []byte) (packet, rest []byte) {
+func (d *rawDecoder) next(p []byte) (packet, rest []byte) {
 	if len(p) == 0 {
 		return nil, nil
 	}
@@ -79,7 +79,7 @@ func (d *RawDecoder) next(p []byte) (packet, rest []byte) {
 }
 
 // fill moves bytes from p until the packet has n bytes and returns the rest of p.
-func (d *RawDecoder) fill(p []byte, n int) []byte {
+func (d *rawDecoder) fill(p []byte, n int) []byte {
 	take := min(max(n-len(d.packet), 0), len(p))
 	d.packet = append(d.packet, p[:take]...)
 	return p[take:]

@@ -327,14 +327,6 @@ func TestUDPHasNoText(t *testing.T) {
 	if err := c.WriteText([]byte("\n")); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("WriteText: got %v, want %v", err, errors.ErrUnsupported)
 	}
-	var open *transport.OpenError
-	stream, _, err := transport.Open(t.Context(), device.address(), transport.Options{})
-	if err == nil {
-		stream.Close()
-	}
-	if !errors.As(err, &open) || !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("Open: got %v, want an OpenError that is %v", err, errors.ErrUnsupported)
-	}
 }
 
 func TestUDPContextEnded(t *testing.T) {

@@ -154,7 +154,7 @@ func namesOther(said string) bool { return said != "" && !strings.Contains(said,
 
 // listener takes lines from one port.
 type listener struct {
-	text  *transport.TextBuffer
+	text  *textBuffer
 	show  func(line string) // nil: nobody wants to see them
 	lines lineSplitter
 	kept  []string // the last lines, without those of debugging
@@ -164,7 +164,7 @@ type listener struct {
 }
 
 func newListener(show func(line string)) *listener {
-	return &listener{text: new(transport.TextBuffer), show: show}
+	return &listener{text: new(textBuffer), show: show}
 }
 
 // hear takes lines until the text ends.

@@ -147,7 +147,7 @@ func TestProbeOfAPortThatDoesNotOpen(t *testing.T) {
 		t.Skip(err) // Linux only
 	}
 	defer master.Close()
-	holder, _, err := transport.Open(t.Context(), name, transport.Options{})
+	holder, err := transport.Dial(t.Context(), name, transport.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ const redialEvery = 200 * time.Millisecond
 type tail struct {
 	device *device
 	wait   time.Duration         // how long the port may be away; 0: for ever
-	text   transport.TextBuffer  // what the device prints
+	text   textBuffer            // what the device prints
 	packet func([]byte)          // called with each packet, unless nil
 	linked func(*transport.Conn) // called with the new connection, and with nil when it ended; may be nil
 	gone   func(port string)     // called when the port went away, unless nil

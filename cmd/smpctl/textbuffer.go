@@ -1,4 +1,4 @@
-package transport
+package main
 
 import (
 	"context"
@@ -6,23 +6,24 @@ import (
 	"sync"
 )
 
-// maxText bounds the text that waits in a TextBuffer, in bytes: some thousand lines, a minute of a busy serial port.
+// maxText bounds the text that waits in a textBuffer, in bytes: some thousand lines, a minute of a busy serial port.
 const maxText = 512 << 10
 
-// TextBuffer holds what a device prints until somebody takes it, so that a slow reader never holds up packets: Put is made for
-// Options.Text. What comes while it is full is dropped and counted. The zero value is ready, for any number of goroutines.
-type TextBuffer struct {
+// textBuffer holds what a device prints until somebody takes it, so that a slow reader never holds up packets: Put is
+// made for transport.Options.Text. What comes while it is full is dropped and counted. The zero value is ready, for any
+// number of goroutines.
+type textBuffer struct {
 	once sync.Once
 	news chan struct{} // holds a token while there may be something to take
 
 	mu      sync.Mutex // guards what follows
 	text    []byte
-	dropped int // bytes since the last Take
+	dropped int // bytes since the last take
 	closed  bool
 }
 
 // Put appends a copy of p, as much as there is room for, and never blocks. After Close it does nothing.
-func (b *TextBuffer) Put(p []byte) {
+func (b *textBuffer) Put(p []byte) {
 	b.mu.Lock()
 	if !b.closed {
 		n := min(len(p), maxText-len(b.text))
@@ -33,9 +34,9 @@ func (b *TextBuffer) Put(p []byte) {
 	b.tell()
 }
 
-// Take waits for text and returns all there is, and how many bytes were dropped behind it. The error is [io.EOF] after Close, once
-// everything was taken, or that of ctx.
-func (b *TextBuffer) Take(ctx context.Context) (text []byte, dropped int, err error) {
+// Take waits for text and returns all there is, and how many bytes were dropped behind it. The error is [io.EOF] after
+// Close, once everything was taken, or that of ctx.
+func (b *textBuffer) Take(ctx context.Context) (text []byte, dropped int, err error) {
 	b.begin()
 	for {
 		b.mu.Lock()
@@ -57,16 +58,16 @@ func (b *TextBuffer) Take(ctx context.Context) (text []byte, dropped int, err er
 }
 
 // Close ends the text: Take gives what is left, and then [io.EOF]. It may be called again.
-func (b *TextBuffer) Close() {
+func (b *textBuffer) Close() {
 	b.mu.Lock()
 	b.closed = true
 	b.mu.Unlock()
 	b.tell()
 }
 
-func (b *TextBuffer) begin() { b.once.Do(func() { b.news = make(chan struct{}, 1) }) }
+func (b *textBuffer) begin() { b.once.Do(func() { b.news = make(chan struct{}, 1) }) }
 
-func (b *TextBuffer) tell() {
+func (b *textBuffer) tell() {
 	b.begin()
 	select {
 	case b.news <- struct{}{}:

@@ -1,4 +1,4 @@
-package transport_test
+package main
 
 import (
 	"bytes"
@@ -8,13 +8,11 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/smpctl/smpctl/transport"
 )
 
 func TestTextBuffer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var b transport.TextBuffer
+		var b textBuffer
 		go func() {
 			time.Sleep(time.Second)
 			b.Put([]byte("hello "))
@@ -43,7 +41,7 @@ func TestTextBuffer(t *testing.T) {
 
 // TestTextBufferIsBounded has nobody take anything: Put returns, and what has no room is counted.
 func TestTextBufferIsBounded(t *testing.T) {
-	var b transport.TextBuffer
+	var b textBuffer
 	line, put := bytes.Repeat([]byte("x"), 1000), 0
 	for range 10_000 {
 		b.Put(line)
