@@ -9,9 +9,10 @@ import (
 	"github.com/sigurn/crc16"
 )
 
-// assembler makes packets of the lines that begin with a marker. Such a line is only a claim: log text can hold the bytes of a marker, and
-// what comes behind them can look like base64. So a packet under way stays so when another seems to begin, further lines go to both, and
-// the first that is whole and intact was meant. The zero value is ready. Memory is bounded by the number of packets under way.
+// assembler makes packets of the lines that begin with a marker. Such a line is only a claim: log text can hold the
+// bytes of a marker, and what comes behind them can look like base64. So a packet under way stays so when another
+// seems to begin, further lines go to both, and the first that is whole and intact was meant. The zero value is ready.
+// Memory is bounded by the number of packets under way.
 type assembler struct {
 	open [maxOpen]partial // the first n are under way, oldest first; the others keep their memory for the next
 	n    int
@@ -34,7 +35,8 @@ type partial struct {
 	doubts int    // whole packets since it began
 }
 
-// start takes a line that opens a packet, and returns the packet if there is no more of it. It reports whether the line is base64.
+// start takes a line that opens a packet, and returns the packet if there is no more of it. It reports whether the
+// line is base64.
 func (a *assembler) start(line []byte) (packet []byte, ok bool) {
 	if !a.decode(line) {
 		return nil, false
@@ -51,9 +53,9 @@ func (a *assembler) start(line []byte) (packet []byte, ok bool) {
 	return nil, true
 }
 
-// more takes a line that goes on with a packet, and returns the packet if that was the rest of it. It reports whether the line is base64
-// and whether it belongs to a packet. In a line of text a marker is more likely text too: behind it must come as much as in the
-// packet's first line, for encoders fill their lines, or just what is missing.
+// more takes a line that goes on with a packet, and returns the packet if that was the rest of it. It reports whether
+// the line is base64 and whether it belongs to a packet. In a line of text a marker is more likely text too: behind it
+// must come as much as in the packet's first line, for encoders fill their lines, or just what is missing.
 func (a *assembler) more(line []byte, inText bool) (packet []byte, ok, taken bool) {
 	if !a.decode(line) {
 		return nil, false, false
@@ -103,8 +105,8 @@ func (a *assembler) begin() {
 	a.n++
 }
 
-// weakest is the packet that is least likely meant; among equals the youngest, for text with a marker in it can come before every line
-// of a packet.
+// weakest is the packet that is least likely meant; among equals the youngest, for text with a marker in it can come
+// before every line of a packet.
 func (a *assembler) weakest() int {
 	worst := a.n - 1
 	for i := worst - 1; i >= 0; i-- {

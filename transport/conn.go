@@ -176,7 +176,8 @@ func (c *Conn) WritePacket(p []byte) error {
 
 // SetLineGap makes the lines of every further packet start at least this long after each other; 0, the default, sends
 // each packet in one write. It is for devices that lose lines when nothing paces them: Zephyr's driver has two buffers
-// for lines (CONFIG_UART_MCUMGR_RX_BUF_COUNT), and drops what finds none. Raw framing and UDP have no lines and ignore it.
+// for lines (CONFIG_UART_MCUMGR_RX_BUF_COUNT), and drops what finds none. Raw framing and UDP have no lines and ignore
+// it.
 func (c *Conn) SetLineGap(d time.Duration) {
 	if c.framing.lines {
 		c.out.gap.Store(int64(d))

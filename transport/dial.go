@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	// busyPatience is how long a busy port is tried: programs such as
+	// busyLimit is how long a busy port is tried: programs such as
 	// ModemManager probe a new port briefly.
-	busyPatience = time.Second
-	// accessPatience is how long a new port without permission is tried: after a
+	busyLimit = time.Second
+	// accessLimit is how long a new port without permission is tried: after a
 	// hot-plug the node appears first and gets its group a little later.
-	accessPatience = 2 * time.Second
+	accessLimit = 2 * time.Second
 	// newNode is how old a node may be to count as just plugged in.
 	newNode = 10 * time.Second
 
@@ -88,7 +88,7 @@ func findPort(a Address) (Port, error) {
 }
 
 // retryOpen tries to open a port until it is open, the obstacle is not one that
-// passes, or patience or ctx is at an end.
+// passes, or retryLimit or ctx is at an end.
 func retryOpen[T any](ctx context.Context, open func() (T, error), isNew func() bool) (T, error) {
 	var none T
 	if err := ctx.Err(); err != nil {
@@ -100,7 +100,7 @@ func retryOpen[T any](ctx context.Context, open func() (T, error), isNew func() 
 		if err == nil {
 			return opened, nil
 		}
-		if time.Since(start) >= patience(err, isNew) {
+		if time.Since(start) >= retryLimit(err, isNew) {
 			return none, err
 		}
 		timer := time.NewTimer(retryEvery)
@@ -116,12 +116,13 @@ func retryOpen[T any](ctx context.Context, open func() (T, error), isNew func() 
 	}
 }
 
-func patience(err error, isNew func() bool) time.Duration {
+// retryLimit is how long an obstacle is worth another try.
+func retryLimit(err error, isNew func() bool) time.Duration {
 	switch {
 	case errors.Is(err, ErrBusy):
-		return busyPatience
+		return busyLimit
 	case errors.Is(err, fs.ErrPermission) && isNew():
-		return accessPatience
+		return accessLimit
 	}
 	return 0
 }

@@ -88,7 +88,7 @@ func (k *keyboard) pass(ctx context.Context, link *wire, end context.CancelCause
 // keyTime is how long a device may take for a key before the next key is looked at.
 const keyTime = time.Second
 
-// press sends keys. A device that takes nothing leaves the user the keyboard, for there is no other way out than Ctrl-].
+// press sends keys. A device that takes nothing leaves the user the keyboard: Ctrl-] is the only way out.
 func (k *keyboard) press(ctx context.Context, link *wire, keys []byte) {
 	keys = bytes.Clone(keys)
 	sent := make(chan struct{})

@@ -1,4 +1,4 @@
-// Package pty makes pseudo-terminals that behave like serial ports, for virtual devices and tests. They exist on Linux only.
+// Package pty makes pseudo-terminals that behave like serial ports, for virtual devices and tests, on Linux only.
 package pty
 
 import (
@@ -38,7 +38,8 @@ func prepare(fd int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	settings.Iflag &^= unix.IGNBRK | unix.BRKINT | unix.PARMRK | unix.ISTRIP | unix.INLCR | unix.IGNCR | unix.ICRNL | unix.IXON
+	settings.Iflag &^= unix.IGNBRK | unix.BRKINT | unix.PARMRK | unix.ISTRIP
+	settings.Iflag &^= unix.INLCR | unix.IGNCR | unix.ICRNL | unix.IXON
 	settings.Oflag &^= unix.OPOST
 	settings.Lflag &^= unix.ECHO | unix.ECHONL | unix.ICANON | unix.ISIG | unix.IEXTEN
 	settings.Cflag = settings.Cflag&^(unix.CSIZE|unix.PARENB) | unix.CS8

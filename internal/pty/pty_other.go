@@ -1,6 +1,6 @@
 //go:build !linux
 
-// Package pty makes pseudo-terminals that behave like serial ports, for virtual devices and tests. They exist on Linux only.
+// Package pty makes pseudo-terminals that behave like serial ports, for virtual devices and tests, on Linux only.
 package pty
 
 import (
