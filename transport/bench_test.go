@@ -39,3 +39,21 @@ func BenchmarkDecoder(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkConnWritePacket writes to a stream that takes everything at once: what is left is the cost of the connection.
+func BenchmarkConnWritePacket(b *testing.B) {
+	for _, size := range benchmarkSizes {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			packet := makePacket(size)
+			c := transport.NewConn(discard{}, transport.Options{})
+			defer c.Close()
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := c.WritePacket(packet); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
