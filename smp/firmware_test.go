@@ -234,6 +234,26 @@ func TestKnockEnds(t *testing.T) {
 	})
 }
 
+// TestHailsDoNotPileUp has a link that takes nothing for ten seconds. Eight hails used to come at once then, and found no buffer.
+func TestHailsDoNotPileUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLink(func(*link, []byte) {})
+		l.stuck = make(chan struct{})
+		c := smp.NewClient(l, smp.Options{})
+		defer c.Close()
+		const interval = 80 * time.Millisecond
+		time.AfterFunc(10*time.Second+interval/4, func() { close(l.stuck) }) // between two hails
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second+interval/2)
+		defer cancel()
+		if err := c.Hail(ctx, interval); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Hail = %v, want the end of the context", err)
+		}
+		if n := len(l.requests()); n != 1 {
+			t.Errorf("%d hails came at once, want 1", n)
+		}
+	})
+}
+
 // TestUploadInRecovery looks at every request: one at a time, of at most 512 bytes with the framing of a serial port, with the image number
 // in each, and without the keys that an old bootloader refuses.
 func TestUploadInRecovery(t *testing.T) {

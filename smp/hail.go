@@ -72,6 +72,9 @@ func (c *Client) repeat(ctx context.Context, packet []byte, interval time.Durati
 			return cl.body, cl.err
 		}
 		next.Reset(interval)
+		if n := len(calls); n > 0 && calls[n-1].queued.Load() {
+			continue // all would come at once when the link takes data again
+		}
 		if len(calls) == maxHails {
 			c.withdraw(calls[0])
 			calls = calls[1:]
