@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/smpctl/smpctl/internal/pty"
+	"github.com/smpctl/smpctl/smp/sim/pty"
 	"github.com/smpctl/smpctl/transport"
 )
 

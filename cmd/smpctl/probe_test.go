@@ -9,9 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/smpctl/smpctl/internal/pty"
 	"github.com/smpctl/smpctl/smp"
 	"github.com/smpctl/smpctl/smp/sim"
+	"github.com/smpctl/smpctl/smp/sim/pty"
 	"github.com/smpctl/smpctl/transport"
 )
 

@@ -201,7 +201,7 @@ func (b bench) reset(mode smp.BootMode) {
 func calm(d *sim.Device, c crossing) {
 	time.Sleep(resetDelay + 50*time.Millisecond) // for a reset that was accepted
 	for end := time.Now().Add(c.boots()); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-		if d.Alive() && !d.InRecovery() {
+		if applicationUp(d) {
 			return
 		}
 	}

@@ -23,7 +23,7 @@ type look struct {
 }
 
 func (c crossing) look(d *sim.Device) look {
-	l := look{application: d.Alive() && !d.InRecovery(), running: map[int]smp.Hash{}, slots: d.Slots()}
+	l := look{application: applicationUp(d), running: map[int]smp.Hash{}, slots: d.Slots()}
 	free := map[int]int{}
 	for _, s := range l.slots {
 		if s.Active && l.application {
@@ -40,6 +40,9 @@ func (c crossing) look(d *sim.Device) look {
 	}
 	return l
 }
+
+// applicationUp reports whether the application would answer. It looks twice, because the wait window may close between two questions.
+func applicationUp(d *sim.Device) bool { return d.Alive() && !d.InRecovery() && d.Alive() }
 
 // runs reports whether a target runs.
 func (c crossing) runs(l look, number int) bool {

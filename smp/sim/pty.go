@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/smpctl/smpctl/internal/pty"
+	"github.com/smpctl/smpctl/smp/sim/pty"
 )
 
 // ServePTY offers the device as a serial port of the system: link becomes a symbolic link to a pseudo-terminal. At a

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/smpctl/smpctl/internal/pty"
+	"github.com/smpctl/smpctl/smp/sim/pty"
 )
 
 // open opens a pseudo-terminal: the device's end, and the name of the port.
