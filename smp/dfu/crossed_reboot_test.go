@@ -3,10 +3,8 @@ package dfu_test
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/smpctl/smpctl/smp"
@@ -17,19 +15,10 @@ import (
 // TestCrossedReboot resets the devices of the crossed test, as they stand before an update, and holds what that says against what then runs:
 // success only if an application answers and every image runs that was selected, as far as the device lists it.
 func TestCrossedReboot(t *testing.T) {
-	workers := runtime.GOMAXPROCS(0)
-	for w := range workers {
-		t.Run(fmt.Sprint(w), func(t *testing.T) {
-			t.Parallel()
-			for seed := *crossedFrom + w; seed < *crossedFrom+*crossedSeeds/2; seed += workers {
-				c, text := draw(seed), ""
-				synctest.Test(t, func(t *testing.T) { text = c.reboot(t) })
-				if text != "" {
-					t.Errorf("-crossed.from %d -crossed.seeds 2: %s\n\t%v", seed, text, c)
-				}
-			}
-		})
-	}
+	crossHalf(t, func(t *testing.T, seed int) (string, fmt.Stringer) {
+		c := draw(seed)
+		return c.reboot(t), c
+	})
 }
 
 // reboot resets the device of a combination; the text says what was wrong.

@@ -4,10 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/smpctl/smpctl/smp"
@@ -53,19 +51,10 @@ func (c rescueCrossing) device() (*sim.Device, error) {
 // TestCrossedRecover recovers devices over the product of bootloaders, links, windows, keys and faults: recovered only if the application
 // runs the file, now and after one more reset.
 func TestCrossedRecover(t *testing.T) {
-	workers := runtime.GOMAXPROCS(0)
-	for w := range workers {
-		t.Run(fmt.Sprint(w), func(t *testing.T) {
-			t.Parallel()
-			for seed := *crossedFrom + w; seed < *crossedFrom+*crossedSeeds/2; seed += workers {
-				c, text := drawRescue(seed), ""
-				synctest.Test(t, func(t *testing.T) { text = c.recover(t) })
-				if text != "" {
-					t.Errorf("-crossed.from %d -crossed.seeds 2: %s\n\t%v", seed, text, c)
-				}
-			}
-		})
-	}
+	crossHalf(t, func(t *testing.T, seed int) (string, fmt.Stringer) {
+		c := drawRescue(seed)
+		return c.recover(t), c
+	})
 }
 
 // recover brings the file of a combination onto its device; the text says what was wrong.

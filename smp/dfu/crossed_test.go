@@ -44,6 +44,25 @@ func TestCrossed(t *testing.T) {
 	all.tell(t)
 }
 
+// crossHalf runs half as many seeds as the crossed test through a test of one: its text says what was wrong with which combination, if
+// anything was.
+func crossHalf(t *testing.T, one func(t *testing.T, seed int) (text string, c fmt.Stringer)) {
+	workers := runtime.GOMAXPROCS(0)
+	for w := range workers {
+		t.Run(fmt.Sprint(w), func(t *testing.T) {
+			t.Parallel()
+			for seed := *crossedFrom + w; seed < *crossedFrom+*crossedSeeds/2; seed += workers {
+				var text string
+				var c fmt.Stringer
+				synctest.Test(t, func(t *testing.T) { text, c = one(t, seed) })
+				if text != "" {
+					t.Errorf("-crossed.from %d -crossed.seeds 2: %s\n\t%v", seed, text, c)
+				}
+			}
+		})
+	}
+}
+
 // census counts what many combinations came to.
 type census struct {
 	mu      sync.Mutex
