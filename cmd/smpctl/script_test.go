@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -50,6 +53,12 @@ func TestScript(t *testing.T) {
 			"await":  await,
 			"damage": damage,
 			"body":   writeBody,
+		},
+		Condition: func(name string) (bool, error) {
+			if name == "hangup" { // not under nohup, which the command respects
+				return !signal.Ignored(syscall.SIGHUP), nil
+			}
+			return false, fmt.Errorf("unknown condition %s", name)
 		},
 	})
 }
