@@ -37,6 +37,10 @@ func (r *runner) confirm(ctx context.Context, s Step) error {
 	switch {
 	case err == nil:
 		r.device.StateWrite = &yes
+		if positionOf(r.device, t).rival == nil && standingOf(r.device, t) == ends { // it is not confirmed because the device says so
+			r.report.Result = RunningUnconfirmed
+			return missing(r.device, t, NotConfirmed)
+		}
 		return nil // [runner.finish] says what came of it
 	case refused.Unsupported() && !canRevertForSure(r.device):
 		r.device.StateWrite = new(bool)
