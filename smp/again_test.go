@@ -67,7 +67,7 @@ func testUploadAgain(t *testing.T, window int, restart, late bool) {
 	}
 	start := time.Now()
 	for tries := 1; err != nil; tries++ {
-		c.Forget()
+		c.Restarted()
 		_, err = c.Image.Upload(t.Context(), data, smp.ImageUpload{Hash: s.hash})
 		if tries > 2 {
 			t.Fatalf("upload %d: %v", tries, err)

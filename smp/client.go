@@ -78,7 +78,7 @@ type Client struct {
 	pending  [256]*call // by sequence number
 	sequence uint8
 	settled  bool
-	forgets  int // how often Forget was called
+	restarts int // how often Restarted was called
 	version  Version
 	params   Params
 	took     time.Duration // from the first request to its answer

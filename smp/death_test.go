@@ -299,7 +299,7 @@ func TestContextEndsACall(t *testing.T) {
 					check("erase afterwards", c.Image.Erase(ctx, 1))
 					_, err := c.Image.Upload(ctx, make([]byte, 100), smp.ImageUpload{})
 					check("upload afterwards", err)
-					c.Forget()
+					c.Restarted()
 					_, err = c.Negotiate(ctx)
 					check("negotiate afterwards", err)
 				})

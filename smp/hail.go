@@ -30,7 +30,7 @@ const foreignOp Op = 4
 // smp_process_request_packet); MCUboot drops it before it counts as a wish for serial recovery (boot_serial.c:
 // boot_serial_input). With raw framing both drop it. An application of another make may drop it too, so silence proves nothing.
 //
-// Once it was answered, and until [Client.Forget], the client asks for signs of life in the same way.
+// Once it was answered, and until [Client.Restarted], the client asks for signs of life in the same way.
 func (c *Client) Hail(ctx context.Context, interval time.Duration) error {
 	_, err := c.repeat(ctx, hail.Append(nil), interval)
 	if err == nil {

@@ -98,7 +98,7 @@ func (e *imageErrand) returned(ctx context.Context) error {
 		return nil
 	}
 	c := e.u.c
-	c.Forget()
+	c.Restarted()
 	firmware, _, err := c.Who(ctx)
 	if err == nil && firmware == SerialRecovery {
 		return ErrInBootloader

@@ -60,7 +60,7 @@ func (c *Client) Negotiate(ctx context.Context) (Params, error) {
 	case <-ctx.Done():
 		return Params{}, ended(ctx)
 	}
-	params, forgets, settled := c.learned()
+	params, restarts, settled := c.learned()
 	if settled {
 		return params, nil
 	}
@@ -81,7 +81,7 @@ func (c *Client) Negotiate(ctx context.Context) (Params, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.forgets == forgets { // else the answer may be from before a restart
+	if c.restarts == restarts { // else the answer may be from before a restart
 		c.settled, c.version, c.params, c.took = true, version, params, took
 	}
 	return params, nil
@@ -94,18 +94,18 @@ func (c *Client) roundTrip() time.Duration {
 	return c.took
 }
 
-func (c *Client) learned() (params Params, forgets int, settled bool) {
+func (c *Client) learned() (params Params, restarts int, settled bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.params, c.forgets, c.settled
+	return c.params, c.restarts, c.settled
 }
 
-// Forget drops what [Client.Negotiate] learned. Call it after the device restarted on a link that outlived the restart: other firmware may
-// have other buffers and another protocol version.
-func (c *Client) Forget() {
+// Restarted tells the client that the device has restarted on a link that outlived it. What was negotiated no longer holds, because other
+// firmware may have other buffers and another protocol version: the next request negotiates again. It sends nothing and does not block.
+func (c *Client) Restarted() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.forgets++
+	c.restarts++
 	c.settled, c.hailed, c.version, c.params = false, false, c.options.Version, Params{}
 }
 

@@ -182,7 +182,7 @@ func TestPacketLimit(t *testing.T) {
 		before := c.PacketLimit()
 		c.Negotiate(t.Context())
 		after := c.PacketLimit()
-		c.Forget()
+		c.Restarted()
 		if got := []int{before, after, c.PacketLimit()}; !cmp.Equal(got, []int{252, 380, 252}) {
 			t.Errorf("limits before, after, forgotten: %v, want 252, 380, 252", got)
 		}
@@ -297,12 +297,12 @@ func TestForget(t *testing.T) {
 		c, _ := connect(t, settling(func(int, smp.Version) []byte { return encode(reply{"buf_size": size}) }), smp.Options{})
 		c.Negotiate(t.Context())
 		size = 1024
-		c.Forget()
+		c.Restarted()
 		if c.Version() != smp.Auto {
-			t.Errorf("version %v after Forget", c.Version())
+			t.Errorf("version %v after Restarted", c.Version())
 		}
 		if got, err := c.Negotiate(t.Context()); got.BufferSize != 1024 || err != nil {
-			t.Errorf("Negotiate after Forget = %v, %v", got, err)
+			t.Errorf("Negotiate after Restarted = %v, %v", got, err)
 		}
 	})
 }
@@ -318,11 +318,11 @@ func TestForgetWhileNegotiating(t *testing.T) {
 		}, smp.Options{})
 		wait := async(func() (smp.Params, error) { return c.Negotiate(t.Context()) })
 		time.Sleep(time.Second / 4)
-		took(t, 0, c.Forget)
+		took(t, 0, c.Restarted)
 		size.Store(1024)
 		wait()
 		if got, err := c.Negotiate(t.Context()); got.BufferSize != 1024 || err != nil {
-			t.Errorf("Negotiate after Forget = %v, %v", got, err)
+			t.Errorf("Negotiate after Restarted = %v, %v", got, err)
 		}
 		checkProbes(t, l, "22")
 	})

@@ -64,7 +64,7 @@ var ErrNotListed = errors.New("the device does not list the image after the uplo
 // As long as it moves it goes on, whatever hinders it. What ends it is time without progress: 20 s for a device that says that it is
 // busy or out of memory, 30 s for one that answers while the chunks get lost, and Options.Timeout times Options.Tries+3 of silence,
 // longer at the first and the last chunk. So do three steps backwards that lead no further, and 20 in all. After [ErrNoReply] the client
-// is as usable as before: call [Client.Forget], for the device may have restarted, and upload again.
+// is as usable as before: call [Client.Restarted], for the device may have restarted, and upload again.
 func (g ImageGroup) Upload(ctx context.Context, data []byte, o ImageUpload) (UploadResult, error) {
 	fail := func(err error) (UploadResult, error) {
 		return UploadResult{}, fmt.Errorf("%s: %w", imageUpload.name, err)

@@ -114,7 +114,7 @@ func (n *connection) leave(ctx context.Context) error {
 		err = nil
 	}
 	if err == nil {
-		n.client.Forget()
+		n.client.Restarted()
 	}
 	return err
 }
@@ -197,7 +197,7 @@ func (n *connection) keepSilent(ctx context.Context, b *boot) error {
 		b.silence = 0
 	case <-t.C:
 		if n.client != nil {
-			n.client.Forget()
+			n.client.Restarted()
 		}
 	case <-ctx.Done():
 		return context.Cause(ctx)

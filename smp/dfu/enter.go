@@ -158,7 +158,7 @@ func (d *door) answered(ctx context.Context, words []byte) (inside bool, err err
 	if same {
 		return false, nil
 	}
-	d.client.Forget()
+	d.client.Restarted()
 	looking, cancel := context.WithTimeoutCause(ctx, d.patience, smp.ErrNoReply)
 	defer cancel()
 	firmware, _, err := d.client.Who(looking)

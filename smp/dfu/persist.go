@@ -91,7 +91,7 @@ func (r *runner) reconnect(ctx context.Context, patience time.Duration) error {
 	ctx, cancel := r.bounded(ctx)
 	defer cancel()
 	if r.client != nil {
-		r.client.Forget()
+		r.client.Restarted()
 	}
 	b := r.newBoot(patience)
 	if err := sleep(ctx, redialPause); err != nil {
