@@ -83,7 +83,7 @@ type Client struct {
 	params   Params
 	took     time.Duration // from the first request to its answer
 	gap      int           // of lineGaps, for the next packet
-	hailed   bool          // the application has answered a hail
+	probed   bool          // the application has answered an application probe
 	stray    int
 	err      error // why the link ended
 }

@@ -149,11 +149,11 @@ func (q *question) askForSign() error {
 	return err
 }
 
-// signRequest is a request that every server answers, if only by saying that it does not have it. Of an application that hears a hail it is one:
+// signRequest is a request that every server answers, if only by saying that it does not have it. Of an application that answers probes it is one:
 // a bootloader into which the device fell meanwhile must not take it for a wish to stay, and its answer would prove nothing.
 func (c *Client) signRequest() []byte {
-	if c.hears() {
-		return hail.Append(nil)
+	if c.answersProbes() {
+		return applicationProbe.Append(nil)
 	}
 	h := Header{Version: c.Version(), Op: osParams.op, Length: 1, Group: osParams.group, Command: osParams.id}
 	return append(h.Append(nil), emptyMap)

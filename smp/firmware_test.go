@@ -114,8 +114,8 @@ func TestWhoSilence(t *testing.T) {
 	}
 }
 
-// TestWhoOnALossyLine: one lost answer does not make the bootloader an application. It happened to one that marks the image that it would
-// start, because the request was sent once.
+// TestWhoOnALossyLine: one lost answer does not make the bootloader an application. It happened to one that marks the
+// image that it would start, because the request was sent once.
 func TestWhoOnALossyLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
@@ -177,13 +177,13 @@ func TestWhoRefusals(t *testing.T) {
 	}
 }
 
-func TestKnock(t *testing.T) {
+func TestCatchBootloader(t *testing.T) {
 	const interval = 80 * time.Millisecond
 	for _, tt := range []struct {
-		name   string
-		deaf   int // requests without an answer
-		answer []byte
-		knocks int
+		name     string
+		deaf     int // requests without an answer
+		answer   []byte
+		requests int
 	}{
 		{"parameters", 0, encode(reply{"buf_size": 1024, "buf_count": 1}), 1},
 		{"refusal", 5, encode(reply{"rc": 8}), 6},
@@ -198,20 +198,20 @@ func TestKnock(t *testing.T) {
 					}
 				}, smp.Options{})
 				start := time.Now()
-				got, err := c.Knock(t.Context(), interval)
+				got, err := c.CatchBootloader(t.Context(), interval)
 				if diff := cmp.Diff(tt.answer, got); diff != "" || err != nil {
-					t.Errorf("Knock: %v (-want +got):\n%s", err, diff)
+					t.Errorf("CatchBootloader: %v (-want +got):\n%s", err, diff)
 				}
 				if took, want := time.Since(start), time.Duration(tt.deaf)*interval; took != want {
-					t.Errorf("Knock took %v, want %v", took, want)
+					t.Errorf("CatchBootloader took %v, want %v", took, want)
 				}
 				requests := l.requests()
-				if len(requests) != tt.knocks {
-					t.Errorf("%d knocks, want %d", len(requests), tt.knocks)
+				if len(requests) != tt.requests {
+					t.Errorf("%d requests, want %d", len(requests), tt.requests)
 				}
 				for _, p := range requests {
 					if p[0] != 0 || commandOf(p) != params {
-						t.Errorf("knock %x is no version 1 request for the parameters", p)
+						t.Errorf("%x is no version 1 request for the parameters", p)
 					}
 				}
 			})
@@ -219,43 +219,44 @@ func TestKnock(t *testing.T) {
 	}
 }
 
-func TestKnockEnds(t *testing.T) {
+func TestCatchBootloaderEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, l := connect(t, func(*link, []byte) {}, smp.Options{})
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		if _, err := c.Knock(ctx, 80*time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("Knock = %v, want the end of the context", err)
+		if _, err := c.CatchBootloader(ctx, 80*time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("CatchBootloader = %v, want the end of the context", err)
 		}
 		time.AfterFunc(time.Second, func() { l.fail(errors.New("unplugged")) })
-		if _, err := c.Knock(t.Context(), 80*time.Millisecond); !errors.Is(err, smp.ErrClosed) {
-			t.Errorf("Knock = %v, want %v", err, smp.ErrClosed)
+		if _, err := c.CatchBootloader(t.Context(), 80*time.Millisecond); !errors.Is(err, smp.ErrClosed) {
+			t.Errorf("CatchBootloader = %v, want %v", err, smp.ErrClosed)
 		}
 	})
 }
 
-// TestHailsDoNotPileUp has a link that takes nothing for ten seconds. Eight hails used to come at once then, and found no buffer.
-func TestHailsDoNotPileUp(t *testing.T) {
+// TestApplicationProbesDoNotPileUp has a link that takes nothing for ten seconds: eight probes at once would find no
+// buffer afterwards.
+func TestApplicationProbesDoNotPileUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLink(func(*link, []byte) {})
 		l.stuck = make(chan struct{})
 		c := smp.NewClient(l, smp.Options{})
 		defer c.Close()
 		const interval = 80 * time.Millisecond
-		time.AfterFunc(10*time.Second+interval/4, func() { close(l.stuck) }) // between two hails
+		time.AfterFunc(10*time.Second+interval/4, func() { close(l.stuck) }) // between two probes
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second+interval/2)
 		defer cancel()
-		if err := c.Hail(ctx, interval); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("Hail = %v, want the end of the context", err)
+		if err := c.AwaitApplication(ctx, interval); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("AwaitApplication = %v, want the end of the context", err)
 		}
 		if n := len(l.requests()); n != 1 {
-			t.Errorf("%d hails came at once, want 1", n)
+			t.Errorf("%d probes came at once, want 1", n)
 		}
 	})
 }
 
-// TestUploadInRecovery looks at every request: one at a time, of at most 512 bytes with the framing of a serial port, with the image number
-// in each, and without the keys that an old bootloader refuses.
+// TestUploadInRecovery looks at every request: one at a time, of at most 512 bytes with the framing of a serial port,
+// with the image number in each, and without the keys that an old bootloader refuses.
 func TestUploadInRecovery(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -308,7 +309,8 @@ func TestUploadInRecovery(t *testing.T) {
 	}
 }
 
-// TestUploadEncryptedEndsOnce: in the bootloader the last chunk of an encrypted image is not sent again, whatever gets lost.
+// TestUploadEncryptedEndsOnce: in the bootloader the last chunk of an encrypted image is not sent again, whatever gets
+// lost.
 func TestUploadEncryptedEndsOnce(t *testing.T) {
 	hash := make(smp.Hash, 32)
 	hash[0] = 1

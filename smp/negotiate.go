@@ -106,7 +106,7 @@ func (c *Client) Restarted() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.restarts++
-	c.settled, c.hailed, c.version, c.params = false, false, c.options.Version, Params{}
+	c.settled, c.probed, c.version, c.params = false, false, c.options.Version, Params{}
 }
 
 // PacketLimit is the size in bytes of the largest request that the device takes, SMP header included. Before

@@ -12,7 +12,7 @@ import (
 // boot is one start of the device, from the moment at which it may begin until its application answers.
 //
 //	asked          silence ends              patience ends
-//	  |---- nothing ----|---- [smp.Client.Hail] ----|---- any request ---->
+//	  |---- nothing ----|---- [smp.Client.AwaitApplication] ----|---- any request ---->
 //
 // MCUboot swaps first and then opens its wait window, in which any request keeps it from starting the application.
 // After a swap for a test that is worse than a delay: leaving the bootloader takes another boot, and that boot goes
@@ -37,12 +37,12 @@ const (
 	// quiet is how long a device is left alone after it accepted a reset. Zephyr resets 250 ms after its answer, and bytes
 	// that arrive at the very moment of a reset can leave a UART deaf.
 	quiet = 1500 * time.Millisecond
-	// hailInterval is the time between two requests that only an application hears.
-	hailInterval = 500 * time.Millisecond
+	// probeInterval is the time between two requests that only an application hears.
+	probeInterval = 500 * time.Millisecond
 	// leaveMargin is how much longer than it took to be caught in the bootloader the device is left alone when it starts
 	// again. It is longer than any wait window that makes sense (BOOT_SERIAL_WAIT_FOR_DFU_TIMEOUT, 500 ms by default).
 	leaveMargin = 5 * time.Second
-	// lull is how long a port that came back is left alone if its application may not hear a hail: in MCUboot's usual wait
+	// lull is how long a port that came back is left alone if its application may not answer a probe: in MCUboot's usual wait
 	// window the port is the bootloader's, and goes away once more.
 	lull = 700 * time.Millisecond
 )
@@ -147,8 +147,8 @@ func (n *connection) look(ctx context.Context, b *boot) (smp.Firmware, smp.Image
 	left := b.patienceIn(ctx) - time.Since(b.asked)
 	switch {
 	case left > 0:
-		hailing, cancel := context.WithTimeoutCause(ctx, left, smp.ErrNoReply)
-		err = n.client.Hail(hailing, hailInterval)
+		probing, cancel := context.WithTimeoutCause(ctx, left, smp.ErrNoReply)
+		err = n.client.AwaitApplication(probing, probeInterval)
 		cancel()
 	case fresh:
 		err = n.watch(ctx, lull)

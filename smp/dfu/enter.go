@@ -12,10 +12,10 @@ import (
 )
 
 const (
-	// knockInterval is short against MCUboot's wait window (BOOT_SERIAL_WAIT_FOR_DFU_TIMEOUT, 500 ms by default).
-	knockInterval = 80 * time.Millisecond
-	// knockTime is how long a port is knocked at before it is called silent.
-	knockTime = time.Second
+	// catchInterval is short against MCUboot's wait window (BOOT_SERIAL_WAIT_FOR_DFU_TIMEOUT, 500 ms by default).
+	catchInterval = 80 * time.Millisecond
+	// catchTime is how long a port is tried before it is called silent.
+	catchTime = time.Second
 	// resetSilence is kept after an accepted reset: the old firmware answers for another 250 ms, and bytes that arrive at
 	// the very moment of the reset can leave a UART deaf.
 	resetSilence = 500 * time.Millisecond
@@ -52,7 +52,7 @@ type door struct {
 	reached  bool         // there was a connection at all
 
 	application bool      // answers
-	words       []byte    // that it answered a knock with last
+	words       []byte    // that it answered with last
 	looked      time.Time // when it was last asked what it is
 	patience    time.Duration
 	noted       string
@@ -102,7 +102,7 @@ func (d *door) enter(ctx context.Context, wait time.Duration) error {
 		if err != nil {
 			d.tell(err)
 		}
-		if cause := sleep(ctx, knockInterval); cause != nil {
+		if cause := sleep(ctx, catchInterval); cause != nil {
 			return d.locked(cause, err, wait)
 		}
 	}
@@ -134,15 +134,15 @@ func (d *door) hopeless(err error) bool {
 	return err != nil && !d.reached && !errors.Is(err, fs.ErrNotExist)
 }
 
-// try knocks until something answers or a second has passed, and looks who it is.
+// try asks until something answers or a second has passed, and looks who it is.
 func (d *door) try(ctx context.Context) (inside bool, err error) {
 	if _, err := d.again(ctx); err != nil {
 		return false, err
 	}
 	d.reached = true
-	knocking, cancel := context.WithTimeoutCause(ctx, knockTime, smp.ErrNoReply)
+	catching, cancel := context.WithTimeoutCause(ctx, catchTime, smp.ErrNoReply)
 	defer cancel()
-	words, err := d.client.Knock(knocking, knockInterval)
+	words, err := d.client.CatchBootloader(catching, catchInterval)
 	if err != nil {
 		d.vanished = d.vanished || errors.Is(err, smp.ErrClosed)
 		return false, err
@@ -150,7 +150,7 @@ func (d *door) try(ctx context.Context) (inside bool, err error) {
 	return d.answered(ctx, words)
 }
 
-// answered takes the answer to a knock. What answers as an application did a moment ago is taken for that.
+// answered takes that answer. What answers as an application did a moment ago is taken for that.
 func (d *door) answered(ctx context.Context, words []byte) (inside bool, err error) {
 	now := time.Now()
 	same := d.application && bytes.Equal(words, d.words) && now.Sub(d.looked) < lookAgain

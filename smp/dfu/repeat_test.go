@@ -157,9 +157,9 @@ func TestRunStoppedInBootloader(t *testing.T) {
 	})
 }
 
-// TestRunLinkEndsDuringHail: the application is hailed while the link ends. That says nothing of what it hears, so after the
+// TestRunLinkEndsDuringProbe: the link ends while the application is probed. That says nothing of what it hears, so after the
 // reset no plain request is sent into the wait window.
-func TestRunLinkEndsDuringHail(t *testing.T) {
+func TestRunLinkEndsDuringProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, _ := board(t, sim.Options{RecoveryWindow: 3 * time.Second})
 		defer d.Close()

@@ -156,8 +156,8 @@ func (r *runner) stuck(ctx context.Context, b *boot, cause error) error {
 	return missing(r.device, r.targets[0], NoReset)
 }
 
-// hailTime is how long an application has to show whether it hears a hail.
-const hailTime = time.Second
+// probeTime is how long an application has to show whether it answers application probes.
+const probeTime = time.Second
 
 // listen finds out whether the application hears what its bootloader does not, unless that is known.
 func (r *runner) listen(ctx context.Context) error {
@@ -165,9 +165,9 @@ func (r *runner) listen(ctx context.Context) error {
 		return nil
 	}
 	r.listened = true
-	ctx, cancel := context.WithTimeout(ctx, hailTime)
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
-	err := r.client.Hail(ctx, hailInterval)
+	err := r.client.AwaitApplication(ctx, probeInterval)
 	if errors.Is(err, smp.ErrClosed) {
 		r.listened = false // that was the link
 		return err
@@ -180,7 +180,7 @@ func (r *runner) listen(ctx context.Context) error {
 // much.
 const fastSwap = 128 << 10
 
-// silence is how long nothing is sent after a reset. An application that hears a hail needs no more than the moment of
+// silence is how long nothing is sent after a reset. An application that answers application probes needs no more than the moment of
 // the reset; another one needs the time of a fast swap, and more once it was caught too early.
 func (r *runner) silence() time.Duration {
 	if !r.deaf {
@@ -210,7 +210,7 @@ func (r *runner) start(ctx context.Context) error {
 	r.note(Step{}, "the device is in its bootloader: starting its application first")
 	ctx, cancel := r.bounded(ctx)
 	defer cancel()
-	r.listened, r.deaf = false, false // it was the bootloader that did not answer a hail
+	r.listened, r.deaf = false, false // it was the bootloader that did not answer a probe
 	if err := r.leave(ctx); err != nil {
 		return notBackOr(ctx, err, r.o.Wait)
 	}

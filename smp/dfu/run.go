@@ -73,7 +73,7 @@ type runner struct {
 	progressed time.Time     // when the update got further last
 	heard      bool          // the device has answered in this update
 	opened     bool          // it was read, and answered from its application
-	deaf       bool          // its application does not answer a hail
+	deaf       bool          // its application does not answer an application probe
 	listened   bool          // it was asked
 	resumed    bool          // the step was begun before, over a connection that ended
 	reached    int           // bytes of the step's upload that the device has accepted at most

@@ -9,8 +9,8 @@ import (
 	"github.com/smpctl/smpctl/smp"
 )
 
-// rawInput is how Zephyr and MCUboot take raw packets, byte by byte: a header with an operation that is no request drops what has come
-// so far, and whatever follows begins the next packet.
+// rawInput is how Zephyr and MCUboot take raw packets, byte by byte: a header with an operation that is no request
+// drops what has come so far, and whatever follows begins the next packet.
 type rawInput struct{ packet []byte }
 
 // take adds a byte and returns a packet that it completes.
@@ -32,8 +32,9 @@ func (r *rawInput) take(b byte) []byte {
 	return whole
 }
 
-// TestHailLeavesRawFramingWhole hails a server with raw framing, which hears no hail, and has it answer the requests after that.
-func TestHailLeavesRawFramingWhole(t *testing.T) {
+// TestApplicationProbeLeavesRawFramingWhole sends probes to a server with raw framing, which does not answer them, and
+// has it answer the requests after that.
+func TestApplicationProbeLeavesRawFramingWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		input := &rawInput{}
 		hello := answering(encode(reply{"r": "hello"}))
@@ -47,14 +48,14 @@ func TestHailLeavesRawFramingWhole(t *testing.T) {
 		})
 		c := smp.NewClient(l, smp.Options{})
 		defer c.Close()
-		for hails := range 10 {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(hails)*time.Second+time.Millisecond)
-			if err := c.Hail(ctx, time.Second); err == nil {
-				t.Fatal("a hail was answered")
+		for probes := range 10 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(probes)*time.Second+time.Millisecond)
+			if err := c.AwaitApplication(ctx, time.Second); err == nil {
+				t.Fatal("a probe was answered")
 			}
 			cancel()
 			if got, err := c.OS.Echo(t.Context(), "hello"); err != nil || got != "hello" {
-				t.Fatalf("echo after %d hails = %q, %v; want hello", hails+1, got, err)
+				t.Fatalf("echo after %d probes = %q, %v; want hello", probes+1, got, err)
 			}
 		}
 	})
