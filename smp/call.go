@@ -189,12 +189,12 @@ func (c *Client) deliver(packet []byte) {
 	defer c.mu.Unlock()
 	h, body, err := ParseHeader(packet)
 	if err != nil {
-		c.stray++
+		c.unmatched++
 		return
 	}
 	cl := c.pending[h.Sequence]
 	if cl == nil || !h.answers(cl.header) {
-		c.stray++
+		c.unmatched++
 		return
 	}
 	c.pending[h.Sequence] = nil

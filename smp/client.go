@@ -74,18 +74,18 @@ type Client struct {
 	closing  sync.Once
 	closeErr chan error // holds what closing the link gave, until Close returns it
 
-	mu       sync.Mutex // guards what follows; nothing blocks while it is held
-	pending  [256]*call // by sequence number
-	sequence uint8
-	settled  bool
-	restarts int // how often Restarted was called
-	version  Version
-	params   Params
-	took     time.Duration // from the first request to its answer
-	gap      int           // of lineGaps, for the next packet
-	probed   bool          // the application has answered an application probe
-	stray    int
-	err      error // why the link ended
+	mu        sync.Mutex // guards what follows; nothing blocks while it is held
+	pending   [256]*call // by sequence number
+	sequence  uint8
+	settled   bool
+	restarts  int // how often Restarted was called
+	version   Version
+	params    Params
+	took      time.Duration // from the first request to its answer
+	gap       int           // of lineGaps, for the next packet
+	probed    bool          // the application has answered an application probe
+	unmatched int           // packets
+	err       error         // why the link ended
 }
 
 // NewClient starts a client on the link, which it owns from then on: [Client.Close] closes it.
@@ -146,11 +146,12 @@ func (c *Client) Version() Version {
 	return c.version
 }
 
-// Stray is the number of packets that were dropped because no request waited for them: late answers, echoes, nonsense.
-func (c *Client) Stray() int {
+// Unmatched is the number of packets that were dropped so far because they answer no request that waits: late answers,
+// echoes of requests, noise. It counts over the whole life of the client.
+func (c *Client) Unmatched() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.stray
+	return c.unmatched
 }
 
 // Raw sends one request with any payload, an encoded CBOR map for all standard groups, and returns the payload of the

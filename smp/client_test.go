@@ -48,8 +48,8 @@ func TestManyCallsAnsweredInReverse(t *testing.T) {
 			})
 		}
 		group.Wait()
-		if c.Stray() != 0 || len(l.requests()) != n {
-			t.Errorf("%d strays, %d requests, want 0 and %d", c.Stray(), len(l.requests()), n)
+		if c.Unmatched() != 0 || len(l.requests()) != n {
+			t.Errorf("%d unmatched, %d requests, want 0 and %d", c.Unmatched(), len(l.requests()), n)
 		}
 	})
 }
@@ -68,8 +68,8 @@ func TestLateAnswerToEarlierTryCounts(t *testing.T) {
 			t.Errorf("%d requests sent, want 3", n)
 		}
 		time.Sleep(5 * time.Second)
-		if c.Stray() != 2 {
-			t.Errorf("%d strays, want the answers to the second and third try", c.Stray())
+		if c.Unmatched() != 2 {
+			t.Errorf("%d unmatched, want the answers to the second and third try", c.Unmatched())
 		}
 	})
 }
@@ -97,13 +97,13 @@ func TestRetriesHaveTheirOwnSequence(t *testing.T) {
 	})
 }
 
-func TestStrayPacketsAreDropped(t *testing.T) {
+func TestUnmatchedPacketsAreDropped(t *testing.T) {
 	change := func(index int, value byte) func([]byte) []byte {
 		return func(good []byte) []byte { good[index] = value; return good }
 	}
 	tests := []struct {
-		name  string
-		stray func(good []byte) []byte
+		name      string
+		unmatched func(good []byte) []byte
 	}{
 		{"our own request, echoed by a terminal", func(good []byte) []byte { good[0]--; return good }},
 		{"answer to a read", change(0, 0x09)},
@@ -120,21 +120,21 @@ func TestStrayPacketsAreDropped(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c, _ := settled(t, func(l *link, p []byte) {
-					l.reply(tt.stray(response(p, encode(reply{"r": "stray"}))))
+					l.reply(tt.unmatched(response(p, encode(reply{"r": "unmatched"}))))
 					l.reply(echoed(p))
 				}, smp.Options{})
 				if got, err := c.OS.Echo(t.Context(), "x"); got != "x" || err != nil {
 					t.Errorf("Echo = %q, %v", got, err)
 				}
-				if c.Stray() != 1 {
-					t.Errorf("%d strays, want 1", c.Stray())
+				if c.Unmatched() != 1 {
+					t.Errorf("%d unmatched, want 1", c.Unmatched())
 				}
 			})
 		})
 	}
 }
 
-func TestAnswerTwiceIsAStray(t *testing.T) {
+func TestSecondAnswerIsUnmatched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := settled(t, func(l *link, p []byte) { l.reply(echoed(p)); l.reply(echoed(p)) }, smp.Options{})
 		for range 3 {
@@ -143,8 +143,8 @@ func TestAnswerTwiceIsAStray(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		if c.Stray() != 3 {
-			t.Errorf("%d strays, want 3", c.Stray())
+		if c.Unmatched() != 3 {
+			t.Errorf("%d unmatched, want 3", c.Unmatched())
 		}
 	})
 }

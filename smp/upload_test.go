@@ -73,8 +73,8 @@ func TestUpload(t *testing.T) {
 					t.Errorf("sha %x, images %v", got.FileSHA256, got.Images)
 				}
 				s.check(t, data)
-				if s.uploads != tt.requests || s.paramsRead != 1 || c.Stray() != 0 {
-					t.Errorf("%d chunks, want %d; %d parameter requests, want 1; %d strays", s.uploads, tt.requests, s.paramsRead, c.Stray())
+				if s.uploads != tt.requests || s.paramsRead != 1 || c.Unmatched() != 0 {
+					t.Errorf("%d chunks, want %d; %d parameter requests, want 1; %d unmatched", s.uploads, tt.requests, s.paramsRead, c.Unmatched())
 				}
 			})
 		})

@@ -110,7 +110,7 @@ func (b *bench) measure(ctx context.Context, s setting, slice time.Duration) (be
 	t := &tally{few: fewest(s), alone: s.Depth == 1, until: time.Now().Add(slice), end: b.began.Add(b.limit)}
 	wait := b.wait(s)
 	for t.more() {
-		before := b.c.Stray()
+		before := b.c.Unmatched()
 		lost, err := b.fly(ctx, s, wait, t)
 		if err != nil {
 			return benchRow{}, err
@@ -207,7 +207,7 @@ func benchText(n int) string {
 
 // settle waits until the device has shown that it holds no request any more: answers come in the order of requests, so one to a
 // request for a sign of life comes last. It returns how many of the lost requests were answered meanwhile, only late.
-func (b *bench) settle(ctx context.Context, lost, strayBefore int) (late int, err error) {
+func (b *bench) settle(ctx context.Context, lost, unmatchedBefore int) (late int, err error) {
 	tries := min(max(max(b.plan.link.params.BufferCount, benchFewAlone)-lost, 1), benchFewAlone)
 	for i := range tries {
 		wait := benchSign
@@ -217,7 +217,7 @@ func (b *bench) settle(ctx context.Context, lost, strayBefore int) (late int, er
 		_, err = b.ask(ctx, setting{Request: shapeParams, Packet: tinyPacket}, wait)
 		switch {
 		case err == nil:
-			if late = b.c.Stray() - strayBefore; late > lost+i { // not only late answers: the device echoes what it hears
+			if late = b.c.Unmatched() - unmatchedBefore; late > lost+i { // not only late answers: the device echoes what it hears
 				late = 0
 			}
 			return min(late, lost), nil
