@@ -89,16 +89,3 @@ func customFrom(b []byte) []image.TLV {
 	}
 	return list
 }
-
-// FuzzParseDependencies holds that what is read has as many parts as the text.
-func FuzzParseDependencies(f *testing.F) {
-	for _, s := range []string{"(0,1.2.3)", "(1, 2.3.4+5),(2,1)", "(256,1.0)", "((1,1))", "(1,1.0"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		list, err := image.ParseDependencies(s)
-		if kindOf(t, err) == "" && len(list) != bytes.Count([]byte(s), []byte("(")) {
-			t.Errorf("ParseDependencies(%q) = %v", s, list)
-		}
-	})
-}

@@ -6,8 +6,6 @@ import (
 	"crypto/rand"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/smpctl/smpctl/image"
 	"github.com/smpctl/smpctl/image/key"
 )
@@ -197,26 +195,5 @@ func TestBuildCompressed(t *testing.T) {
 	o.SignPlain = nil
 	if m, err := mustBuild(t, body, nil, o).Attach(nil); err != nil || len(m) > len(body) {
 		t.Errorf("without a key: %d bytes, %v", len(m), err)
-	}
-}
-
-func TestParseDependencies(t *testing.T) {
-	v := func(major, minor uint8, revision uint16, build uint32) image.Version {
-		return image.Version{Major: major, Minor: minor, Revision: revision, Build: build}
-	}
-	for text, want := range map[string][]image.Dependency{
-		"(0,1.2.3)":                 {{Image: 0, Minimum: v(1, 2, 3, 0)}},
-		"(1, 2.3.4+5)":              {{Image: 1, Minimum: v(2, 3, 4, 5)}},
-		" ( 1 , 1.0 ) , (255,0) , ": {{Image: 1, Minimum: v(1, 0, 0, 0)}, {Image: 255}},
-		"(1,1)(2,2)":                {{Image: 1, Minimum: v(1, 0, 0, 0)}, {Image: 2, Minimum: v(2, 0, 0, 0)}},
-	} {
-		if got, err := image.ParseDependencies(text); err != nil || !cmp.Equal(got, want) {
-			t.Errorf("ParseDependencies(%q) = %v, %v, want %v", text, got, err, want)
-		}
-	}
-	for _, text := range []string{"", "1,1.0", "(256,1.0)", "(1,1.0", "(1,1.0) and", "(1,256.0)", "(a,1.0)", "(1 1.0)", "(-1,1.0)", "(1,01.0)"} {
-		if got, err := image.ParseDependencies(text); kindOf(t, err) == "" {
-			t.Errorf("ParseDependencies(%q) = %v, want an error", text, got)
-		}
 	}
 }

@@ -142,7 +142,7 @@ func (b *buildFlags) options() (image.BuildOptions, error) {
 	}
 	var err error
 	if b.dependencies != "" {
-		if o.Dependencies, err = image.ParseDependencies(b.dependencies); err != nil {
+		if o.Dependencies, err = parseDependencies(b.dependencies); err != nil {
 			return o, usageError{fmt.Errorf("--dependencies: %w", err)}
 		}
 	}
