@@ -38,7 +38,7 @@ func wantRefusal(t *testing.T, name string, err error, kind image.Kind, words st
 func TestAttachVectors(t *testing.T) {
 	for _, v := range external {
 		m := mustLoad(t, "external/"+v.name+"/image.bin")
-		u, err := image.Again(m, readKey(t, v.key), image.AgainOptions{Hash: v.hash, Pure: v.pure})
+		u, err := image.Resign(m, readKey(t, v.key), image.SignOptions{Hash: v.hash, Pure: v.pure})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +66,7 @@ func TestAttachFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := image.Again(mustParse(t, append(file, 0xff)), key.private.Public(), image.AgainOptions{})
+	again, err := image.Resign(mustParse(t, append(file, 0xff)), key.private.Public(), image.SignOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,10 +26,7 @@ type BuildOptions struct {
 	ClassUUID       string // a UUID, or a name within VendorUUID; empty: none
 	CustomTLVs      []TLV  // protected entries of types 0xa0 to 0xfffe, each type once
 
-	Hash         TLVType // of the image: TLVSHA256, TLVSHA384 or TLVSHA512; 0: what goes with the key
-	Pure         bool    // Ed25519 over the image instead of its hash
-	FullKey      bool    // the image holds the public key itself instead of its hash
-	PadSignature bool    // zero bytes behind an ECDSA signature, for MCUboot before 1.5
+	Sign SignOptions
 
 	Encrypt *Encryption // nil: not at all
 
@@ -46,6 +43,14 @@ type BuildOptions struct {
 	MaxAlign      int  // bytes of the largest such write in the bootloader: 8, 16 or 32; 0: 8 or Align
 	MaxSectors    int  // sectors of a slot; 0 means 128
 	OverwriteOnly bool // the bootloader does not swap and has a small trailer
+}
+
+// SignOptions say how hash, key and signature stand in an image.
+type SignOptions struct {
+	Hash         TLVType // of the image: TLVSHA256, TLVSHA384 or TLVSHA512; 0: what goes with the key
+	Pure         bool    // Ed25519 over the image instead of its hash
+	FullKey      bool    // the image holds the public key itself instead of its hash
+	PadSignature bool    // zero bytes behind an ECDSA signature, for MCUboot before 1.5
 }
 
 // Build puts an image together up to the signature. The body is the firmware
@@ -69,14 +74,13 @@ func Build(body []byte, pub crypto.PublicKey, o BuildOptions) (*Unsigned, error)
 // build is [Build] for a body that is stored as it is, and may be packed already.
 func build(body []byte, pub crypto.PublicKey, o BuildOptions, p packing) (*Unsigned, error) {
 	u := &Unsigned{
-		packing: p,
-		fullKey: o.FullKey, padSignature: o.PadSignature, encryption: o.Encrypt,
+		packing: p, encryption: o.Encrypt,
 		slot: slot{
 			size: o.SlotSize, pad: o.Pad, align: o.Align, maxAlign: o.MaxAlign, sectors: o.MaxSectors,
 			overwrite: o.OverwriteOnly, keys: o.Encrypt.room(), erased: o.erased(),
 		},
 	}
-	if err := u.setKey(pub, o.Hash, o.Pure); err != nil {
+	if err := u.setKey(pub, o.Sign); err != nil {
 		return nil, err
 	}
 	entries, err := o.protected(u)
@@ -119,7 +123,7 @@ func (u *Unsigned) assemble(body []byte, entries []TLV, o BuildOptions) error {
 	}
 	head := slices.Concat(u.header.Append(nil), padding[headerSize:])
 	u.region = [][]byte{head, body, tail, area}
-	u.digest = u.hash.sum(u.region...)
+	u.digest = u.sign.Hash.sum(u.region...)
 	return nil
 }
 

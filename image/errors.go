@@ -69,12 +69,12 @@ const (
 	ErrSignatureFormat Kind = "signature-format" // no known encoding of a signature by this kind of key, or cut short
 )
 
-// Outcomes of [Build], [Again] and signing.
+// Outcomes of [Build], [Resign] and signing.
 const (
-	ErrBadOption Kind = "bad-option" // options that contradict each other, the key or the input
-	ErrTooLarge  Kind = "too-large"  // more than the slot or the format can hold
-	ErrSigner    Kind = "signer"     // the signer made no signature
-	ErrNotAgain  Kind = "not-again"  // an image whose signature cannot be replaced
+	ErrBadOption     Kind = "bad-option" // options that contradict each other, the key or the input
+	ErrTooLarge      Kind = "too-large"  // more than the slot or the format can hold
+	ErrSigner        Kind = "signer"     // the signer made no signature
+	ErrNotResignable Kind = "not-again"  // an image whose signature cannot be replaced
 )
 
 // Outcomes of [Image.Decrypt].

@@ -62,14 +62,14 @@ func bootRecord(software string, v Version, u *Unsigned) []byte {
 	)
 	id := make([]byte, sha256.Size)
 	if u.key != nil {
-		id = u.key.hash(u.hash)
+		id = u.key.hash(u.sign.Hash)
 	}
 	b := []byte{cborMap | 5}
 	b = appendCBOR(append(b, component), cborText, []byte(software))
 	b = appendCBOR(append(b, version), cborText, []byte(v.withoutBuild()))
 	b = appendCBOR(append(b, signer), cborBytes, id)
-	b = appendCBOR(append(b, hashName), cborText, []byte(u.hash.String()))
-	return appendCBOR(append(b, measurement), cborBytes, make([]byte, u.hash.function().Size()))
+	b = appendCBOR(append(b, hashName), cborText, []byte(u.sign.Hash.String()))
+	return appendCBOR(append(b, measurement), cborBytes, make([]byte, u.sign.Hash.function().Size()))
 }
 
 // Major types of CBOR (RFC 8949, section 3.1).

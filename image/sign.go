@@ -24,7 +24,7 @@ func Sign(u *Unsigned, s crypto.Signer, rand io.Reader) ([]byte, error) {
 	}
 	if string(other.DER) != string(u.key.DER) {
 		return nil, fail(ErrKeyHashMismatch, "signature: the signer has the %s key %x…, not the %s key %x…",
-			other.Kind, other.hash(u.hash)[:4], u.key.Kind, u.key.hash(u.hash)[:4])
+			other.Kind, other.hash(u.sign.Hash)[:4], u.key.Kind, u.key.hash(u.sign.Hash)[:4])
 	}
 	sig, err := s.Sign(rand, u.message(), u.signerOpts())
 	if err != nil {
@@ -40,5 +40,5 @@ func (u *Unsigned) signerOpts() crypto.SignerOpts {
 	case TLVEd25519:
 		return crypto.Hash(0)
 	}
-	return u.hash.function()
+	return u.sign.Hash.function()
 }

@@ -66,21 +66,20 @@ func TestSignVectors(t *testing.T) {
 // TestSignTwice holds that every kind of key signs, and that what a second key
 // signs again differs in nothing that is signed.
 func TestSignTwice(t *testing.T) {
-	keys := map[string]image.BuildOptions{
+	keys := map[string]image.SignOptions{
 		"rsa-2048": {}, "rsa-3072": {FullKey: true}, "ecdsa-p256": {PadSignature: true}, "ecdsa-p384": {FullKey: true},
 		"ed25519": {Hash: image.TLVSHA512}, "other-ed25519": {Pure: true, FullKey: true},
 	}
 	for name, o := range keys {
 		key := readPrivate(t, name)
-		o.PadHeader = true
-		u := mustBuild(t, []byte("firmware"), key.Public(), o)
+		u := mustBuild(t, []byte("firmware"), key.Public(), image.BuildOptions{PadHeader: true, Sign: o})
 		m := mustSign(t, u, key)
 		if err := m.Verify(key.Public()); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		for other := range keys {
 			second := readPrivate(t, other)
-			u, err := image.Again(m, second.Public(), image.AgainOptions{})
+			u, err := image.Resign(m, second.Public(), image.SignOptions{})
 			if err != nil {
 				t.Errorf("%s, again by %s: %v", name, other, err)
 				continue
@@ -147,55 +146,58 @@ func TestToBeSigned(t *testing.T) {
 			continue
 		}
 		m := mustLoad(t, v.Image)
-		o := image.BuildOptions{Version: m.Header.Version, HeaderSize: int(m.Header.HeaderSize), PadHeader: true, Hash: m.HashType()}
-		o.Pure = m.Signatures()[0].Pure
+		pure := m.Signatures()[0].Pure
+		o := image.BuildOptions{
+			Version: m.Header.Version, HeaderSize: int(m.Header.HeaderSize), PadHeader: true,
+			Sign: image.SignOptions{Hash: m.HashType(), Pure: pure},
+		}
 		if n, ok := m.SecurityCounter(); ok {
 			o.SecurityCounter = &n
 			o.CustomTLVs = []image.TLV{{Type: 0xa0, Value: []byte{1, 2}}}
 		}
 		u := mustBuild(t, m.Body(), readKey(t, v.Key), o)
-		if !bytes.Equal(u.Payload(), m.Signed()) || !bytes.Equal(u.Digest(), m.Hash()) || u.Pure() != o.Pure || u.HashType() != m.HashType() {
+		if !bytes.Equal(u.Payload(), m.Signed()) || !bytes.Equal(u.Digest(), m.Hash()) || u.Pure() != pure || u.HashType() != m.HashType() {
 			t.Errorf("%s: payload, digest or their kind differ", v.Name)
 		}
 		digest, err := os.ReadFile(filepath.Join(testdata, "external", v.Name, "digest.bin"))
-		if err == nil && !o.Pure && !bytes.Equal(digest, u.Digest()) {
+		if err == nil && !pure && !bytes.Equal(digest, u.Digest()) {
 			t.Errorf("%s: digest %x, imgtool wrote %x", v.Name, u.Digest(), digest)
 		}
 	}
 }
 
-func TestAgainRefuses(t *testing.T) {
+func TestResignRefuses(t *testing.T) {
 	key := readPrivate(t, "ecdsa-p256")
 	for file, want := range map[string]image.Kind{
-		"images/enc-ec256-aes128.bin":     image.ErrNotAgain,
-		"images/enc-x25519-clear.bin":     image.ErrNotAgain,
-		"images/comp-lzma2.bin":           image.ErrNotAgain,
-		"images/prot-all.bin":             image.ErrNotAgain, // boot record of an RSA key
-		"images/prot-bootrecord-p384.bin": image.ErrNotAgain,
+		"images/enc-ec256-aes128.bin":     image.ErrNotResignable,
+		"images/enc-x25519-clear.bin":     image.ErrNotResignable,
+		"images/comp-lzma2.bin":           image.ErrNotResignable,
+		"images/prot-all.bin":             image.ErrNotResignable, // boot record of an RSA key
+		"images/prot-bootrecord-p384.bin": image.ErrNotResignable,
 		"bad/flip-last-payload-bit.bin":   image.ErrHashMismatch,
 	} {
-		u, err := image.Again(mustLoad(t, file), key.Public(), image.AgainOptions{})
+		u, err := image.Resign(mustLoad(t, file), key.Public(), image.SignOptions{})
 		if got := kindOf(t, err); got != string(want) || u != nil {
-			t.Errorf("%s: Again = %t, %q (%v), want no image, %q", file, u != nil, got, err, want)
+			t.Errorf("%s: Resign = %t, %q (%v), want no image, %q", file, u != nil, got, err, want)
 		}
 	}
 	own := readPrivate(t, "rsa-2048")
-	if _, err := image.Again(mustLoad(t, "images/prot-all.bin"), own.Public(), image.AgainOptions{}); err != nil {
+	if _, err := image.Resign(mustLoad(t, "images/prot-all.bin"), own.Public(), image.SignOptions{}); err != nil {
 		t.Errorf("a boot record of the same key: %v", err)
 	}
-	if _, err := image.Again(mustLoad(t, "images/rsa-2048.bin"), own.Public(), image.AgainOptions{Hash: image.TLVSHA512}); kindOf(t, err) != "bad-option" {
+	if _, err := image.Resign(mustLoad(t, "images/rsa-2048.bin"), own.Public(), image.SignOptions{Hash: image.TLVSHA512}); kindOf(t, err) != "bad-option" {
 		t.Errorf("SHA-512 with RSA: %v, want bad-option", err)
 	}
 }
 
-// TestAgainKeepsPadding signs padded files again: length and trailer stay.
-func TestAgainKeepsPadding(t *testing.T) {
+// TestResignKeepsPadding signs padded files again: length and trailer stay.
+func TestResignKeepsPadding(t *testing.T) {
 	for _, name := range []string{"pad-align4", "confirm-align32", "confirm-overwrite-only"} {
 		m := mustLoad(t, "images/"+name+".bin")
 		before, _ := m.Trailer()
 		for _, other := range []string{"ed25519", "rsa-3072"} {
 			key := readPrivate(t, other)
-			u, err := image.Again(m, key.Public(), image.AgainOptions{FullKey: true})
+			u, err := image.Resign(m, key.Public(), image.SignOptions{FullKey: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -224,7 +226,7 @@ func TestAgainKeepsPadding(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := readPrivate(t, "rsa-3072")
-	if u, err = image.Again(mustParse(t, file), key.Public(), image.AgainOptions{}); err != nil {
+	if u, err = image.Resign(mustParse(t, file), key.Public(), image.SignOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if file, err := image.Sign(u, key, rand.Reader); kindOf(t, err) != "too-large" || file != nil {

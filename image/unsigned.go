@@ -11,21 +11,18 @@ import (
 )
 
 // Unsigned is an image to which nothing but the signature is missing. [Build] and
-// [Again] make it; [Sign] or [Unsigned.Attach] complete it, the latter with a
+// [Resign] make it; [Sign] or [Unsigned.Attach] complete it, the latter with a
 // signature made elsewhere. It is not changed by any of its methods.
 type Unsigned struct {
-	header       Header
-	region       [][]byte // what hash and signature cover, in parts
-	digest       []byte   // hash of the region
-	key          *key     // nil: the image gets a hash only
-	hash         TLVType
-	pure         bool
-	fullKey      bool
-	padSignature bool
-	slot         slot
-	packing      packing
-	encryption   *Encryption
-	original     *Image // the file that is signed again; nil after Build
+	header     Header
+	region     [][]byte    // what hash and signature cover, in parts
+	digest     []byte      // hash of the region
+	key        *key        // nil: the image gets a hash only
+	sign       SignOptions // its hash is set
+	slot       slot
+	packing    packing
+	encryption *Encryption
+	original   *Image // the file that is signed again; nil after Build
 }
 
 // Header returns the header of the image.
@@ -41,7 +38,7 @@ func (u *Unsigned) PublicKey() crypto.PublicKey {
 }
 
 // HashType returns the type of the image hash: TLVSHA256, TLVSHA384 or TLVSHA512.
-func (u *Unsigned) HashType() TLVType { return u.hash }
+func (u *Unsigned) HashType() TLVType { return u.sign.Hash }
 
 // Digest returns the image hash. It is what an RSA or ECDSA key signs as the hash
 // of the message, and an Ed25519 key as the message itself, unless the signature
@@ -71,19 +68,19 @@ func (u *Unsigned) size() int {
 }
 
 // Pure reports whether the signature covers the payload instead of the digest.
-func (u *Unsigned) Pure() bool { return u.pure }
+func (u *Unsigned) Pure() bool { return u.sign.Pure }
 
 // setKey fits hash and kind of signature to the key.
-func (u *Unsigned) setKey(pub crypto.PublicKey, hash TLVType, pure bool) error {
+func (u *Unsigned) setKey(pub crypto.PublicKey, o SignOptions) error {
+	u.sign = o
 	switch {
-	case hash != 0 && !hash.isHash():
-		return fail(ErrBadOption, "image hash: %s is not a type of hash", hash)
-	case pub == nil && pure:
+	case o.Hash != 0 && !o.Hash.isHash():
+		return fail(ErrBadOption, "image hash: %s is not a type of hash", o.Hash)
+	case pub == nil && o.Pure:
 		return fail(ErrBadOption, "pure signature: a key is needed")
 	case pub == nil:
-		u.hash = hash
-		if hash == 0 {
-			u.hash = TLVSHA256
+		if o.Hash == 0 {
+			u.sign.Hash = TLVSHA256
 		}
 		return nil
 	}
@@ -92,24 +89,24 @@ func (u *Unsigned) setKey(pub crypto.PublicKey, hash TLVType, pure bool) error {
 		return err
 	}
 	allowed := k.hashes
-	if pure {
+	if o.Pure {
 		allowed = []TLVType{TLVSHA512} // imgtool's choice, and what devices report
 	}
 	switch {
-	case pure && k.sig != TLVEd25519:
+	case o.Pure && k.sig != TLVEd25519:
 		return fail(ErrBadOption, "pure signature: made by Ed25519 keys only, the given one is %s", k.Kind)
-	case hash == 0:
-		hash = allowed[0]
-	case !slices.Contains(allowed, hash):
-		return fail(ErrBadOption, "image hash %s: an %s signature goes with %v", hash, k.Kind, allowed)
+	case o.Hash == 0:
+		u.sign.Hash = allowed[0]
+	case !slices.Contains(allowed, o.Hash):
+		return fail(ErrBadOption, "image hash %s: an %s signature goes with %v", o.Hash, k.Kind, allowed)
 	}
-	u.key, u.hash, u.pure = &k, hash, pure
+	u.key = &k
 	return nil
 }
 
 // message is what the signature is computed over.
 func (u *Unsigned) message() []byte {
-	if u.pure {
+	if u.sign.Pure {
 		return u.Payload()
 	}
 	return u.Digest()
@@ -160,14 +157,14 @@ func (u *Unsigned) Attach(sig []byte) ([]byte, error) {
 // accept gives the signature as the image carries it, or says what is wrong with it.
 func (u *Unsigned) accept(region, sig []byte) ([]byte, error) {
 	message := u.digest
-	if u.pure {
+	if u.sign.Pure {
 		message = region
 	}
 	if b, ok := sigform.Normalize(u.key.Kind, sig); ok && u.key.Verify(message, b) {
 		return b, nil
 	}
 	wrong := wrongsig.Signed{
-		Key: u.key.Key, Hash: u.hash.function(), Pure: u.pure, Region: region, Digest: u.digest,
+		Key: u.key.Key, Hash: u.sign.Hash.function(), Pure: u.sign.Pure, Region: region, Digest: u.digest,
 		Files: func() [][]byte { return u.files(region) },
 	}.Explain(sig)
 	return nil, fail(Kind(wrong.Label), "signature: %s", wrong.Text)
@@ -186,18 +183,18 @@ func (u *Unsigned) files(region []byte) [][]byte {
 // entries returns the unprotected entries in imgtool's order. The key's stands
 // before the signature, where the bootloader looks for it.
 func (u *Unsigned) entries(sig []byte) []TLV {
-	list := []TLV{{u.hash, u.Digest()}}
-	if u.pure {
+	list := []TLV{{u.sign.Hash, u.Digest()}}
+	if u.sign.Pure {
 		list = append(list, TLV{TLVSigPure, []byte{1}})
 	}
 	if u.key == nil {
 		return list
 	}
-	name := TLV{TLVKeyHash, u.key.hash(u.hash)}
-	if u.fullKey {
+	name := TLV{TLVKeyHash, u.key.hash(u.sign.Hash)}
+	if u.sign.FullKey {
 		name = TLV{TLVPubKey, u.key.DER}
 	}
-	if u.padSignature {
+	if u.sign.PadSignature {
 		sig = append(bytes.Clone(sig), make([]byte, max(0, u.key.padded-len(sig)))...)
 	}
 	return append(list, name, TLV{u.key.sig, sig})

@@ -130,7 +130,7 @@ func (b *buildFlags) options() (image.BuildOptions, error) {
 		Version: b.version.Version, HeaderSize: b.headerSize.int(), PadHeader: b.padHeader,
 		LoadAddr: b.loadAddr.value, ROMFixed: b.romFixed.value, NonBootable: b.nonBootable, ErasedToZero: b.erased.is("0"),
 		BootRecord: b.bootRecord, VendorUUID: b.vendor, ClassUUID: b.class,
-		Hash: hashTypes[b.sha.String()], Pure: b.pure, FullKey: b.keyFormat.is("full"), PadSignature: b.padSignature,
+		Sign:     b.signOptions(),
 		SlotSize: b.slotSize.int(), Pad: b.padding(), Align: b.align.int(), MaxAlign: b.maxAlign.int(),
 		MaxSectors: b.maxSectors.int(), OverwriteOnly: b.overwriteOnly, Compression: compressions[b.compression.String()],
 	}
@@ -156,9 +156,9 @@ func (b *buildFlags) options() (image.BuildOptions, error) {
 	return o, err
 }
 
-// again gives what the flags of a signature say about an image that is signed again.
-func (b *buildFlags) again() image.AgainOptions {
-	return image.AgainOptions{Hash: hashTypes[b.sha.String()], Pure: b.pure, FullKey: b.keyFormat.is("full"), PadSignature: b.padSignature}
+// signOptions gives what the flags say about the signature.
+func (b *buildFlags) signOptions() image.SignOptions {
+	return image.SignOptions{Hash: hashTypes[b.sha.String()], Pure: b.pure, FullKey: b.keyFormat.is("full"), PadSignature: b.padSignature}
 }
 
 var compressions = map[string]image.Compression{

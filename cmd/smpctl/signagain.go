@@ -43,7 +43,7 @@ func (a *app) signAgain(ctx context.Context, path string, o signAgainOptions) (r
 	if err != nil {
 		return nil, err
 	}
-	u, at, err := again(path, pub, o.build.again())
+	u, at, err := again(path, pub, o.build.signOptions())
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (a *app) signAgain(ctx context.Context, path string, o signAgainOptions) (r
 }
 
 // again reads an image for a new signature.
-func again(path string, pub crypto.PublicKey, o image.AgainOptions) (*image.Unsigned, placer, error) {
+func again(path string, pub crypto.PublicKey, o image.SignOptions) (*image.Unsigned, placer, error) {
 	data, err := readImageFile(path)
 	if err != nil {
 		return nil, nil, err
@@ -68,7 +68,7 @@ func again(path string, pub crypto.PublicKey, o image.AgainOptions) (*image.Unsi
 	if err != nil {
 		return nil, nil, err
 	}
-	u, err := image.Again(img, pub, o)
+	u, err := image.Resign(img, pub, o)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -137,7 +137,7 @@ func newBuildFlags(b *buildFlags) *pflag.FlagSet {
 // unsignedFrom makes an image up to its signature: of a firmware file, or of an image that is signed again.
 func (a *app) unsignedFrom(path string, b *buildFlags, pub crypto.PublicKey, isImage bool) (*image.Unsigned, placer, error) {
 	if isImage {
-		return again(path, pub, b.again())
+		return again(path, pub, b.signOptions())
 	}
 	return a.unsigned(path, b, pub)
 }

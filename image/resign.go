@@ -5,30 +5,22 @@ import (
 	"crypto"
 )
 
-// AgainOptions are the part of [BuildOptions] that a signature can change.
-type AgainOptions struct {
-	Hash         TLVType // 0: what goes with the key
-	Pure         bool
-	FullKey      bool
-	PadSignature bool
-}
-
-// Again takes an image, signed or not, for a new signature by another or the same
+// Resign takes an image, signed or not, for a new signature by another or the same
 // key. The bytes under the signature stay as they are; hash, keys and signatures
 // are dropped and made anew. If the file is padded with a trailer, the result is
 // padded in the same way; other bytes behind the image are dropped.
 //
-// It refuses what cannot keep its meaning, as [ErrNotAgain]: an encrypted image,
+// It refuses what cannot keep its meaning, as [ErrNotResignable]: an encrypted image,
 // whose signature covers the plaintext; one with a signature from before its
 // compression; and one with a boot record of another signer.
-func Again(m *Image, pub crypto.PublicKey, o AgainOptions) (*Unsigned, error) {
-	u := &Unsigned{header: m.Header, region: [][]byte{m.Signed()}, fullKey: o.FullKey, padSignature: o.PadSignature, original: m}
-	if err := u.setKey(pub, o.Hash, o.Pure); err != nil {
+func Resign(m *Image, pub crypto.PublicKey, o SignOptions) (*Unsigned, error) {
+	u := &Unsigned{header: m.Header, region: [][]byte{m.Signed()}, original: m}
+	if err := u.setKey(pub, o); err != nil {
 		return nil, err
 	}
-	u.digest = u.hash.sum(u.region...)
+	u.digest = u.sign.Hash.sum(u.region...)
 	if m.Encrypted() {
-		return nil, fail(ErrNotAgain, "signing again: the image is encrypted, and a signature covers the plaintext: sign the firmware binary")
+		return nil, fail(ErrNotResignable, "signing again: the image is encrypted, and a signature covers the plaintext: sign the firmware binary")
 	}
 	if err := m.CheckHash(); err != nil {
 		return nil, err
@@ -36,10 +28,10 @@ func Again(m *Image, pub crypto.PublicKey, o AgainOptions) (*Unsigned, error) {
 	for _, t := range m.Protected {
 		switch t.Type {
 		case TLVDecompSignature:
-			return nil, fail(ErrNotAgain, "signing again: the image has a second signature, from before its compression: sign the firmware binary")
+			return nil, fail(ErrNotResignable, "signing again: the image has a second signature, from before its compression: sign the firmware binary")
 		case TLVBootRecord:
-			if u.key == nil || !bytes.Contains(t.Value, u.key.hash(u.hash)) {
-				return nil, fail(ErrNotAgain, "signing again: the boot record names another signer, under the signature: sign the firmware binary")
+			if u.key == nil || !bytes.Contains(t.Value, u.key.hash(u.sign.Hash)) {
+				return nil, fail(ErrNotResignable, "signing again: the boot record names another signer, under the signature: sign the firmware binary")
 			}
 		}
 	}
