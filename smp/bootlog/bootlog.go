@@ -26,24 +26,24 @@ type Log struct {
 
 // Line takes the next line, with or without colours and line end.
 func (l *Log) Line(text string) {
-	e := Parse(text)
-	switch e.Kind {
-	case Start:
+	e := parse(text)
+	switch e.kind {
+	case start:
 		l.inside, l.fresh = true, false
-	case Application:
+	case application:
 		l.inside = false
-	case SwapType:
+	case swapType:
 		// An application built with MCUboot's library prints the same words.
-		if l.inside && e.Swap == "revert" {
-			l.reverted = e.Text
+		if l.inside && e.swap == "revert" {
+			l.reverted = e.text
 		}
-	case Refused:
-		if l.inside || !e.Application {
-			l.refuse(e.Text)
+	case refused:
+		if l.inside || !e.application {
+			l.refuse(e.text)
 		}
-	case Other:
-		if l.inside && e.Level == 'E' {
-			l.guess = e.Text
+	case other:
+		if l.inside && e.level == 'E' {
+			l.guess = e.text
 		}
 	}
 }

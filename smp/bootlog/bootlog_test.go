@@ -9,53 +9,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/smpctl/smpctl/smp/bootlog"
 )
-
-func TestParse(t *testing.T) {
-	tests := []struct {
-		line string
-		want bootlog.Event
-	}{
-		{"*** Booting MCUboot ee39e2d694bd ***\r\n", bootlog.Event{Kind: bootlog.Start, Text: "*** Booting MCUboot ee39e2d694bd ***"}},
-		{"I: Starting bootloader\r", bootlog.Event{Kind: bootlog.Start, Level: 'I', Text: "Starting bootloader"}},
-		{"I: Image index: 0, Swap type: test", bootlog.Event{Kind: bootlog.SwapType, Level: 'I', Text: "Image index: 0, Swap type: test", Swap: "test"}},
-		{"I: Swap type: revert", bootlog.Event{Kind: bootlog.SwapType, Level: 'I', Text: "Swap type: revert", Swap: "revert"}},
-		{"E: Image in the secondary slot is not valid!\r\n", bootlog.Event{Kind: bootlog.Refused, Level: 'E', Text: "Image in the secondary slot is not valid!"}},
-		{"I: Image 0 in slot 1 erased due to downgrade prevention", bootlog.Event{Kind: bootlog.Refused, Level: 'I', Text: "Image 0 in slot 1 erased due to downgrade prevention"}},
-		{"E: Insufficient version in secondary slot", bootlog.Event{Kind: bootlog.Refused, Level: 'E', Text: "Insufficient version in secondary slot"}},
-		{"E: Image in slot 1 is not valid!", bootlog.Event{Kind: bootlog.Refused, Level: 'E', Text: "Image in slot 1 is not valid!"}},
-		{"E: insufficient version in secondary slot", bootlog.Event{Kind: bootlog.Refused, Level: 'E', Text: "insufficient version in secondary slot"}},
-		{"E: bad image magic 0xffffffff", bootlog.Event{Kind: bootlog.Refused, Level: 'E', Text: "bad image magic 0xffffffff"}},
-		{"I: Image RAM load address 0x0 is invalid.", bootlog.Event{Kind: bootlog.Refused, Level: 'I', Text: "Image RAM load address 0x0 is invalid."}},
-		{"E: Bad image magic 0xffffffff; Image=0", bootlog.Event{Kind: bootlog.Refused, Level: 'E', Text: "Bad image magic 0xffffffff; Image=0"}},
-		{"E: ED25519 signature verification failed -149", bootlog.Event{Kind: bootlog.Refused, Level: 'E', Text: "ED25519 signature verification failed -149"}},
-		{"W: Cannot upgrade: slots have non-compatible sectors", bootlog.Event{Kind: bootlog.Refused, Level: 'W', Text: "Cannot upgrade: slots have non-compatible sectors"}},
-		{"E: Unable to find bootable image", bootlog.Event{Kind: bootlog.Refused, Level: 'E', Text: "Unable to find bootable image"}},
-		{"I: Bootloader chainload address offset: 0x8000", bootlog.Event{Kind: bootlog.ChainLoad, Level: 'I', Text: "Bootloader chainload address offset: 0x8000"}},
-		{"I: Jumping to the first image slot", bootlog.Event{Kind: bootlog.Application, Level: 'I', Text: "Jumping to the first image slot"}},
-		{"*** Booting Zephyr OS build v4.4.0 ***", bootlog.Event{Kind: bootlog.Application, Text: "*** Booting Zephyr OS build v4.4.0 ***"}},
-		{
-			"[00:00:00.010,986] \x1b[1;31m<err> mcuboot: Image in the primary slot is not valid!\x1b[0m\r\n",
-			bootlog.Event{Kind: bootlog.Refused, Level: 'E', Text: "Image in the primary slot is not valid!"},
-		},
-		{
-			"[00:00:27.315,118] \x1b[0m<inf> mcuboot_util: Image index: 0, Swap type: test\x1b[0m",
-			bootlog.Event{Kind: bootlog.SwapType, Level: 'I', Text: "Image index: 0, Swap type: test", Swap: "test", Application: true},
-		},
-		{"[esp32c3] [ERR] Image in the primary slot is not valid!", bootlog.Event{Kind: bootlog.Refused, Level: 'E', Text: "Image in the primary slot is not valid!"}},
-		{"E: something new", bootlog.Event{Level: 'E', Text: "something new"}},
-		{"uart:~$ \x1b[2J\x07\x1b]0;title\x07\xff", bootlog.Event{Text: "uart:~$ ]0;title"}},
-		{"", bootlog.Event{}},
-	}
-	for _, tt := range tests {
-		if diff := cmp.Diff(tt.want, bootlog.Parse(tt.line)); diff != "" {
-			t.Errorf("Parse(%q) (-want +got):\n%s", tt.line, diff)
-		}
-	}
-}
 
 func TestReason(t *testing.T) {
 	const start, jump = "I: Starting bootloader", "I: Jumping to the first image slot"

@@ -7,27 +7,24 @@ import (
 	"unicode"
 )
 
-// Kind is what a line is about.
-type Kind int
+// kind is what a line is about.
+type kind int
 
-// The kinds.
 const (
-	Other       Kind = iota // nothing that is known here
-	Start                   // the bootloader begins
-	SwapType                // what the slots ask for
-	Refused                 // why an image is not started, or not moved
-	ChainLoad               // where the image is that is about to start, its version, the jump
-	Recovery                // serial recovery or USB DFU begins
-	Application             // the bootloader is over: the application begins
+	other       kind = iota // nothing that is known here
+	start                   // the bootloader begins
+	swapType                // what the slots ask for
+	refused                 // why an image is not started, or not moved
+	application             // the bootloader is over: the application begins
 )
 
-// Event is a line, understood.
-type Event struct {
-	Kind        Kind
-	Level       byte   // E, W, I or D; 0 if the line does not say
-	Text        string // without prefix, colours, control characters and line end
-	Swap        string // of SwapType: none, test, perm, revert or fail
-	Application bool   // the prefix is that of MCUboot's library in an application
+// event is a line, understood.
+type event struct {
+	kind        kind
+	level       byte   // E, W, I or D; 0 if the line does not say
+	text        string // without prefix, colours, control characters and line end
+	swap        string // of swapType: none, test, perm, revert or fail
+	application bool   // the prefix is that of MCUboot's library in an application
 }
 
 // pattern is compiled at its first use: most programs that import this never read a line.
@@ -39,54 +36,52 @@ func lazily(text string) pattern {
 
 // patterns are tried in this order. Capital letters came and went with versions.
 var patterns = []struct {
-	kind Kind
+	kind kind
 	text pattern
 }{
-	{Start, lazily(`^\*\*\* Booting MCUboot|^Starting (Direct-XIP )?bootloader`)},
-	{Application, lazily(`^\*\*\* Booting |^Jumping to the (first )?image slot`)},
-	{SwapType, lazily(`^(?:Image(?: index:)? \d+,? )?Swap type: (none|test|perm|revert|fail)$`)},
-	{ChainLoad, lazily(`^Bootloader chainload address offset: |^Image version: v|^Image \d+ loaded from the `)},
-	{Recovery, lazily(`^Enter the serial recovery mode|^Waiting for USB DFU`)},
+	{start, lazily(`^\*\*\* Booting MCUboot|^Starting (Direct-XIP )?bootloader`)},
+	{application, lazily(`^\*\*\* Booting |^Jumping to the (first )?image slot`)},
+	{swapType, lazily(`^(?:Image(?: index:)? \d+,? )?Swap type: (none|test|perm|revert|fail)$`)},
 
 	// loader.c
-	{Refused, lazily(`(?i)^Image in (the primary slot|the secondary slot|slot \d+) is not valid`)},
-	{Refused, lazily(`(?i)^Image in (primary|secondary) slot at 0x[0-9a-f]+ has been built for offset `)},
-	{Refused, lazily(`(?i)^Insufficient version in secondary slot`)},
-	{Refused, lazily(`(?i)erased due to downgrade prevention`)},
-	{Refused, lazily(`(?i)^Secondary header magic detected in first sector`)},
-	{Refused, lazily(`(?i)^Binary in secondary slot of image \d+ is not designated for the primary slot|^Failed to read image \d+ load address`)},
-	{Refused, lazily(`(?i)^Bad image magic |^Image not bootable|^Image size bigger than designated area`)},
-	{Refused, lazily(`(?i)^Unable to find bootable image|^No slot to load for image `)},
+	{refused, lazily(`(?i)^Image in (the primary slot|the secondary slot|slot \d+) is not valid`)},
+	{refused, lazily(`(?i)^Image in (primary|secondary) slot at 0x[0-9a-f]+ has been built for offset `)},
+	{refused, lazily(`(?i)^Insufficient version in secondary slot`)},
+	{refused, lazily(`(?i)erased due to downgrade prevention`)},
+	{refused, lazily(`(?i)^Secondary header magic detected in first sector`)},
+	{refused, lazily(`(?i)^Binary in secondary slot of image \d+ is not designated for the primary slot|^Failed to read image \d+ load address`)},
+	{refused, lazily(`(?i)^Bad image magic |^Image not bootable|^Image size bigger than designated area`)},
+	{refused, lazily(`(?i)^Unable to find bootable image|^No slot to load for image `)},
 	// image_validate.c and what checks signatures
-	{Refused, lazily(`(?i)^Image security counter value \d+ lower than |^Security counter update is not possible`)},
-	{Refused, lazily(`(?i)(signature|hash|mac) (verification|check|validation) failed`)},
+	{refused, lazily(`(?i)^Image security counter value \d+ lower than |^Security counter update is not possible`)},
+	{refused, lazily(`(?i)(signature|hash|mac) (verification|check|validation) failed`)},
 	// swap_*.c
-	{Refused, lazily(`(?i)^Cannot upgrade: |^Not enough free space to run swap upgrade`)},
+	{refused, lazily(`(?i)^Cannot upgrade: |^Not enough free space to run swap upgrade`)},
 	// ram_load.c
-	{Refused, lazily(`(?i)^Image (\d+ )?RAM load address 0x[0-9a-f]+ is invalid|^Image \d+ RAM loading to (address )?0x[0-9a-f]+ (is failed|would overlap)`)},
-	{Refused, lazily(`(?i)^Error whilst copying image \d+ from Flash to SRAM`)},
+	{refused, lazily(`(?i)^Image (\d+ )?RAM load address 0x[0-9a-f]+ is invalid|^Image \d+ RAM loading to (address )?0x[0-9a-f]+ (is failed|would overlap)`)},
+	{refused, lazily(`(?i)^Error whilst copying image \d+ from Flash to SRAM`)},
 }
 
 // prefix is what a log backend puts before the text: "E: " of Zephyr's minimal log, "[00:00:00.010,000] <err> mcuboot: " of its full
 // one, "[ERR] " of other systems, perhaps behind the name of the chip.
 var prefix = lazily(`^(?:([EWID]): |(?:\[[^\]]*\] )?<(err|wrn|inf|dbg)> ([\w.]+): |(?:\[\w+\] )?\[(ERR|WRN|INF|DBG)\] ?)`)
 
-// Parse understands one line, with or without colours and line end. Of a long line only the beginning counts.
-func Parse(line string) Event {
+// parse understands one line, with or without colours and line end. Of a long line only the beginning counts.
+func parse(line string) event {
 	text := Clean(line[:min(len(line), maxLine)])
-	var e Event
+	var e event
 	if m := prefix().FindStringSubmatch(text); m != nil {
 		level := m[1] + m[2] + m[4]
-		e.Level = byte(unicode.ToUpper(rune(level[0])))
-		e.Application = m[3] != "" && m[3] != "mcuboot"
+		e.level = byte(unicode.ToUpper(rune(level[0])))
+		e.application = m[3] != "" && m[3] != "mcuboot"
 		text = text[len(m[0]):]
 	}
-	e.Text = text
+	e.text = text
 	for _, p := range patterns {
 		if m := p.text().FindStringSubmatch(text); m != nil {
-			e.Kind = p.kind
-			if p.kind == SwapType {
-				e.Swap = m[1]
+			e.kind = p.kind
+			if p.kind == swapType {
+				e.swap = m[1]
 			}
 			return e
 		}
