@@ -146,12 +146,12 @@ func TestAccessors(t *testing.T) {
 	got := facts{Dependencies: m.Dependencies(), Compressed: m.Compressed(), Body: len(m.Body())}
 	got.Counter, got.HasCounter = m.SecurityCounter()
 	for _, s := range m.Signatures() {
-		got.Signatures = append(got.Signatures, s.String()+" by "+s.Key.Type.String()+" "+hex.EncodeToString(s.Key.Value[:4]))
+		got.Signatures = append(got.Signatures, s.Type.String()+" by "+s.Key.Type.String()+" "+hex.EncodeToString(s.Key.Value[:4]))
 	}
 	want := facts{
 		Dependencies: []image.Dependency{{Image: 1, Minimum: image.Version{Major: 2, Minor: 3, Revision: 4, Build: 5}}},
 		Counter:      0x01020003, HasCounter: true, Body: 4096, // imgtool's "auto": from version 1.2.3
-		Signatures: []string{"RSA2048_PSS (256 bytes) by KEYHASH 1312ccdb"},
+		Signatures: []string{"RSA2048_PSS by KEYHASH 1312ccdb"},
 	}
 	if !cmp.Equal(got, want) {
 		t.Errorf("prot-all.bin (-got +want):\n%s", cmp.Diff(got, want))

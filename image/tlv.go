@@ -2,7 +2,6 @@ package image
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 )
 
@@ -118,6 +117,3 @@ func (t TLV) checkLength() error {
 	}
 	return fail(kind, "TLV %s: a value of %d bytes is impossible for this type", t.Type, len(t.Value))
 }
-
-// String returns type and length, such as "SHA256 (32 bytes)".
-func (t TLV) String() string { return fmt.Sprintf("%s (%d bytes)", t.Type, len(t.Value)) }
