@@ -47,9 +47,20 @@ type Options struct {
 	// KeepInput keeps what a serial port had received before it was opened, instead of
 	// throwing it away: for whoever follows the text of a device over its resets.
 	KeepInput bool
-	// Trace, if not nil, gets a line for every packet and every text both ways,
-	// as [ReadTrace] describes. It is written to from the reading and the writing
-	// goroutine, one at a time, and holds them up while it blocks: give it a file.
+	// Trace, if not nil, gets a line for every packet and every text both ways. It is
+	// written to from the reading and the writing goroutine, one at a time, and holds
+	// them up while it blocks: give it a file. Lines are
+	//
+	//	# title
+	//	0.000412 > write v2 group 0 id 0 seq 66 len 9 0a00000900004200a161646568656c6c6f
+	//	0.031870 < write-rsp v2 group 0 id 0 seq 66 len 10 0b00000a00004200bf617265…
+	//	0.020000 < text "[00:00:01.000] <inf> smp: hello\r\n"
+	//	0.040000 > text "\n"
+	//	0.100000 ! note "device disconnected: input/output error"
+	//
+	// with the time in seconds, what the packet's header says in words, and the packet
+	// without framing in hex. Texts are quoted as in Go: bytes that are not printable
+	// ASCII are escaped.
 	Trace io.Writer
 	// Text, if not nil, gets what the device sends outside frames: log text,
 	// prompts. It is called from ReadPacket, must not keep the slice, and must
@@ -149,7 +160,7 @@ func (c *Conn) ReadPacket() ([]byte, error) {
 			c.rest = rest
 			c.keepStats()
 			if packet != nil {
-				c.trace.packet(ReceivedPacket, packet)
+				c.trace.packet(receivedPacket, packet)
 				return packet, nil
 			}
 		}
@@ -171,7 +182,7 @@ func (c *Conn) WritePacket(p []byte) error {
 	if len(p) > c.framing.limit {
 		return fmt.Errorf("write packet: %d bytes are over the %d a %s can carry", len(p), c.framing.limit, c.framing.name)
 	}
-	return c.send("write packet", SentPacket, p)
+	return c.send("write packet", sentPacket, p)
 }
 
 // SetLineGap makes the lines of every further packet start at least this long after each other; 0, the default, sends
@@ -195,7 +206,7 @@ func (c *Conn) WriteText(p []byte) error {
 	if len(p) == 0 {
 		return nil
 	}
-	return c.send("write text", SentText, p)
+	return c.send("write text", sentText, p)
 }
 
 // Overhead returns how many bytes of the device's packet buffer the framing takes
@@ -327,7 +338,7 @@ func (c *Conn) textSink() func([]byte) {
 }
 
 func (c *Conn) traceText(p []byte) {
-	c.trace.text(ReceivedText, p)
+	c.trace.text(receivedText, p)
 	if c.options.Text != nil {
 		c.options.Text(p)
 	}

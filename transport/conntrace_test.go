@@ -93,20 +93,16 @@ func TestConnTrace(t *testing.T) {
 		if want := "\x1b[0m<inf> \xff\u00fc\r\nuart:~$ half a line and the rest\noops\x01bye"; text.String() != want {
 			t.Errorf("text = %q, want %q", text.String(), want)
 		}
-		checkReplay(t, &trace, []string{"> " + hex.EncodeToString(request), "< " + hex.EncodeToString(hello),
+		checkReplay(t, trace.Bytes(), []string{"> " + hex.EncodeToString(request), "< " + hex.EncodeToString(hello),
 			"> " + hex.EncodeToString(request), "< " + hex.EncodeToString(refusal)})
 	})
 }
 
 // checkReplay reads a trace and compares its packets with want.
-func checkReplay(t *testing.T, trace io.Reader, want []string) {
+func checkReplay(t *testing.T, trace []byte, want []string) {
 	t.Helper()
-	entries, err := transport.ReadTrace(trace)
-	if err != nil {
-		t.Fatalf("ReadTrace: %v", err)
-	}
 	var got []string
-	for _, e := range entries {
+	for _, e := range readTrace(t, trace) {
 		switch e.Kind {
 		case transport.SentPacket:
 			got = append(got, "> "+hex.EncodeToString(e.Packet))

@@ -15,6 +15,21 @@ var (
 // RawDecoder is tested without a connection.
 type RawDecoder = rawDecoder
 
+// TraceEntry is written without a connection.
+type TraceEntry = traceEntry
+
+// TraceKind is the type of the kinds below.
+type TraceKind = traceKind
+
+// Kinds of trace entries.
+const (
+	SentPacket     = sentPacket
+	ReceivedPacket = receivedPacket
+	SentText       = sentText
+	ReceivedText   = receivedText
+	Note           = note
+)
+
 // RetryOpen is retryOpen for anything that opens.
 func RetryOpen(ctx context.Context, open func() (string, error), isNew func() bool) (string, error) {
 	return retryOpen(ctx, open, isNew)

@@ -36,27 +36,27 @@ func newRecorder(w io.Writer) *recorder {
 	return r
 }
 
-func (r *recorder) packet(kind TraceKind, p []byte) {
+func (r *recorder) packet(kind traceKind, p []byte) {
 	if r == nil {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.flush()
-	r.entry(TraceEntry{At: time.Since(r.start), Kind: kind, Packet: p})
+	r.entry(traceEntry{At: time.Since(r.start), Kind: kind, Packet: p})
 }
 
 // text records bytes outside frames. Received text arrives in arbitrary pieces
 // and is gathered into lines.
-func (r *recorder) text(kind TraceKind, p []byte) {
+func (r *recorder) text(kind traceKind, p []byte) {
 	if r == nil {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if kind == SentText {
+	if kind == sentText {
 		r.flush()
-		r.entry(TraceEntry{At: time.Since(r.start), Kind: kind, Text: string(p)})
+		r.entry(traceEntry{At: time.Since(r.start), Kind: kind, Text: string(p)})
 		return
 	}
 	for _, b := range p {
@@ -77,7 +77,7 @@ func (r *recorder) note(text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.flush()
-	r.entry(TraceEntry{At: time.Since(r.start), Kind: Note, Text: text})
+	r.entry(traceEntry{At: time.Since(r.start), Kind: note, Text: text})
 }
 
 // close writes what is pending and returns the first error of the writer.
@@ -96,11 +96,11 @@ func (r *recorder) flush() {
 	if len(r.pending) == 0 {
 		return
 	}
-	r.entry(TraceEntry{At: r.since, Kind: ReceivedText, Text: string(r.pending)})
+	r.entry(traceEntry{At: r.since, Kind: receivedText, Text: string(r.pending)})
 	r.pending = r.pending[:0]
 }
 
-func (r *recorder) entry(e TraceEntry) {
+func (r *recorder) entry(e traceEntry) {
 	r.line = e.Append(r.line[:0])
 	r.write(r.line)
 }

@@ -304,10 +304,7 @@ func TestUDPTrace(t *testing.T) {
 	device.send(reply)
 	readOne(t, c)
 	c.Close()
-	got, err := transport.ReadTrace(&trace)
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := readTrace(t, trace.Bytes())
 	for i := range got {
 		got[i].At = 0
 	}

@@ -21,7 +21,7 @@ type writer struct {
 }
 
 // send writes one packet or text.
-func (c *Conn) send(what string, kind TraceKind, p []byte) error {
+func (c *Conn) send(what string, kind traceKind, p []byte) error {
 	select {
 	case c.out.turn <- struct{}{}:
 	case <-c.closed:
@@ -100,9 +100,9 @@ func (c *Conn) ended() error {
 	return c.cause
 }
 
-func (c *Conn) encode(kind TraceKind, p []byte) {
+func (c *Conn) encode(kind traceKind, p []byte) {
 	c.out.frame = c.out.frame[:0]
-	if kind == SentPacket && c.framing.lines {
+	if kind == sentPacket && c.framing.lines {
 		c.out.frame = AppendFrame(c.out.frame, p, c.options.LineLength)
 	} else {
 		c.out.frame = append(c.out.frame, p...)
@@ -110,19 +110,19 @@ func (c *Conn) encode(kind TraceKind, p []byte) {
 }
 
 // record traces what is about to be sent: before the write, because the answer may be traced before the write returns.
-func (c *Conn) record(kind TraceKind, p []byte) {
-	if kind == SentPacket {
+func (c *Conn) record(kind traceKind, p []byte) {
+	if kind == sentPacket {
 		c.trace.packet(kind, p)
 	} else {
 		c.trace.text(kind, p)
 	}
 }
 
-func (c *Conn) count(kind TraceKind, bytes int) {
+func (c *Conn) count(kind traceKind, bytes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stats.SentBytes += uint64(bytes)
-	if kind == SentPacket {
+	if kind == sentPacket {
 		c.stats.SentPackets++
 	}
 }
