@@ -36,9 +36,6 @@ type Options struct {
 	// Raw selects bare SMP packets instead of console frames. The device must be
 	// built for it; nothing on the line tells which one it expects.
 	Raw bool
-	// Requests makes a raw connection expect requests instead of responses: it is
-	// the device's end. Console framing does not need it.
-	Requests bool
 	// DropLines lowers DTR and RTS once a serial port is open, for boards that
 	// have them wired to reset or boot pins. On Unix the kernel raises both while
 	// it opens the port, whatever is asked, so these boards see a pulse. Zero
@@ -125,7 +122,7 @@ func NewConn(rwc io.ReadWriteCloser, o Options) *Conn {
 		return c
 	}
 	c := newConn(rwc, o, rawFraming)
-	c.raw = &rawDecoder{Requests: o.Requests, Text: c.textSink()}
+	c.raw = &rawDecoder{Text: c.textSink()}
 	c.decoder = c.raw
 	return c
 }

@@ -168,14 +168,3 @@ func TestConnRawIdle(t *testing.T) {
 		})
 	}
 }
-
-func TestConnRawRequests(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c, far := pipe(t, transport.Options{Raw: true, Requests: true})
-		request := mustHex("0a00000900004200a161646568656c6c6f")
-		go mustWrite(t, far, string(request))
-		if p, err := c.ReadPacket(); err != nil || !bytes.Equal(p, request) {
-			t.Errorf("ReadPacket = %x, %v, want %x", p, err, request)
-		}
-	})
-}

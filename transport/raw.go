@@ -16,9 +16,6 @@ package transport
 // is bounded by the largest packet, 64 KiB and a header. A rawDecoder is for one
 // goroutine at a time.
 type rawDecoder struct {
-	// Requests makes the decoder take requests instead of responses, for the
-	// device's end of the line.
-	Requests bool
 	// Text, if not nil, gets the bytes that are dropped because no packet can
 	// start with them. The slice is only valid during the call.
 	Text func([]byte)
@@ -54,7 +51,7 @@ func (d *rawDecoder) next(p []byte) (packet, rest []byte) {
 	if len(p) == 0 {
 		return nil, nil
 	}
-	if !d.lost && len(d.packet) == 0 && !startsPacket(p[0], d.Requests) {
+	if !d.lost && len(d.packet) == 0 && !startsPacket(p[0]) {
 		d.lost = true
 		d.stats.BadHeader++
 	}
@@ -85,9 +82,9 @@ func (d *rawDecoder) fill(p []byte, n int) []byte {
 	return p[take:]
 }
 
-// startsPacket tells whether b can be the first byte of a request or a response: 3
-// reserved bits, 2 bits of version, 3 bits of operation (Zephyr smp_protocol.rst).
-func startsPacket(b byte, request bool) bool {
+// startsPacket tells whether b can be the first byte of a response: 3 reserved bits,
+// 2 bits of version, 3 bits of operation (Zephyr smp_protocol.rst).
+func startsPacket(b byte) bool {
 	const (
 		reserved  = 0b111_00_000
 		version   = 0b000_10_000 // versions 2 and 3 of this field are reserved
@@ -95,5 +92,5 @@ func startsPacket(b byte, request bool) bool {
 		response  = 0b000_00_001
 	)
 	op := b & operation
-	return b&(reserved|version) == 0 && op <= 3 && (op&response == 0) == request
+	return b&(reserved|version) == 0 && op <= 3 && op&response != 0
 }

@@ -108,20 +108,6 @@ func TestRawDecoderStreams(t *testing.T) {
 	}
 }
 
-// TestRawDecoderRequests is the device's end: it takes what the host's end drops, and the other way round.
-func TestRawDecoderRequests(t *testing.T) {
-	request := mustHex("0a00000900004200a161646568656c6c6f")
-	got := decodeRaw(&transport.RawDecoder{Requests: true}, request, request, hello, nil, request)
-	want := decoded{
-		packets: []string{hex.EncodeToString(request), hex.EncodeToString(request), hex.EncodeToString(request)},
-		text:    string(hello),
-		stats:   transport.Stats{Packets: 3, Bytes: uint64(3*len(request) + len(hello)), TextBytes: uint64(len(hello)), BadHeader: 1},
-	}
-	if diff := cmp.Diff(want, got, compareDecoded); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
-	}
-}
-
 func TestRawDecoderDoesNotAllocate(t *testing.T) {
 	d := &transport.RawDecoder{}
 	stream := bytes.Repeat(makePacket(2044), 3)

@@ -37,7 +37,7 @@ func dialUDP(ctx context.Context, host string, o Options) (*Conn, error) {
 	}
 	c := newConn(&udpSocket{socket}, o, framing{name: "datagram", limit: limit})
 	c.port.Interface = AnyInterface
-	c.decoder = &datagramDecoder{requests: o.Requests}
+	c.decoder = &datagramDecoder{}
 	c.buf = make([]byte, maxDatagramReceived)
 	return c, nil
 }
@@ -71,10 +71,7 @@ func (u *udpSocket) Write(p []byte) (int, error) {
 }
 
 // datagramDecoder takes each call's input as one datagram, which must be a packet.
-type datagramDecoder struct {
-	requests bool // take requests instead of responses
-	stats    Stats
-}
+type datagramDecoder struct{ stats Stats }
 
 // Next returns p itself, or nil if p is no packet.
 func (d *datagramDecoder) Next(p []byte) (packet, rest []byte) {
@@ -82,7 +79,7 @@ func (d *datagramDecoder) Next(p []byte) (packet, rest []byte) {
 	switch {
 	case len(p) == 0:
 		return nil, nil
-	case len(p) < headerSize || !startsPacket(p[0], d.requests):
+	case len(p) < headerSize || !startsPacket(p[0]):
 		d.stats.BadHeader++
 		return nil, nil
 	case packetLen(p) > len(p):

@@ -284,17 +284,6 @@ func TestUDPClose(t *testing.T) {
 	}
 }
 
-// TestUDPRequests is the device's end of a connection.
-func TestUDPRequests(t *testing.T) {
-	host := newUDPDevice(t, "127.0.0.1:0")
-	c := host.meet(transport.Options{Requests: true})
-	host.send(reply)
-	host.send(ask)
-	if got := readOne(t, c); !bytes.Equal(got, ask) {
-		t.Errorf("got %x, want %x", got, ask)
-	}
-}
-
 // TestUDPTrace wants packets and what was dropped in the trace.
 func TestUDPTrace(t *testing.T) {
 	var trace bytes.Buffer
