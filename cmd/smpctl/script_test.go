@@ -86,7 +86,6 @@ func startDevice(ts *testscript.TestScript, neg bool, args []string) {
 	f.BoolVar(&o.NoParams, "no-params", false, "")
 	f.BoolVar(&o.NoSlotInfo, "no-slots", false, "")
 	f.BoolVar(&o.NoEcho, "no-echo", false, "")
-	f.BoolVar(&o.NoFS, "no-fs", false, "")
 	f.BoolVar(&o.NoFileHash, "no-file-hash", false, "")
 	f.IntVar(&o.FSSize, "fs-size", 0, "")
 	f.BoolVar(&o.NoDowngrade, "no-downgrade", false, "")

@@ -33,7 +33,7 @@ func newBoard(t testing.TB, mode, setup string, stock recordedStock) *board {
 	t.Helper()
 	b := &board{t: t, setup: setup, stock: stock}
 	o := Options{Mode: recordedModes[mode], SlotSize: recordedSlot, ResetDelay: -1, BootTime: -1, SwapTime: -1,
-		BufSize: 65535, BufCount: 8, NoDowngrade: setup == "older", NoFS: true, Images: 1}
+		BufSize: 65535, BufCount: 8, NoDowngrade: setup == "older", NoGroups: []smp.Group{smp.GroupFS}, Images: 1}
 	if setup == "two" {
 		o.Images = 2
 	}

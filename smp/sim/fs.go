@@ -23,7 +23,6 @@ const (
 func (d *Device) fsCommand(id uint8) command {
 	o := &d.o
 	switch {
-	case o.NoFS:
 	case id == 0:
 		return command{read: fsDownload, write: fsUpload}
 	case id == 1:

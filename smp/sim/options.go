@@ -126,8 +126,7 @@ type Options struct {
 
 	NoGroups   []smp.Group // groups left out of the build
 	NoStorage  bool        // settings cannot be saved: the build has no backend for them
-	NoFS       bool        // no file system group
-	NoFileHash bool        // nor hashes of files
+	NoFileHash bool        // no hashes of files
 	FSSize     int         // bytes that the writable files can have together; 0: 2 MiB
 
 	NetworkCore  bool // primary slots of images beside the first are not listed, as of the network core of an nRF5340, whose slot is RAM

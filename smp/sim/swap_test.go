@@ -135,14 +135,14 @@ func TestCutOfTwoImages(t *testing.T) {
 func TestSwapInFlashFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
-		o := sim.Options{Flash: filepath.Join(dir, "flash"), SlotSize: 64 << 10, NoFS: true}
+		o := sim.Options{Flash: filepath.Join(dir, "flash"), SlotSize: 64 << 10, NoGroups: []smp.Group{smp.GroupFS}}
 		d, err := sim.NewDevice(o)
 		if err != nil {
 			t.Fatal(err)
 		}
 		swapBegins(t, d)
 		time.Sleep(500 * time.Millisecond)
-		killed := sim.Options{Flash: filepath.Join(dir, "killed"), NoFS: true}
+		killed := sim.Options{Flash: filepath.Join(dir, "killed"), NoGroups: []smp.Group{smp.GroupFS}}
 		b, err := os.ReadFile(o.Flash)
 		if err != nil {
 			t.Fatal(err)
@@ -210,7 +210,7 @@ func TestStuckBootloader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// TLVs of the running image are damaged behind its back; the bootloader cannot tell how much to swap.
 		file := filepath.Join(t.TempDir(), "flash")
-		o := sim.Options{Flash: file, SlotSize: 64 << 10, NoFS: true}
+		o := sim.Options{Flash: file, SlotSize: 64 << 10, NoGroups: []smp.Group{smp.GroupFS}}
 		d, err := sim.NewDevice(o)
 		if err != nil {
 			t.Fatal(err)
