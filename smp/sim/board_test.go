@@ -51,7 +51,7 @@ func newBoard(t testing.TB, mode, setup string, stock recordedStock) *board {
 		t.Fatal(err)
 	}
 	b.d, b.link = d, d.Link()
-	d.judge.trusted = nil // MCUboot trusts nobody
+	d.validator.trusted = nil // MCUboot trusts nobody
 	t.Cleanup(func() {
 		b.link.Close()
 		d.Close()

@@ -16,7 +16,7 @@ type rules struct {
 // bootutil/src/loader.c: context_boot_go).
 //
 //	boot.go         the run as a whole, and the flash
-//	bootheader.go   image headers, and what makes an image one that can run (with judge.go)
+//	bootheader.go   image headers, and what makes an image one that can run (with validate.go)
 //	bootdirect.go   modes whose slots are equals: direct-XIP, RAM load
 //	bootprimary.go  modes that run from slot 0: which images are moved
 //	bootneeds.go    dependencies between images
@@ -24,10 +24,10 @@ type rules struct {
 //	swapmove.go, swapoffset.go, overwrite.go: the moving itself
 type loader struct {
 	rules
-	judge  judge
-	size   int // of a slot
-	mem    []byte
-	images []imageState
+	validator validator
+	size      int // of a slot
+	mem       []byte
+	images    []imageState
 
 	keeps  bool   // before, for a device that may have to start again
 	before []byte // the flash before the first operation; nil: it is as it was

@@ -75,7 +75,7 @@ func (c content) put(m Mode, slot []byte, secondary bool) {
 
 // bench is a loader over a flash of pairs of slots.
 func bench(r rules, pairs ...[2]content) *loader {
-	l := &loader{rules: r, judge: judge{mode: r.mode}, size: benchSlot}
+	l := &loader{rules: r, validator: validator{mode: r.mode}, size: benchSlot}
 	l.mem = bytes.Repeat([]byte{erased}, 2*len(pairs)*benchSlot)
 	for i, p := range pairs {
 		for n := range p {
@@ -87,7 +87,7 @@ func bench(r rules, pairs ...[2]content) *loader {
 
 // again is the next run over the same flash.
 func (l *loader) again() *loader {
-	return &loader{rules: l.rules, judge: l.judge, size: l.size, mem: l.mem}
+	return &loader{rules: l.rules, validator: l.validator, size: l.size, mem: l.mem}
 }
 
 // look says what is in the flash and what runs: "2 1 > 0" is version 2 in slot 0, version 1 in slot 1, and slot 0 runs.
@@ -380,7 +380,7 @@ func TestBootOfGarbage(t *testing.T) {
 		}
 		for range 2 {
 			out := l.run()
-			if out.run[0] >= 0 && !l.judge.runs(out.run[0], l.slot(0, out.run[0]), 0) {
+			if out.run[0] >= 0 && !l.validator.runs(out.run[0], l.slot(0, out.run[0]), 0) {
 				t.Fatalf("case %d, %v: runs an image that is not valid", n, mode)
 			}
 			l = l.again()

@@ -134,7 +134,7 @@ func (l *loader) boots(i, slot int, p *progress, wanted swapType) bool {
 		l.say("E: Insufficient version in secondary slot")
 		l.wipe(i, 1)
 		return false
-	case h.sound(l.size) && l.judge.valid(l.slot(i, slot), l.startOf(i, slot)):
+	case h.sound(l.size) && l.validator.valid(l.slot(i, slot), l.startOf(i, slot)):
 		return true
 	}
 	l.say("E: Image in the %s slot is not valid!", slotNames[slot])

@@ -8,7 +8,7 @@ func (d *Device) bootload() outcome {
 	f := d.flash
 	d.boots++
 	d.unread = nil
-	d.journal.note(moduleReboot, "boot %d", d.boots)
+	d.log.note(moduleReboot, "boot %d", d.boots)
 	f.note.ResetPending, f.note.Mode = false, d.o.Mode.String()
 	stay := f.note.BootMode == bootModeLoader
 	f.note.BootMode = 0
@@ -23,7 +23,7 @@ func (d *Device) bootload() outcome {
 
 // loader is the bootloader about to run over the flash, until the power is cut before a flash operation; 0 is never.
 func (d *Device) loader(cut int) *loader {
-	return &loader{rules: d.rules, judge: d.judge, size: d.flash.slotSize, mem: d.flash.mem, cut: cut, keeps: cut == 0}
+	return &loader{rules: d.rules, validator: d.validator, size: d.flash.slotSize, mem: d.flash.mem, cut: cut, keeps: cut == 0}
 }
 
 // bootModeLoader is the boot mode that keeps the device in the bootloader (Zephyr include/zephyr/retention/bootmode.h:
@@ -65,7 +65,7 @@ func (d *Device) info(n int) (info imageInfo, rc int) {
 }
 
 // runs reports whether the bootloader would run the image in a slot, marked or not.
-func (d *Device) runs(n int) bool { return d.judge.runs(n, d.flash.slot(n), d.imageStart(n)) }
+func (d *Device) runs(n int) bool { return d.validator.runs(n, d.flash.slot(n), d.imageStart(n)) }
 
 // bootable reports whether the main image has a slot to run from.
 func (d *Device) bootable() bool { return d.flash.note.Running[0] >= 0 }

@@ -56,17 +56,17 @@ type mailbox struct {
 
 // letter is an answer on its way.
 type letter struct {
-	parcel
+	delivery
 	host net.Addr
 }
 
-func (*mailbox) powerUp(*life) {}
-func (*mailbox) powerDown()    {}
-func (*mailbox) unplug()       {}
+func (*mailbox) powerUp(*program) {}
+func (*mailbox) powerDown()       {}
+func (*mailbox) unplug()          {}
 
-func (m *mailbox) send(_ *life, packet []byte) {
+func (m *mailbox) send(_ *program, packet []byte) {
 	select {
-	case m.outbox <- letter{parcel{packet, m.d.arrival()}, m.host}:
+	case m.outbox <- letter{delivery{packet, m.d.arrival()}, m.host}:
 	default: // the network is slower than the device
 	}
 }

@@ -13,26 +13,26 @@ import (
 // Device is a virtual board: an SMP server, MCUboot and the flash they share. It runs from [NewDevice] to
 // [Device.Close]. Any number of links may be open at the same time; their requests queue up for the one server.
 type Device struct {
-	o     Options
-	rules rules
-	judge judge
-	dice  *dice
+	o         Options
+	rules     rules
+	validator validator
+	faults    *faultInjector
 
 	mu      sync.Mutex // guards everything below, but is not held while time passes
 	flash   *flash
 	files   files
-	life    *life // what runs: the application, or the bootloader's serial recovery; nil while the device is dark
+	program *program // what runs: the application, or the bootloader's serial recovery; nil while the device is dark
 	ports   map[port]struct{}
 	swap    *swapping     // a boot that moves images now; nil: there is none
 	early   bool          // the bootloader's console collects what arrives, and nobody reads it yet
-	turn    chan struct{} // closed when something starts or stops to answer
+	changed chan struct{} // closed when something starts or stops to answer
 	clock   clock
 	wake    *time.Timer // ends the present phase: reset due, or boot finished
 	boots   int
 	stats   Stats
 	printed int    // answers with chatter
 	unread  []byte // text of the console since the last boot, until a USB host reads it
-	journal journal
+	log     deviceLog
 	err     error // of the flash file; the first one
 	shut    bool
 
@@ -43,16 +43,16 @@ type Device struct {
 // port is one way in: a link, a stream, a serial port.
 type port interface {
 	// powerUp tells the port that l runs now, powerDown that it stopped. The device's lock is held.
-	powerUp(l *life)
+	powerUp(prog *program)
 	powerDown()
 	// unplug tells the port that its host is gone. The device's lock is held.
 	unplug()
 	// send transmits an answer and takes as long as the line does. The device's lock is not held.
-	send(l *life, packet []byte)
+	send(prog *program, packet []byte)
 }
 
-// life is one run of the application or of serial recovery, from boot to reset.
-type life struct {
+// program is one run of the application or of serial recovery, from boot to reset.
+type program struct {
 	dead     chan struct{} // closed at the reset
 	queue    chan request
 	free     int // packet buffers; guarded by the device's lock
@@ -96,13 +96,13 @@ func NewDevice(o Options) (*Device, error) {
 		o.BufSize += (f.images() - 1) * bufSizePerImage
 	}
 	d := &Device{
-		o: o, flash: f, files: held, dice: newDice(o.Faults),
-		rules:   rules{mode: o.Mode, noDowngrade: o.NoDowngrade},
-		judge:   judge{mode: o.Mode, key: o.Key, trusted: f.note.Trusted},
-		ports:   map[port]struct{}{},
-		journal: journal{born: time.Now()},
-		turn:    make(chan struct{}),
-		done:    make(chan struct{}),
+		o: o, flash: f, files: held, faults: newFaultInjector(o.Faults),
+		rules:     rules{mode: o.Mode, noDowngrade: o.NoDowngrade},
+		validator: validator{mode: o.Mode, key: o.Key, trusted: f.note.Trusted},
+		ports:     map[port]struct{}{},
+		log:       deviceLog{born: time.Now()},
+		changed:   make(chan struct{}),
+		done:      make(chan struct{}),
 	}
 	if err := d.powerOn(fresh); err != nil {
 		return nil, errors.Join(err, f.close())
@@ -159,8 +159,8 @@ func (d *Device) Close() error {
 	if d.wake != nil {
 		d.wake.Stop()
 	}
-	if d.life != nil && !d.flash.note.ResetPending {
-		d.life.settleFile(d) // as the board would, which stays powered
+	if d.program != nil && !d.flash.note.ResetPending {
+		d.program.closeFile(d) // as the board would, which stays powered
 	}
 	d.stop()
 	if d.flash.note.ResetPending {
@@ -205,7 +205,7 @@ func (d *Device) Boots() int {
 func (d *Device) Alive() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.life != nil
+	return d.program != nil
 }
 
 // WaitAlive waits until something answers, see [Device.Alive]. It returns the error of ctx if that ends first, and
@@ -213,7 +213,7 @@ func (d *Device) Alive() bool {
 func (d *Device) WaitAlive(ctx context.Context) error {
 	for {
 		d.mu.Lock()
-		alive, turn := d.life != nil, d.turn
+		alive, turn := d.program != nil, d.changed
 		d.mu.Unlock()
 		if alive {
 			return ctx.Err()
@@ -228,10 +228,10 @@ func (d *Device) WaitAlive(ctx context.Context) error {
 	}
 }
 
-// turned wakes everybody who waits for the device. The lock is held.
-func (d *Device) turned() {
-	close(d.turn)
-	d.turn = make(chan struct{})
+// signalChange wakes everybody who waits for the device. The lock is held.
+func (d *Device) signalChange() {
+	close(d.changed)
+	d.changed = make(chan struct{})
 }
 
 // Running is the version and image hash of the image that an image number runs from; false if nothing boots. While the
@@ -262,38 +262,38 @@ func (d *Device) start() {
 		if d.o.NoSMP {
 			return
 		}
-		d.begin(&life{
+		d.begin(&program{
 			queue: make(chan request, d.o.BufCount), free: d.o.BufCount, limit: d.o.BufSize - lenLen - crcLen,
 		})
 	}
 }
 
-// begin starts a life. The lock is held.
-func (d *Device) begin(l *life) {
-	l.dead, l.stats, l.since = make(chan struct{}), &d.stats, time.Now()
-	d.life, d.early = l, false
+// begin starts a program. The lock is held.
+func (d *Device) begin(prog *program) {
+	prog.dead, prog.stats, prog.since = make(chan struct{}), &d.stats, time.Now()
+	d.program, d.early = prog, false
 	d.work.Add(1)
-	go d.serve(l)
+	go d.serve(prog)
 	for p := range d.ports {
-		p.powerUp(l)
+		p.powerUp(prog)
 	}
-	d.turned()
+	d.signalChange()
 }
 
 // stop ends what runs, without a word. The lock is held.
 func (d *Device) stop() {
-	if d.life == nil {
+	if d.program == nil {
 		return
 	}
-	close(d.life.dead)
-	if idle := d.life.file.idle; idle != nil {
+	close(d.program.dead)
+	if idle := d.program.file.idle; idle != nil {
 		idle.Stop() // what was written and not closed is lost
 	}
-	d.life = nil
+	d.program = nil
 	for p := range d.ports {
 		p.powerDown()
 	}
-	d.turned()
+	d.signalChange()
 }
 
 // scheduleReset lets what runs live for the reset delay. A second request starts the delay again. The lock is held.

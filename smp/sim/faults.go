@@ -131,9 +131,9 @@ func (f Faults) check() error {
 	return nil
 }
 
-// dice decide about faults.
-type dice struct {
-	f        Faults
+// faultInjector decides when a fault happens.
+type faultInjector struct {
+	plan     Faults
 	mu       sync.Mutex // guards what follows
 	rng      *rand.Rand
 	received int
@@ -143,94 +143,94 @@ type dice struct {
 	lostRst  bool
 }
 
-func newDice(f Faults) *dice {
+func newFaultInjector(f Faults) *faultInjector {
 	f.Delay = or(f.Delay, defaultDelay)
-	return &dice{f: f, rng: rand.New(rand.NewPCG(f.Seed, 0))}
+	return &faultInjector{plan: f, rng: rand.New(rand.NewPCG(f.Seed, 0))}
 }
 
 // happens rolls for an event. Nothing is rolled for what cannot happen, so that switching one fault on does not change
-// when another one strikes.
-func (d *dice) happens(p float64) bool { return p > 0 && d.rng.Float64() < p }
+// when another one happens.
+func (f *faultInjector) happens(p float64) bool { return p > 0 && f.rng.Float64() < p }
 
-func (d *dice) losesRequest() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.happens(d.f.DropRequest)
+func (f *faultInjector) losesRequest() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.happens(f.plan.DropRequest)
 }
 
 // answers is how many times an answer is sent.
-func (d *dice) answers(out result) int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+func (f *faultInjector) answers(out result) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	switch {
-	case d.f.LoseLastAnswer && out.last && !d.lostLast:
-		d.lostLast = true
+	case f.plan.LoseLastAnswer && out.last && !f.lostLast:
+		f.lostLast = true
 		return 0
-	case d.f.LoseReset && out.reset && !d.lostRst:
-		d.lostRst = true
+	case f.plan.LoseReset && out.reset && !f.lostRst:
+		f.lostRst = true
 		return 0
-	case d.happens(d.f.DropReply):
+	case f.happens(f.plan.DropReply):
 		return 0
-	case d.happens(d.f.DuplicateReply):
+	case f.happens(f.plan.DuplicateReply):
 		return 2
 	}
 	return 1
 }
 
-func (d *dice) delay() time.Duration {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.happens(d.f.DelayReply) {
-		return d.f.Delay
+func (f *faultInjector) delay() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.happens(f.plan.DelayReply) {
+		return f.plan.Delay
 	}
 	return 0
 }
 
 // flip damages some bytes. It returns p itself if there is nothing to do.
-func (d *dice) flip(p []byte) []byte {
-	if d.f.Flip == 0 {
+func (f *faultInjector) flip(p []byte) []byte {
+	if f.plan.Flip == 0 {
 		return p
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	p = append([]byte(nil), p...)
 	for i := range p {
-		if d.happens(d.f.Flip) {
-			p[i] ^= 1 << d.rng.IntN(8)
+		if f.happens(f.plan.Flip) {
+			p[i] ^= 1 << f.rng.IntN(8)
 		}
 	}
 	return p
 }
 
 // reboots counts an executed request.
-func (d *dice) reboots() bool {
-	if d.f.RebootAfter == 0 {
+func (f *faultInjector) reboots() bool {
+	if f.plan.RebootAfter == 0 {
 		return false
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.executed++
-	return d.executed == d.f.RebootAfter
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.executed++
+	return f.executed == f.plan.RebootAfter
 }
 
 // gone counts received bytes and reports the moment of the power loss.
-func (d *dice) gone(n int) bool {
-	if d.f.VanishAfter == 0 {
+func (f *faultInjector) gone(n int) bool {
+	if f.plan.VanishAfter == 0 {
 		return false
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.received += n
-	if d.vanished || d.received <= d.f.VanishAfter {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.received += n
+	if f.vanished || f.received <= f.plan.VanishAfter {
 		return false
 	}
-	d.vanished = true
+	f.vanished = true
 	return true
 }
 
 // vanishes counts received bytes and takes the power away when that is due. The lock is held.
 func (d *Device) vanishes(n int) bool {
-	if !d.dice.gone(n) {
+	if !d.faults.gone(n) {
 		return false
 	}
 	d.stop()
@@ -242,8 +242,8 @@ func (d *Device) vanishes(n int) bool {
 		d.wake.Stop()
 		d.wake = nil
 	}
-	if d.dice.f.VanishFor > 0 {
-		d.after(d.dice.f.VanishFor, d.reboot)
+	if d.faults.plan.VanishFor > 0 {
+		d.after(d.faults.plan.VanishFor, d.reboot)
 	}
 	return true
 }

@@ -51,19 +51,19 @@ type assembler struct {
 
 // line takes one line with its newline. It returns a packet when that is complete; its buffer then belongs to the
 // caller. Everything that is wrong is dropped without a word. The lock is held.
-func (a *assembler) line(l *life, line []byte, bufSize int) (packet []byte, ok bool) {
+func (a *assembler) line(prog *program, line []byte, bufSize int) (packet []byte, ok bool) {
 	if len(line) < len(startMarker) {
 		return nil, false
 	}
 	switch string(line[:len(startMarker)]) {
 	case startMarker:
-		if !a.holding && l.free == 0 {
-			l.stats.LostPackets++
+		if !a.holding && prog.free == 0 {
+			prog.stats.LostPackets++
 			return nil, false
 		}
 		if !a.holding {
 			a.holding = true
-			l.free--
+			prog.free--
 		}
 		a.raw = a.raw[:0]
 	case continueMarker:
@@ -79,8 +79,8 @@ func (a *assembler) line(l *life, line []byte, bufSize int) (packet []byte, ok b
 		return packet, true
 	}
 	if !ok {
-		l.stats.Broken++
-		a.drop(l)
+		prog.stats.Broken++
+		a.drop(prog)
 	}
 	return nil, false
 }
@@ -102,10 +102,10 @@ func (a *assembler) add(text []byte, bufSize int) (packet []byte, ok bool) {
 }
 
 // drop gives up a packet in progress.
-func (a *assembler) drop(l *life) {
+func (a *assembler) drop(prog *program) {
 	if a.holding {
 		a.holding = false
-		l.free++
+		prog.free++
 	}
 }
 

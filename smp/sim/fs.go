@@ -48,11 +48,11 @@ type openFile struct {
 	idle    *time.Timer
 }
 
-// settle closes the open file. The device's lock is held.
-func (c *call) settle() { c.l.settleFile(c.d) }
+// closeFile closes the open file. The device's lock is held.
+func (c *call) closeFile() { c.prog.closeFile(c.d) }
 
-func (l *life) settleFile(d *Device) {
-	f := &l.file
+func (prog *program) closeFile(d *Device) {
+	f := &prog.file
 	if f.name == "" {
 		return
 	}
@@ -65,9 +65,9 @@ func (l *life) settleFile(d *Device) {
 
 // touch starts the idle time of the open file again, or closes a file that is complete.
 func (c *call) touch() {
-	f := &c.l.file
+	f := &c.prog.file
 	if f.size > 0 && f.off >= f.size {
-		c.settle()
+		c.closeFile()
 		return
 	}
 	f.idle.Reset(fsIdleTime)
@@ -75,17 +75,17 @@ func (c *call) touch() {
 
 // open makes f the open file. Its timer closes it.
 func (c *call) open(f openFile) {
-	d, l := c.d, c.l
+	d, prog := c.d, c.prog
 	var mine *time.Timer
 	mine = time.AfterFunc(fsIdleTime, func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		if l.file.idle == mine && l.alive() {
-			l.settleFile(d)
+		if prog.file.idle == mine && prog.alive() {
+			prog.closeFile(d)
 		}
 	})
 	f.idle = mine
-	l.file = f
+	prog.file = f
 }
 
 // fileName checks a name as every command does first.
@@ -177,6 +177,6 @@ func fsHashTypes(c *call) *failure {
 }
 
 func fsClose(c *call) *failure {
-	c.settle()
+	c.closeFile()
 	return nil
 }

@@ -15,9 +15,9 @@ func fsUpload(c *call) *failure {
 	if c.d.o.Legacy {
 		return c.legacyUpload(name, int(off), int(size), data)
 	}
-	file := &c.l.file
+	file := &c.prog.file
 	if file.name != name || !file.writing {
-		c.settle()
+		c.closeFile()
 		if rc := c.d.files.writable(name); rc != 0 {
 			return fsFailure(rc)
 		}
@@ -37,8 +37,8 @@ func fsUpload(c *call) *failure {
 
 // wrongOffset refuses a chunk with the size of the file, which it closes.
 func (c *call) wrongOffset() *failure {
-	size := c.l.file.off
-	c.settle()
+	size := c.prog.file.off
+	c.closeFile()
 	if c.header.Version == smp.V1 {
 		return fsFailure(fsOffsetNotValid)
 	}
@@ -51,13 +51,13 @@ func (c *call) wrongOffset() *failure {
 // write appends data to the open file; at offset 0 it empties the file first. The offset that the server believes in is not
 // set back then, so a first chunk that comes twice is counted twice.
 func (c *call) write(off int, data []byte) *failure {
-	file := &c.l.file
+	file := &c.prog.file
 	if len(data) > 0 {
 		if off == 0 {
 			file.content = file.content[:0]
 		}
 		if c.d.files.free(file.name)-len(file.content) < len(data) {
-			c.settle()
+			c.closeFile()
 			return fsFailure(fsWriteFailed)
 		}
 		file.content = append(file.content, data...)
@@ -72,12 +72,12 @@ func (c *call) write(off int, data []byte) *failure {
 
 // legacyUpload is how servers did it before they kept files open: as with images.
 func (c *call) legacyUpload(name string, off, size int, data []byte) *failure {
-	file := &c.l.file
+	file := &c.prog.file
 	if off == 0 {
 		if rc := c.d.files.writable(name); rc != 0 {
 			return fsFailure(rc)
 		}
-		c.settle()
+		c.closeFile()
 		c.open(openFile{name: name, writing: true, size: size})
 		c.d.keep(c.d.files.put(name, nil))
 	} else if file.name == "" {
@@ -109,9 +109,9 @@ func fsDownload(c *call) *failure {
 	if f := fileName(name); f != nil || off == none {
 		return protocolFailure(rcInvalid)
 	}
-	file := &c.l.file
+	file := &c.prog.file
 	if file.name != name || file.writing {
-		c.settle()
+		c.closeFile()
 		content, rc := c.d.files.get(name)
 		if rc != 0 {
 			return fsFailure(rc)

@@ -15,7 +15,7 @@ func imageErase(c *call) *failure {
 	if _, rc := c.d.info(n); rc == 0 && c.d.inUse(n) || n == c.d.active(n/2) {
 		return imageFailure(imgNoFreeSlot, "")
 	}
-	c.l.upload = upload{}
+	c.prog.upload = upload{}
 	if !isErased(c.d.flash.slot(n)) {
 		if f := c.erase(n, 0, c.d.flash.slotSize); f != nil {
 			return f

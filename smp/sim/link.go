@@ -11,8 +11,8 @@ import (
 // receive buffer of a serial port.
 const outboxSize = 4096
 
-// parcel is something on its way to the host.
-type parcel struct {
+// delivery is something on its way to the host.
+type delivery struct {
 	data []byte
 	due  time.Time // when it arrives
 }
@@ -24,14 +24,14 @@ type parcel struct {
 type Link struct {
 	d      *Device
 	held   [][]byte // arrived while the bootloader was at work; guarded by the device's lock
-	outbox chan parcel
+	outbox chan delivery
 	closed chan struct{}
 	once   sync.Once
 }
 
 // Link opens a packet link. Close it when it is no longer needed.
 func (d *Device) Link() *Link {
-	k := &Link{d: d, outbox: make(chan parcel, outboxSize), closed: make(chan struct{})}
+	k := &Link{d: d, outbox: make(chan delivery, outboxSize), closed: make(chan struct{})}
 	d.attach(k)
 	return k
 }
@@ -83,7 +83,7 @@ func (k *Link) Close() error {
 	return nil
 }
 
-func (k *Link) powerUp(*life) {
+func (k *Link) powerUp(*program) {
 	for _, p := range k.held {
 		k.d.take(p, true, k)
 	}
@@ -93,32 +93,32 @@ func (k *Link) powerUp(*life) {
 func (k *Link) powerDown() { k.held = nil }
 func (k *Link) unplug()    {}
 
-func (k *Link) send(_ *life, packet []byte) {
-	post(k.outbox, parcel{packet, k.d.arrival()})
+func (k *Link) send(_ *program, packet []byte) {
+	post(k.outbox, delivery{packet, k.d.arrival()})
 }
 
 // take receives a packet as a whole, from a serial port or from the network, which the bootloader does not have. Whatever
 // is in its way loses it. It is false if nothing runs that could take it. The lock is held.
 func (d *Device) take(p []byte, serial bool, from port) bool {
 	gone := d.vanishes(len(p))
-	l := d.life
+	prog := d.program
 	switch {
-	case gone || l == nil:
+	case gone || prog == nil:
 		return false
-	case l.recovery && !serial:
-	case serial && len(p) > l.limit, len(p) > d.o.BufSize && !serial:
-		l.stats.Broken++
-	case l.free == 0:
-		l.stats.LostPackets++
+	case prog.recovery && !serial:
+	case serial && len(p) > prog.limit, len(p) > d.o.BufSize && !serial:
+		prog.stats.Broken++
+	case prog.free == 0:
+		prog.stats.LostPackets++
 	default:
-		l.free--
-		l.accept(d, request{packet: bytes.Clone(p), from: from})
+		prog.free--
+		prog.accept(d, request{packet: bytes.Clone(p), from: from})
 	}
 	return true
 }
 
-// post puts a parcel on its way, or drops it if the host does not read.
-func post(outbox chan<- parcel, p parcel) {
+// post puts a delivery on its way, or drops it if the host does not read.
+func post(outbox chan<- delivery, p delivery) {
 	select {
 	case outbox <- p:
 	default:
@@ -126,14 +126,14 @@ func post(outbox chan<- parcel, p parcel) {
 }
 
 // arrival is when something sent now reaches the host.
-func (d *Device) arrival() time.Time { return time.Now().Add(d.o.Latency + d.dice.delay()) }
+func (d *Device) arrival() time.Time { return time.Now().Add(d.o.Latency + d.faults.delay()) }
 
 func (d *Device) attach(p port) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.ports[p] = struct{}{}
-	if d.life != nil {
-		p.powerUp(d.life)
+	if d.program != nil {
+		p.powerUp(d.program)
 	} else {
 		p.powerDown()
 	}

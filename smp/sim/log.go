@@ -45,20 +45,20 @@ const (
 	maxLogEntries = 64
 )
 
-// journal is the log of a device.
-type journal struct {
+// deviceLog is the log of a device.
+type deviceLog struct {
 	born    time.Time
 	entries []logEntry
 	next    uint32
 }
 
 // note adds an entry; the oldest one makes room.
-func (j *journal) note(module uint8, format string, args ...any) {
-	if len(j.entries) == maxLogEntries {
-		j.entries = j.entries[1:]
+func (l *deviceLog) note(module uint8, format string, args ...any) {
+	if len(l.entries) == maxLogEntries {
+		l.entries = l.entries[1:]
 	}
-	j.entries = append(j.entries, logEntry{j.next, time.Since(j.born), module, fmt.Sprintf(format, args...)})
-	j.next++
+	l.entries = append(l.entries, logEntry{l.next, time.Since(l.born), module, fmt.Sprintf(format, args...)})
+	l.next++
 }
 
 // logShow sends what fits a packet; rc 1 says that there is more.
@@ -73,7 +73,7 @@ func logShow(c *call) *failure {
 		return protocolFailure(rcNoEntry)
 	}
 	c.w.text("next_index")
-	c.w.uint(uint64(c.d.journal.next))
+	c.w.uint(uint64(c.d.log.next))
 	c.w.text("logs")
 	c.w.openList()
 	c.w.openMap()
@@ -83,7 +83,7 @@ func logShow(c *call) *failure {
 	c.w.uint(logMemory)
 	c.w.text("entries")
 	c.w.openList()
-	all := c.logEntries(c.d.journal.since(index, since))
+	all := c.logEntries(c.d.log.since(index, since))
 	c.w.close()
 	c.w.close()
 	c.w.close()
@@ -97,11 +97,11 @@ func logShow(c *call) *failure {
 }
 
 // since gives the entries from an index and a time in microseconds on; the last one alone if the time is negative.
-func (j *journal) since(index uint32, us int64) []logEntry {
+func (l *deviceLog) since(index uint32, us int64) []logEntry {
 	if us < 0 {
-		return j.entries[max(0, len(j.entries)-1):]
+		return l.entries[max(0, len(l.entries)-1):]
 	}
-	return slices.DeleteFunc(slices.Clone(j.entries), func(e logEntry) bool { return e.index < index || e.at.Microseconds() < us })
+	return slices.DeleteFunc(slices.Clone(l.entries), func(e logEntry) bool { return e.index < index || e.at.Microseconds() < us })
 }
 
 // logEntries writes as many entries as fit the packet, and reports whether those are all.
@@ -138,7 +138,7 @@ func (c *call) logEntry(e logEntry) {
 }
 
 func logClear(c *call) *failure {
-	c.d.journal.entries = nil
+	c.d.log.entries = nil
 	return nil
 }
 

@@ -52,7 +52,7 @@ type recordedMark struct {
 	After           string // checksum of the slot
 }
 
-// recordedHistory is a life of a device: what is done to it, and the answer of every boot.
+// recordedHistory is the history of a device: what is done to it, and the answer of every boot.
 type recordedHistory struct {
 	Mode    string   `json:"mode"`
 	Setup   string   `json:"setup"` // "plain", "signed", "two", "older" (refuses downgrades)
@@ -134,7 +134,7 @@ func TestMCUbootTrailers(t *testing.T) {
 		mode := recordedModes[table.Mode]
 		for state, want := range strings.Fields(table.Answers) {
 			fillRecorded(mem, stock.Images[table.A], stock.Images[table.B], table.At, state)
-			l := &loader{rules: rules{mode: mode}, judge: judge{mode: mode}, size: recordedSlot, mem: mem}
+			l := &loader{rules: rules{mode: mode}, validator: validator{mode: mode}, size: recordedSlot, mem: mem}
 			if got := answerOf(l.run(), mem); got != want {
 				t.Errorf("%s: slot 0 %q in state %d, slot 1 %q at %d in state %d: %s, MCUboot %s\n%q",
 					table.Mode, table.A, state%27, table.B, table.At, state/27, got, want, l.words)
@@ -186,7 +186,7 @@ func markedSlot(m recordedMark) int {
 	return 1
 }
 
-// TestMCUbootHistories lives through recorded histories.
+// TestMCUbootHistories goes through recorded histories.
 func TestMCUbootHistories(t *testing.T) {
 	stock := readRecorded[recordedStock](t, "images.json.gz")[0]
 	boots, boards := map[string]int{}, map[string]*board{}

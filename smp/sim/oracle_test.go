@@ -282,7 +282,7 @@ func askTables(t *testing.T, mode string, stock recordedStock, contents []string
 					}
 					fillRecorded(mem, stock.Images[table.A], stock.Images[table.B], at, state)
 					before := bytes.Clone(mem)
-					l := &loader{rules: rules{mode: m}, judge: judge{mode: m}, size: recordedSlot, mem: mem}
+					l := &loader{rules: rules{mode: m}, validator: validator{mode: m}, size: recordedSlot, mem: mem}
 					out := l.run()
 					have := answerOf(out, mem)
 					want, _ := o.boot(before, 0)

@@ -3,10 +3,10 @@ package sim
 import "bytes"
 
 // receiver is the driver of a serial port: it collects bytes to lines, and lines to packets (Zephyr
-// drivers/console/uart_mcumgr.c). It belongs to one port and one life.
+// drivers/console/uart_mcumgr.c). It belongs to one port and one program.
 type receiver struct {
 	d    *Device
-	l    *life
+	prog *program
 	from port
 
 	line      []byte // received so far
@@ -21,8 +21,8 @@ type receiver struct {
 }
 
 // newReceiver starts the driver. It works until the reset or until stop is closed. The lock is held.
-func newReceiver(d *Device, l *life, from port, stop <-chan struct{}) *receiver {
-	r := &receiver{d: d, l: l, from: from}
+func newReceiver(d *Device, prog *program, from port, stop <-chan struct{}) *receiver {
+	r := &receiver{d: d, prog: prog, from: from}
 	if d.o.RXLines > 0 {
 		r.queue = make(chan []byte, d.o.RXLines)
 		d.work.Add(1)
@@ -85,12 +85,12 @@ func (r *receiver) decodeAll(stop <-chan struct{}) {
 	defer r.d.work.Done()
 	for {
 		select {
-		case <-r.l.dead:
+		case <-r.prog.dead:
 			return
 		case <-stop:
 			return
 		case line := <-r.queue:
-			pause(r.d.o.LineTime, r.l.dead)
+			pause(r.d.o.LineTime, r.prog.dead)
 			r.d.mu.Lock()
 			r.used--
 			r.decode(line)
@@ -102,7 +102,7 @@ func (r *receiver) decodeAll(stop <-chan struct{}) {
 // stop ends the driver and gives its packet buffer back. The lock is held.
 func (r *receiver) stop() {
 	r.off = true
-	r.packets.drop(r.l)
+	r.packets.drop(r.prog)
 }
 
 // decode passes a line on. The lock is held.
@@ -110,15 +110,15 @@ func (r *receiver) decode(line []byte) {
 	if r.off {
 		return
 	}
-	if r.l.recovery {
+	if r.prog.recovery {
 		r.decodeRecovery(line)
 		return
 	}
-	packet, ok := r.packets.line(r.l, line, r.d.o.BufSize)
+	packet, ok := r.packets.line(r.prog, line, r.d.o.BufSize)
 	if !ok {
 		return
 	}
-	r.l.accept(r.d, request{packet: packet, from: r.from})
+	r.prog.accept(r.d, request{packet: packet, from: r.from})
 }
 
 // decodeRecovery passes a line on to the bootloader, which has no packet buffers to count: lines wait for it.
@@ -126,19 +126,19 @@ func (r *receiver) decodeRecovery(line []byte) {
 	packet, ok := r.loader.line(line, r.d.o.SerialRecovery.BufSize)
 	switch {
 	case !ok:
-	case r.l.free == 0:
-		r.l.stats.LostPackets++
+	case r.prog.free == 0:
+		r.prog.stats.LostPackets++
 	default:
-		r.l.free--
-		r.l.accept(r.d, request{packet: packet, from: r.from})
+		r.prog.free--
+		r.prog.accept(r.d, request{packet: packet, from: r.from})
 	}
 }
 
 // accept queues a request that holds a packet buffer, unless a fault swallows it. The lock is held.
-func (l *life) accept(d *Device, r request) {
-	if len(r.packet) == 0 || d.dice.losesRequest() || !l.alive() {
-		l.free++
+func (prog *program) accept(d *Device, r request) {
+	if len(r.packet) == 0 || d.faults.losesRequest() || !prog.alive() {
+		prog.free++
 		return
 	}
-	l.queue <- r // has room: every request in it has a buffer
+	prog.queue <- r // has room: every request in it has a buffer
 }

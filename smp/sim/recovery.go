@@ -66,12 +66,12 @@ func (s SerialRecovery) check() error {
 func (d *Device) InRecovery() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.life != nil && d.life.recovery
+	return d.program != nil && d.program.recovery
 }
 
 // newRecovery is serial recovery about to begin.
-func (d *Device) newRecovery() *life {
-	return &life{
+func (d *Device) newRecovery() *program {
+	return &program{
 		loaded: d.o.Mode == RAMLoad && d.bootable(),
 		queue:  make(chan request, recoveryQueue), free: recoveryQueue,
 		limit: d.o.SerialRecovery.BufSize - recoveryOverhead, recovery: true,
@@ -86,18 +86,18 @@ func (d *Device) listen(window time.Duration) {
 	if d.shut {
 		return
 	}
-	l := d.newRecovery()
-	l.window = true
-	d.begin(l)
-	d.after(window, func() { d.leave(l) })
+	prog := d.newRecovery()
+	prog.window = true
+	d.begin(prog)
+	d.after(window, func() { d.leave(prog) })
 }
 
 // leave closes the wait window, once what has arrived in it is answered. The lock is held.
-func (d *Device) leave(l *life) {
+func (d *Device) leave(prog *program) {
 	switch {
-	case !l.window:
-	case l.free < recoveryQueue:
-		d.after(time.Millisecond, func() { d.leave(l) })
+	case !prog.window:
+	case prog.free < recoveryQueue:
+		d.after(time.Millisecond, func() { d.leave(prog) })
 	default:
 		d.stop()
 		d.after(d.o.BootTime, d.start)
@@ -105,44 +105,44 @@ func (d *Device) leave(l *life) {
 }
 
 // processRecovery executes the request in a packet, as the bootloader's receive loop does: one after the other.
-func (d *Device) processRecovery(l *life, r request) {
-	out := d.executeRecovery(l, r.packet)
-	if out.answer == nil || d.dice.reboots() && d.strike(l) {
-		d.release(l)
+func (d *Device) processRecovery(prog *program, r request) {
+	out := d.executeRecovery(prog, r.packet)
+	if out.answer == nil || d.faults.reboots() && d.watchdogReset(prog) {
+		d.release(prog)
 		return
 	}
-	d.transmit(l, r.from, out)
-	d.settle(l, out)
+	d.transmit(prog, r.from, out)
+	d.finish(prog, out)
 	if out.reset {
-		<-l.dead // it sleeps until it reboots, and reads nothing
+		<-prog.dead // it sleeps until it reboots, and reads nothing
 		return
 	}
-	d.decrypt(l)
-	d.release(l)
+	d.decrypt(prog)
+	d.release(prog)
 }
 
 // release gives the buffer of a packet back.
-func (d *Device) release(l *life) {
+func (d *Device) release(prog *program) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	l.free++
+	prog.free++
 }
 
 // executeRecovery runs the one request in a packet (MCUboot boot_serial.c: boot_serial_input). An empty result is
 // silence.
-func (d *Device) executeRecovery(l *life, p []byte) result {
+func (d *Device) executeRecovery(prog *program, p []byte) result {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !d.understands(p) {
 		return result{}
 	}
 	d.stats.Requests++
-	c := &call{d: d, l: l, payload: p[smp.HeaderLen:], w: &cborWriter{}}
+	c := &call{d: d, prog: prog, payload: p[smp.HeaderLen:], w: &cborWriter{}}
 	c.header, _, _ = smp.ParseHeader(p)
 	do, silent := d.recoveryCommand(c.header)
 	c.w.openMap()
 	f := do(c)
-	if !l.alive() {
+	if !prog.alive() {
 		return result{}
 	}
 	if f != nil {
@@ -152,7 +152,7 @@ func (d *Device) executeRecovery(l *life, p []byte) result {
 		c.w.int(int64(f.flat()))
 	}
 	c.w.close()
-	d.latch(l)
+	d.stayInRecovery(prog)
 	if silent {
 		return result{}
 	}
@@ -171,10 +171,10 @@ func (d *Device) understands(p []byte) bool {
 	return smp.Op(op).IsRequest()
 }
 
-// latch keeps the device in the bootloader: a packet in the wait window is a wish to talk to it. The lock is held.
-func (d *Device) latch(l *life) {
-	if l.window {
-		l.window = false
+// stayInRecovery keeps the device in the bootloader: a packet in the wait window is a wish to talk to it. The lock is held.
+func (d *Device) stayInRecovery(prog *program) {
+	if prog.window {
+		prog.window = false
 		d.flash.note.Recovery = true
 		d.keep(d.flash.saveNote())
 	}

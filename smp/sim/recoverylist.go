@@ -30,9 +30,9 @@ func (d *Device) imageBytes(n int) []byte { return d.flash.slot(n)[d.imageStart(
 // device that had no image at boot (MCUboot bootutil_priv.h: LOAD_IMAGE_DATA).
 func (c *call) recoveryLists(n int, b []byte) bool {
 	if c.d.o.Mode == RAMLoad {
-		return c.l.loaded && binary.LittleEndian.Uint32(b) == imageMagic
+		return c.prog.loaded && binary.LittleEndian.Uint32(b) == imageMagic
 	}
-	return binary.LittleEndian.Uint32(b) == imageMagic && c.d.judge.valid(c.d.flash.slot(n), c.d.imageStart(n))
+	return binary.LittleEndian.Uint32(b) == imageMagic && c.d.validator.valid(c.d.flash.slot(n), c.d.imageStart(n))
 }
 
 func (c *call) recoveryEntry(n int, b []byte) {

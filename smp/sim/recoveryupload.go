@@ -27,7 +27,7 @@ func recoveryUpload(c *call) *failure {
 	if c.arguments(known...) != nil || q.off == none || !c.has("data") || !c.acceptable(known) {
 		return protocolFailure(rcInvalid)
 	}
-	u := &c.l.recoveryState
+	u := &c.prog.recoveryState
 	if q.off == 0 || c.d.o.SerialRecovery.Old {
 		u.image = q.image
 		if q.image == none {
@@ -150,19 +150,19 @@ func (d *Device) recoveryOffset(number uint32, slot int) int {
 // decrypt is what the bootloader does after its answer, once the first primary slot is complete: it decrypts the image
 // in place, and again after each further chunk, for nothing says that it did (MCUboot boot_serial_encryption.c:
 // boot_handle_enc_fw).
-func (d *Device) decrypt(l *life) {
+func (d *Device) decrypt(prog *program) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !l.recoveryState.decrypt || !l.alive() {
+	if !prog.recoveryState.decrypt || !prog.alive() {
 		return
 	}
-	l.recoveryState.decrypt = false
+	prog.recoveryState.decrypt = false
 	b := d.flash.slot(0)
 	const encrypted = image.FlagEncryptedAES128 | image.FlagEncryptedAES256
 	if binary.LittleEndian.Uint32(b) != imageMagic || image.Flags(binary.LittleEndian.Uint32(b[16:]))&encrypted == 0 {
 		return
 	}
-	c := &call{d: d, l: l}
+	c := &call{d: d, prog: prog}
 	if !c.spend(d.o.SerialRecovery.DecryptTime) {
 		return
 	}

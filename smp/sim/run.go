@@ -26,7 +26,7 @@ func runTest(c *call) *failure {
 	}
 	for _, t := range deviceTests {
 		if name == "" || name == "all" || name == t {
-			c.d.journal.note(moduleTest, "%s: passed %s", t, token)
+			c.d.log.note(moduleTest, "%s: passed %s", t, token)
 		}
 	}
 	return nil
@@ -49,7 +49,7 @@ func crash(c *call) *failure {
 	if !slices.Contains([]string{"div0", "jump0", "ref0", "assert", "wdog"}, kind) {
 		return protocolFailure(rcInvalid)
 	}
-	c.d.journal.note(moduleReboot, "crash: %s", kind)
+	c.d.log.note(moduleReboot, "crash: %s", kind)
 	c.d.reboot()
 	return nil
 }

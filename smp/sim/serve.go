@@ -11,7 +11,7 @@ import (
 )
 
 // hostPatience is how long a host may refuse to take bytes before its connection is dropped.
-const hostPatience = 10 * time.Second
+const hostWriteTimeout = 10 * time.Second
 
 // Serve offers the device's serial port on a listener, with console framing. It stays a UART across resets: the
 // connection lives on and the device is silent for a while. Several hosts may connect; each gets the answers to its own
@@ -75,7 +75,7 @@ func (d *Device) attend(ctx context.Context, host hostEnd, s *stream) {
 	})
 	work.Go(func() {
 		defer cancel()
-		copyBytes(patient{host}, s)
+		copyBytes(timedWriter{host}, s)
 	})
 }
 
@@ -95,11 +95,11 @@ func copyBytes(to io.Writer, from io.Reader) {
 	}
 }
 
-// patient writes to a host, but does not wait forever.
-type patient struct{ hostEnd }
+// timedWriter writes to a host, with a time limit.
+type timedWriter struct{ hostEnd }
 
-func (p patient) Write(b []byte) (int, error) {
-	if err := p.SetWriteDeadline(time.Now().Add(hostPatience)); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+func (p timedWriter) Write(b []byte) (int, error) {
+	if err := p.SetWriteDeadline(time.Now().Add(hostWriteTimeout)); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return 0, err
 	}
 	return p.hostEnd.Write(b)

@@ -11,7 +11,7 @@ import (
 // call is one request in the hands of its command.
 type call struct {
 	d       *Device
-	l       *life
+	prog    *program
 	header  smp.Header
 	payload []byte                     // with whatever follows it in the packet
 	given   map[string]cbor.RawMessage // keys of the request, once arguments has read them
@@ -60,17 +60,17 @@ func (d *Device) command(g smp.Group, id uint8) (command, bool) {
 }
 
 // serve is the work queue: one request after the other until the reset.
-func (d *Device) serve(l *life) {
+func (d *Device) serve(prog *program) {
 	defer d.work.Done()
 	for {
 		select {
-		case <-l.dead:
+		case <-prog.dead:
 			return
-		case r := <-l.queue:
-			if l.recovery {
-				d.processRecovery(l, r)
+		case r := <-prog.queue:
+			if prog.recovery {
+				d.processRecovery(prog, r)
 			} else {
-				d.process(l, r)
+				d.process(prog, r)
 			}
 		}
 	}
@@ -87,48 +87,48 @@ type result struct {
 
 // process executes every request in a packet and answers each in a packet of its own. The first error ends it
 // (Zephyr subsys/mgmt/mcumgr/smp/src/smp.c: smp_process_request_packet).
-func (d *Device) process(l *life, r request) {
+func (d *Device) process(prog *program, r request) {
 	for rest := r.packet; len(rest) >= smp.HeaderLen; {
-		out := d.execute(l, rest)
-		if out.answer == nil || d.dice.reboots() && d.strike(l) {
+		out := d.execute(prog, rest)
+		if out.answer == nil || d.faults.reboots() && d.watchdogReset(prog) {
 			return
 		}
-		d.transmit(l, r.from, out)
-		d.settle(l, out)
+		d.transmit(prog, r.from, out)
+		d.finish(prog, out)
 		if out.length == 0 {
 			break
 		}
 		rest = rest[out.length:]
 	}
 	d.mu.Lock()
-	l.free++
+	prog.free++
 	d.mu.Unlock()
 }
 
-// settle takes back the buffer of an answer that was sent and begins a reset that was asked for.
-func (d *Device) settle(l *life, out result) {
+// finish takes back the buffer of an answer that was sent and begins a reset that was asked for.
+func (d *Device) finish(prog *program, out result) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if out.held {
-		l.free++
+		prog.free++
 	}
-	if out.reset && d.life == l {
+	if out.reset && d.program == prog {
 		d.scheduleReset()
 	}
 }
 
-// strike resets the device without a word, as a watchdog does.
-func (d *Device) strike(l *life) bool {
+// watchdogReset resets the device without a word, as a watchdog does.
+func (d *Device) watchdogReset(prog *program) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.life == l {
+	if d.program == prog {
 		d.reboot()
 	}
 	return true
 }
 
 // execute runs the first request in p.
-func (d *Device) execute(l *life, p []byte) result {
+func (d *Device) execute(prog *program, p []byte) result {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	h, _, err := smp.ParseHeader(p)
@@ -137,18 +137,18 @@ func (d *Device) execute(l *life, p []byte) result {
 		return result{answer: d.refuse(h, protocolFailure(rcCorrupt))}
 	case !h.Op.IsRequest():
 		return result{answer: d.refuse(h, protocolFailure(rcNotSupported))}
-	case l.free == 0:
+	case prog.free == 0:
 		// The request's own buffer carries the news.
 		d.stats.NoMemory++
 		return result{answer: d.refuse(h, protocolFailure(rcNoMemory))}
 	}
-	l.free--
+	prog.free--
 	d.stats.Requests++
-	c := &call{d: d, l: l, header: h, payload: p[smp.HeaderLen:], w: &cborWriter{}}
+	c := &call{d: d, prog: prog, header: h, payload: p[smp.HeaderLen:], w: &cborWriter{}}
 	f := d.run(c)
 	out := result{held: true, reset: c.reset, last: c.last}
 	switch {
-	case !l.alive():
+	case !prog.alive():
 		return result{}
 	case f != nil:
 		out.answer = d.refuse(h, f)
@@ -239,9 +239,9 @@ func (d *Device) answer(h smp.Header, payload []byte) []byte {
 }
 
 // transmit sends an answer, unless a fault decides otherwise.
-func (d *Device) transmit(l *life, to port, out result) {
-	for range d.dice.answers(out) {
-		to.send(l, out.answer)
+func (d *Device) transmit(prog *program, to port, out result) {
+	for range d.faults.answers(out) {
+		to.send(prog, out.answer)
 	}
 }
 
@@ -252,15 +252,15 @@ func (c *call) spend(t time.Duration) bool {
 		return true
 	}
 	c.d.mu.Unlock()
-	pause(t, c.l.dead)
+	pause(t, c.prog.dead)
 	c.d.mu.Lock()
-	return c.l.alive()
+	return c.prog.alive()
 }
 
 // alive reports whether the application still runs.
-func (l *life) alive() bool {
+func (prog *program) alive() bool {
 	select {
-	case <-l.dead:
+	case <-prog.dead:
 		return false
 	default:
 		return true

@@ -79,7 +79,7 @@ func shellEntries() []shellEntry {
 		{"help", "this list", shellHelp},
 		{"kernel sleep", "waits for a number of milliseconds", shellSleep},
 		{"kernel uptime", "time since the boot", func(c *call, _ []string) (string, int) {
-			return fmt.Sprintf("Uptime: %d ms\n", time.Since(c.l.since).Milliseconds()), 0
+			return fmt.Sprintf("Uptime: %d ms\n", time.Since(c.prog.since).Milliseconds()), 0
 		}},
 		{"kernel version", "version of the kernel", func(c *call, _ []string) (string, int) { return "Zephyr version " + c.d.o.Kernel + "\n", 0 }},
 	}
@@ -91,7 +91,7 @@ func (c *call) shell(words []string) (output string, status int, alive bool) {
 		name := strings.Fields(e.name)
 		if len(words) >= len(name) && strings.Join(words[:len(name)], " ") == e.name {
 			output, status = e.run(c, words[len(name):])
-			return output, status, c.l.alive()
+			return output, status, c.prog.alive()
 		}
 	}
 	if len(words) == 0 {

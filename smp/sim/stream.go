@@ -11,7 +11,7 @@ import (
 type stream struct {
 	d      *Device
 	usb    bool // breaks at a reset
-	outbox chan parcel
+	outbox chan delivery
 	broken chan struct{} // closed when the device vanished for good, as seen from this stream
 	closed chan struct{}
 	once   sync.Once
@@ -34,7 +34,7 @@ func (d *Device) Stream() io.ReadWriteCloser { return d.newStream(true) }
 
 func (d *Device) newStream(usb bool) *stream {
 	s := &stream{
-		d: d, usb: usb, outbox: make(chan parcel, outboxSize),
+		d: d, usb: usb, outbox: make(chan delivery, outboxSize),
 		broken: make(chan struct{}), closed: make(chan struct{}),
 		in: wire{baud: d.o.Baud}, out: wire{baud: d.o.Baud},
 	}
@@ -56,9 +56,9 @@ func (s *stream) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// receive waits for the next parcel.
+// receive waits for the next delivery.
 func (s *stream) receive() error {
-	var p parcel
+	var p delivery
 	select {
 	case <-s.closed:
 		return io.ErrClosedPipe
@@ -112,9 +112,9 @@ func (s *stream) deliver(p []byte) error {
 	switch {
 	case s.d.vanishes(len(p)):
 	case s.rx != nil:
-		s.rx.feed(s.d.dice.flip(p))
+		s.rx.feed(s.d.faults.flip(p))
 	case s.d.early && bytes.Count(s.held, []byte{'\n'}) < recoveryQueue:
-		s.held = append(s.held, s.d.dice.flip(p)...)
+		s.held = append(s.held, s.d.faults.flip(p)...)
 	}
 	return nil
 }
@@ -135,11 +135,11 @@ func (s *stream) unplug() {
 	}
 }
 
-func (s *stream) powerUp(l *life) {
+func (s *stream) powerUp(prog *program) {
 	if s.gone {
 		return
 	}
-	s.rx = newReceiver(s.d, l, s, s.closed)
+	s.rx = newReceiver(s.d, prog, s, s.closed)
 	s.rx.feed(s.held)
 	s.held = nil
 	if s.usb {
@@ -158,21 +158,21 @@ func (s *stream) powerDown() {
 // print sends text between the answers.
 func (s *stream) print(text []byte) {
 	if len(text) > 0 {
-		post(s.outbox, parcel{s.d.dice.flip(text), s.d.arrival()})
+		post(s.outbox, delivery{s.d.faults.flip(text), s.d.arrival()})
 	}
 }
 
 // send prints an answer line by line. The server prints by itself, so it does nothing else meanwhile.
-func (s *stream) send(l *life, packet []byte) {
+func (s *stream) send(prog *program, packet []byte) {
 	lines := appendLines(nil, packet)
-	if l.recovery {
+	if prog.recovery {
 		lines = recoveryLines(packet, s.d.o.SerialRecovery.Old)
 	}
 	for _, line := range s.d.chatter(lines) {
-		if !s.out.carry(len(line), l.dead) {
+		if !s.out.carry(len(line), prog.dead) {
 			return
 		}
-		post(s.outbox, parcel{s.d.dice.flip(line), s.d.arrival()})
+		post(s.outbox, delivery{s.d.faults.flip(line), s.d.arrival()})
 	}
 }
 

@@ -35,7 +35,7 @@ func imageUpload(c *call) *failure {
 	if f != nil {
 		return f
 	}
-	u := &c.l.upload
+	u := &c.prog.upload
 	switch {
 	case q.off == none:
 		f = imageFailure(imgInvalidOffset, "header malformed")

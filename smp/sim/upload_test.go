@@ -178,7 +178,7 @@ func TestEraseTimes(t *testing.T) {
 	}
 }
 
-// TestResetDuringErase wants no answer from the old life and a device that works afterwards.
+// TestResetDuringErase wants no answer from before the reset and a device that works afterwards.
 func TestResetDuringErase(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDevice(t, sim.Options{EraseTime: time.Second})

@@ -74,7 +74,7 @@ type faulty struct {
 
 	news   chan struct{} // holds a token after a change of what follows
 	mu     sync.Mutex    // guards what follows
-	queue  []parcel      // on their way to the host, earliest first
+	queue  []delivery    // on their way to the host, earliest first
 	end    error         // of the stream, after the queue
 	passed int           // bytes, of both directions
 }
@@ -143,7 +143,7 @@ func (f *faulty) Write(p []byte) (int, error) {
 		damaged = append(damaged, f.out.line(line)...)
 	}
 	if f.out.happens(f.w.Echo) {
-		f.post(parcel{bytes.Clone(p[:passed]), time.Now()})
+		f.post(delivery{bytes.Clone(p[:passed]), time.Now()})
 	}
 	if _, err := f.inner.Write(damaged); err != nil {
 		return 0, err
@@ -238,15 +238,15 @@ func (f *faulty) arrived(line []byte) {
 		now = f.free
 	}
 	if data := f.in.mixed(line[:passed]); len(data) > 0 {
-		f.post(parcel{data, now.Add(f.late)})
+		f.post(delivery{data, now.Add(f.late)})
 	}
 }
 
-// post queues a parcel behind those that are due no later.
-func (f *faulty) post(p parcel) {
+// post queues a delivery behind those that are due no later.
+func (f *faulty) post(p delivery) {
 	f.mu.Lock()
 	if len(f.queue) < outboxSize {
-		i, _ := slices.BinarySearchFunc(f.queue, p.due, func(q parcel, due time.Time) int {
+		i, _ := slices.BinarySearchFunc(f.queue, p.due, func(q delivery, due time.Time) int {
 			if q.due.After(due) {
 				return 1
 			}

@@ -95,7 +95,7 @@ func TestWireTowardsHost(t *testing.T) {
 	}
 }
 
-// TestWireDamage looks for the damage of faults that the dice decide in detail.
+// TestWireDamage looks for the damage of faults whose details come from a random source.
 func TestWireDamage(t *testing.T) {
 	line := "\x06\x09" + strings.Repeat("A", 100) + "\n"
 	read := func(w sim.Wire) string {
