@@ -26,96 +26,31 @@ const (
 	maxSlotSize       = 64 << 20
 )
 
-// Mode is what MCUboot was built to do with an update (MCUboot docs/design.md, "Image slots" and following).
-type Mode int
-
-// The modes. The zero value swaps, as Zephyr boards do unless told otherwise.
-const (
-	Swap            Mode = iota // exchanges the slots by moving sectors up, reverts an unconfirmed image
-	Overwrite                   // copies slot 1 over slot 0, no way back
-	DirectXIP                   // runs from either slot, the highest version wins
-	DirectXIPRevert             // the same with trial boot
-	RAMLoad                     // copies the highest version to RAM: 4 MiB at 0x20000000
-	SwapOffset                  // swaps; an update starts at the second sector of slot 1, a replaced image at the first
-)
-
-var modeNames = [...]string{"swap", "overwrite", "direct-xip", "direct-xip-revert", "ram-load", "swap-offset"}
-
-// ParseMode reads a mode as the command line spells it: "swap", "overwrite", "direct-xip", "direct-xip-revert",
-// "ram-load" or "swap-offset".
-func ParseMode(s string) (Mode, error) {
-	for m, name := range modeNames {
-		if s == name {
-			return Mode(m), nil
-		}
-	}
-	return 0, fmt.Errorf("boot mode %q: not one of %q", s, modeNames)
-}
-
-// String gives the name that [ParseMode] reads.
-func (m Mode) String() string {
-	if m < 0 || int(m) >= len(modeNames) {
-		return fmt.Sprintf("mode %d", int(m))
-	}
-	return modeNames[m]
-}
-
-// swaps reports whether the running image is always in the primary slot.
-func (m Mode) swaps() bool { return m == Swap || m == Overwrite || m == SwapOffset }
-
-// number is the mode as the bootloader information command reports it (MCUboot bootutil/boot_status.h: MCUBOOT_MODE_*).
-func (m Mode) number() int64 {
-	return [...]int64{Swap: 3, Overwrite: 2, DirectXIP: 4, DirectXIPRevert: 5, RAMLoad: 6, SwapOffset: 9}[m]
-}
-
-// Options say how the device was built. The zero value is a Zephyr board with one image, swapping MCUboot without
-// signature check, and every command of every group.
+// Options say how the device was built, in five groups: the flash, the SMP server of the application, the bootloader,
+// the line to the host, and faults. The zero value is a Zephyr board with one image, swapping MCUboot without signature
+// check, and every command of every group.
 type Options struct {
-	Mode     Mode
-	Images   int              // image pairs, 1 to 8; 0: 1, or what the flash file holds
-	SlotSize int              // bytes of each slot, a multiple of Sector; 0: 256 KiB, or what the flash file holds
-	Key      crypto.PublicKey // every update must be signed with it; nil: the image hash is enough
+	// The flash and what it holds when it is new.
+
+	Images   int // image pairs, 1 to 8; 0: 1, or what the flash file holds
+	SlotSize int // bytes of each slot, a multiple of Sector; 0: 256 KiB, or what the flash file holds
 
 	// Factory is the image in slot 0 when the flash is new. The bootloader trusts it without a signature. Nil: a tiny
-	// generated one of version 1.0.0, with a different hash for each image number.
+	// generated one of version 1.0.0, with a different hash for each image number. It is not read after [NewDevice].
 	Factory []byte
 	Blank   bool // no factory image: the device comes up in serial recovery
 
 	// Flash names a file that holds the flash from one device to the next, as if the board stayed powered. It is
-	// created if it does not exist. The files of the file system are beside it, under that name with ".files" behind. Empty: all lives
-	// in memory.
-	Flash string
+	// created if it does not exist. The files of the file system are beside it, under that name with ".files" behind.
+	// Empty: all lives in memory.
+	Flash     string
+	EraseTime time.Duration // for each sector
 
-	BufSize  int // bytes of a packet buffer, 64 to 65535; 0: 384, and 256 for each image after the first
-	BufCount int // packet buffers, shared by requests and answers, 1 to 1024; 0: 4
+	// The SMP server of the application (Zephyr subsys/mgmt/mcumgr).
 
-	// RXLines is the number of buffers for received lines. Zephyr's default is 2, so that a burst of more lines than
-	// that loses some; on a UART at 115200 baud they are decoded in time, over USB often not. 0: always enough.
-	RXLines  int
-	LineSize int           // bytes of a line buffer, newline included; longer lines are ignored; 0: 128
-	LineTime time.Duration // how long a line occupies its buffer, if RXLines is set; 0: 100 µs
-
-	Baud    int           // bits per second of the streams in each direction, 10 per byte; 0: as fast as possible
-	Latency time.Duration // from the moment an answer is sent until the host can see it
-
-	EraseTime   time.Duration // for each sector
-	Progressive bool          // erases sector by sector as data arrives, not before the first answer
-
-	// Times of a reset. 0 is the default, negative is none.
-	ResetDelay time.Duration // from the answer to the reset, while the old application still answers; 250 ms
-	BootTime   time.Duration // from the reset to the application; 500 ms
-	SwapTime   time.Duration // on top of it for each image that is moved, also if that was interrupted before; 1 s
-
-	// Recovery leaves the device in MCUboot's serial recovery when it is made, as a button held at power-up does.
-	Recovery bool
-	// RecoveryWindow is how long the bootloader waits for a packet at every boot before it starts the application
-	// (BOOT_SERIAL_WAIT_FOR_DFU). Any request in this time keeps the device in serial recovery. The time counts from the
-	// reset: of a window that is shorter than a swap only a millisecond is left after it. But what arrives on a UART during
-	// the swap waits for that millisecond, eight lines at most (MCUboot boot/zephyr/main.c, serial_adapter.c).
-	RecoveryWindow time.Duration
-	SerialRecovery SerialRecovery
-	NoSMP          bool // the application has no SMP server: only the bootloader ever answers
-	NoBootMode     bool // the application ignores the boot mode of a reset (CONFIG_MCUMGR_GRP_OS_RESET_BOOT_MODE off)
+	NoSMP    bool // there is none: only the bootloader ever answers
+	BufSize  int  // bytes of a packet buffer, 64 to 65535; 0: 384, and 256 for each image after the first
+	BufCount int  // packet buffers, shared by requests and answers, 1 to 1024; 0: 4
 
 	Legacy  bool // a server from before protocol version 2: version bits 0, flat error codes, "rc" in success
 	Verbose bool // explains errors in "rsn" (CONFIG_MCUMGR_SMP_VERBOSE_ERR_RESPONSE)
@@ -128,22 +63,58 @@ type Options struct {
 	NoStorage  bool        // settings cannot be saved: the build has no backend for them
 	NoFileHash bool        // no hashes of files
 	FSSize     int         // bytes that the writable files can have together; 0: 2 MiB
+	NoBootMode bool        // ignores the boot mode of a reset (CONFIG_MCUMGR_GRP_OS_RESET_BOOT_MODE off)
 
-	NetworkCore  bool // primary slots of images beside the first are not listed, as of the network core of an nRF5340, whose slot is RAM
+	AlignWrite   int  // cuts chunks to a multiple of this many bytes, as old servers do; 0 or 1: never
+	Progressive  bool // erases sector by sector as data arrives, not before the first answer
 	ImageCheck   bool // compares an upload with its sha and reports match (CONFIG_IMG_ENABLE_IMAGE_CHECK)
 	DirectUpload bool // image n of an upload is slot n-1 (CONFIG_MCUMGR_GRP_IMG_DIRECT_UPLOAD)
-	NoDowngrade  bool // the bootloader refuses an older version (MCUBOOT_DOWNGRADE_PREVENTION)
-	AlignWrite   int  // cuts chunks to a multiple of this many bytes, as old servers do; 0 or 1: never
 
-	// Console prints on the streams what MCUboot and Zephyr say at boot, the reason for refusing an image among it. A UART loses what
-	// nobody listens to; a USB port keeps it for the next host.
-	Console bool
-
-	Noise  bool // prints log lines, colours and prompts between the frames and lines of the streams
-	Faults Faults
+	// NetworkCore leaves primary slots of images beside the first out of the list, as of the network core of an nRF5340,
+	// whose slot is RAM.
+	NetworkCore bool
 
 	Board  string // hardware platform in the OS information; "": "native_sim"
 	Kernel string // kernel version there; "": "4.4.0"
+
+	// The bootloader, MCUboot.
+
+	Mode        Mode
+	Key         crypto.PublicKey // every update must be signed with it; nil: the image hash is enough
+	NoDowngrade bool             // refuses an older version (MCUBOOT_DOWNGRADE_PREVENTION)
+
+	// Times of a reset. 0 is the default, negative is none.
+	ResetDelay time.Duration // from the answer to the reset, while the old application still answers; 250 ms
+	BootTime   time.Duration // from the reset to the application; 500 ms
+	SwapTime   time.Duration // on top of it for each image that is moved, also if that was interrupted before; 1 s
+
+	// Recovery leaves the device in MCUboot's serial recovery when it is made, as a button held at power-up does.
+	Recovery bool
+	// RecoveryWindow is how long the bootloader waits for a packet at every boot before it starts the application
+	// (BOOT_SERIAL_WAIT_FOR_DFU). Any request in this time keeps the device in serial recovery. The time counts from the
+	// reset: of a window that is shorter than a swap only a millisecond is left after it. But what arrives on a UART
+	// during the swap waits for that millisecond, eight lines at most (MCUboot boot/zephyr/main.c, serial_adapter.c).
+	RecoveryWindow time.Duration
+	SerialRecovery SerialRecovery
+
+	// The line to the host.
+
+	// RXLines is the number of buffers for received lines. Zephyr's default is 2, so that a burst of more lines than
+	// that loses some; on a UART at 115200 baud they are decoded in time, over USB often not. 0: always enough.
+	RXLines  int
+	LineSize int           // bytes of a line buffer, newline included; longer lines are ignored; 0: 128
+	LineTime time.Duration // how long a line occupies its buffer, if RXLines is set; 0: 100 µs
+
+	Baud    int           // bits per second of the streams in each direction, 10 per byte; 0: as fast as possible
+	Latency time.Duration // from the moment an answer is sent until the host can see it
+
+	// Console prints on the streams what MCUboot and Zephyr say at boot, the reason for refusing an image among it. A
+	// UART loses what nobody listens to; a USB port keeps it for the next host.
+	Console bool
+	Noise   bool // prints log lines, colours and prompts between the frames and lines of the streams
+
+	// Faults are what goes wrong.
+	Faults Faults
 }
 
 // fill replaces zero values by their defaults and checks the rest. Layout defaults wait until the flash file is known.
@@ -169,7 +140,8 @@ func (o Options) check() error {
 	case o.Images < 0 || o.Images > maxImages:
 		return fmt.Errorf("virtual device: %d images, possible are 1 to %d", o.Images, maxImages)
 	case o.SlotSize%Sector != 0 || o.SlotSize < 0 || o.SlotSize > maxSlotSize || o.SlotSize == Sector || o.SlotSize == 2*Sector:
-		return fmt.Errorf("virtual device: slot size %d is not a multiple of %d between %d and %d", o.SlotSize, Sector, 3*Sector, maxSlotSize)
+		return fmt.Errorf("virtual device: slot size %d is not a multiple of %d between %d and %d",
+			o.SlotSize, Sector, 3*Sector, maxSlotSize)
 	case o.BufSize < 64 || o.BufSize > 65535:
 		return fmt.Errorf("virtual device: buffer size %d, possible are 64 to 65535", o.BufSize)
 	case o.BufCount < 1 || o.BufCount > 1024:
