@@ -1,8 +1,9 @@
 package image
 
 import (
-	"encoding/binary"
 	"unicode/utf8"
+
+	"github.com/smpctl/smpctl/internal/cborhead"
 )
 
 // BootRecord is what a measured boot reports of an image (imgtool sign
@@ -29,28 +30,28 @@ func (m *Image) BootRecord() (BootRecord, bool) {
 // parseBootRecord reads a CBOR map of exactly the five fields, in any order.
 func parseBootRecord(b []byte) (BootRecord, bool) {
 	const fields = 5
-	major, count, b, ok := cborHead(b)
-	if !ok || major != cborMap || count != fields {
+	h, b, ok := readHead(b)
+	if !ok || h.Major != cborhead.Map || h.N != fields {
 		return BootRecord{}, false
 	}
-	texts, blobs := map[int]string{}, map[int][]byte{}
+	texts, blobs := map[uint64]string{}, map[uint64][]byte{}
 	for range fields {
-		var key, size int
-		if major, key, b, ok = cborHead(b); !ok || major != 0 { // a number
+		key, rest, ok := readHead(b)
+		if !ok || key.Major != cborhead.Unsigned {
 			return BootRecord{}, false
 		}
-		if major, size, b, ok = cborHead(b); !ok || size > len(b) {
+		if h, b, ok = readHead(rest); !ok || h.N > uint64(len(b)) {
 			return BootRecord{}, false
 		}
 		switch {
-		case major == cborText && utf8.Valid(b[:size]):
-			texts[key] = string(b[:size])
-		case major == cborBytes:
-			blobs[key] = b[:size:size]
+		case h.Major == cborhead.Text && utf8.Valid(b[:h.N]):
+			texts[key.N] = string(b[:h.N])
+		case h.Major == cborhead.Bytes:
+			blobs[key.N] = b[:h.N:h.N]
 		default:
 			return BootRecord{}, false
 		}
-		b = b[size:]
+		b = b[h.N:]
 	}
 	// Five entries in five different places: none is missing and none came twice.
 	r := BootRecord{texts[1], texts[4], blobs[5], texts[6], blobs[2]}
@@ -60,21 +61,9 @@ func parseBootRecord(b []byte) (BootRecord, bool) {
 	return r, len(b) == 0 && hasType && hasVersion && hasHash && r.SignerID != nil && r.Measurement != nil
 }
 
-// cborHead reads the head of a CBOR item: its major type and its number, which is
-// a value or a length. Numbers beyond 16 bits, which no TLV has room for, and
-// indefinite lengths are refused.
-func cborHead(b []byte) (major byte, n int, rest []byte, ok bool) {
-	if len(b) == 0 {
-		return 0, 0, nil, false
-	}
-	major, n, rest = b[0]&0xe0, int(b[0]&0x1f), b[1:]
-	switch {
-	case n < 24:
-		return major, n, rest, true
-	case n == 24 && len(rest) >= 1:
-		return major, int(rest[0]), rest[1:], true
-	case n == 25 && len(rest) >= 2:
-		return major, int(binary.BigEndian.Uint16(rest)), rest[2:], true
-	}
-	return 0, 0, nil, false
+// readHead reads the head of a CBOR item. Numbers beyond 16 bits, which no TLV has
+// room for, and indefinite lengths are refused.
+func readHead(b []byte) (h cborhead.Head, rest []byte, ok bool) {
+	h, rest, ok = cborhead.Read(b)
+	return h, rest, ok && h.Info <= 25
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/smpctl/smpctl/internal/cborhead"
 )
 
 // maxBootRecordType is the most characters of a software type that imgtool takes.
@@ -64,27 +66,15 @@ func bootRecord(software string, v Version, u *Unsigned) []byte {
 	if u.key != nil {
 		id = u.key.hash(u.sign.Hash)
 	}
-	b := []byte{cborMap | 5}
-	b = appendCBOR(append(b, component), cborText, []byte(software))
-	b = appendCBOR(append(b, version), cborText, []byte(v.withoutBuild()))
-	b = appendCBOR(append(b, signer), cborBytes, id)
-	b = appendCBOR(append(b, hashName), cborText, []byte(u.sign.Hash.String()))
-	return appendCBOR(append(b, measurement), cborBytes, make([]byte, u.sign.Hash.function().Size()))
+	b := cborhead.Append(nil, cborhead.Map, 5)
+	b = appendString(append(b, component), cborhead.Text, []byte(software))
+	b = appendString(append(b, version), cborhead.Text, []byte(v.withoutBuild()))
+	b = appendString(append(b, signer), cborhead.Bytes, id)
+	b = appendString(append(b, hashName), cborhead.Text, []byte(u.sign.Hash.String()))
+	return appendString(append(b, measurement), cborhead.Bytes, make([]byte, u.sign.Hash.function().Size()))
 }
 
-// Major types of CBOR (RFC 8949, section 3.1).
-const (
-	cborBytes = 2 << 5
-	cborText  = 3 << 5
-	cborMap   = 5 << 5
-)
-
-// appendCBOR appends a string of fewer than 256 bytes.
-func appendCBOR(b []byte, major byte, s []byte) []byte {
-	if len(s) < 24 {
-		b = append(b, major|byte(len(s)))
-	} else {
-		b = append(b, major|24, byte(len(s)))
-	}
-	return append(b, s...)
+// appendString appends a CBOR string of text or bytes.
+func appendString(b []byte, m cborhead.Major, s []byte) []byte {
+	return append(cborhead.Append(b, m, uint64(len(s))), s...)
 }

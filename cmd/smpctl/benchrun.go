@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/smpctl/smpctl/internal/cborhead"
 	"github.com/smpctl/smpctl/smp"
 )
 
@@ -179,16 +180,8 @@ const paramsID = 6
 // textPayload is a CBOR map (RFC 8949, section 3) of exactly n bytes, with a single text under the key "d".
 func textPayload(n int) []byte {
 	text := benchText(n)
-	b := []byte{0xa1, 0x61, 'd'}
-	switch k := len(text); {
-	case k < 24:
-		b = append(b, 0x60|byte(k))
-	case k < 1<<8:
-		b = append(b, 0x78, byte(k))
-	default:
-		b = append(b, 0x79, byte(k>>8), byte(k))
-	}
-	return append(b, text...)
+	b := append(cborhead.Append(nil, cborhead.Map, 1), "\x61d"...)
+	return append(cborhead.Append(b, cborhead.Text, uint64(len(text))), text...)
 }
 
 // benchText is the text that makes the payload n bytes long; where no text does, the payload is a byte shorter.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -11,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/fxamacker/cbor/v2"
+	"github.com/smpctl/smpctl/internal/cborhead"
 )
 
 // rawDecode checks what a device sent, before anything walks through it: whole, and bounded in depth and numbers.
@@ -62,86 +62,60 @@ type cborWalker struct {
 	out  bytes.Buffer
 }
 
-// Major types and simple values (RFC 8949, sections 3.1 and 3.3).
-const (
-	majorNegative = 1
-	majorBytes    = 2
-	majorText     = 3
-	majorList     = 4
-	majorMap      = 5
-	majorTag      = 6
-	majorSimple   = 7
+// Simple values (RFC 8949, section 3.3).
+const simpleFalse, simpleTrue, simpleNull, simpleUndefined = 20, 21, 22, 23
 
-	indefinite = 31
-	breakCode  = 0xff
-
-	simpleFalse, simpleTrue, simpleNull, simpleUndefined = 20, 21, 22, 23
-	simpleHalf, simpleFloat, simpleDouble                = 25, 26, 27
-)
-
-// head reads the first bytes of a value: major type, its additional information, and the argument.
-func (w *cborWalker) head() (major, info byte, n uint64) {
-	first := w.rest[0]
-	major, info, w.rest = first>>5, first&31, w.rest[1:]
-	size := 0
-	switch {
-	case info < 24:
-		return major, info, uint64(info)
-	case info <= 27:
-		size = 1 << (info - 24)
-	}
-	var eight [8]byte
-	copy(eight[8-size:], w.rest[:size])
-	w.rest = w.rest[size:]
-	return major, info, binary.BigEndian.Uint64(eight[:])
+// head reads the first bytes of a value.
+func (w *cborWalker) head() (h cborhead.Head) {
+	h, w.rest, _ = cborhead.Read(w.rest)
+	return h
 }
 
 func (w *cborWalker) value() {
-	major, info, n := w.head()
-	switch major {
-	case majorNegative:
-		if n == math.MaxUint64 {
+	h := w.head()
+	switch h.Major {
+	case cborhead.Negative:
+		if h.N == math.MaxUint64 {
 			w.out.WriteString("-18446744073709551616")
 			return
 		}
-		w.out.WriteString("-" + strconv.FormatUint(n+1, 10))
-	case majorBytes:
-		fmt.Fprintf(&w.out, `{%q:"%s"}`, hexKey, hex.EncodeToString(w.bytes(info, n)))
-	case majorText:
-		w.text(w.bytes(info, n))
-	case majorList:
-		w.list(info, n)
-	case majorMap:
-		w.object(info, n)
-	case majorTag:
-		fmt.Fprintf(&w.out, `{"$tag":%d,"value":`, n)
+		w.out.WriteString("-" + strconv.FormatUint(h.N+1, 10))
+	case cborhead.Bytes:
+		fmt.Fprintf(&w.out, `{%q:"%s"}`, hexKey, hex.EncodeToString(w.bytes(h)))
+	case cborhead.Text:
+		w.text(w.bytes(h))
+	case cborhead.Array:
+		w.list(h)
+	case cborhead.Map:
+		w.object(h)
+	case cborhead.Tag:
+		fmt.Fprintf(&w.out, `{"$tag":%d,"value":`, h.N)
 		w.value()
 		w.out.WriteByte('}')
-	case majorSimple:
-		w.simple(info, n)
+	case cborhead.Simple:
+		w.simple(h)
 	default:
-		w.out.WriteString(strconv.FormatUint(n, 10))
+		w.out.WriteString(strconv.FormatUint(h.N, 10))
 	}
 }
 
 // bytes reads the content of a string, in pieces if its length is indefinite.
-func (w *cborWalker) bytes(info byte, n uint64) []byte {
-	if info != indefinite {
-		b := w.rest[:n]
-		w.rest = w.rest[n:]
+func (w *cborWalker) bytes(h cborhead.Head) []byte {
+	if h.Info != cborhead.Indefinite {
+		b := w.rest[:h.N]
+		w.rest = w.rest[h.N:]
 		return b
 	}
 	var all []byte
 	for !w.ends() {
-		_, info, n := w.head()
-		all = append(all, w.bytes(info, n)...)
+		all = append(all, w.bytes(w.head())...)
 	}
 	return all
 }
 
 // ends reports whether a value of indefinite length ends here, and steps over its end.
 func (w *cborWalker) ends() bool {
-	if w.rest[0] != breakCode {
+	if w.rest[0] != cborhead.Break {
 		return false
 	}
 	w.rest = w.rest[1:]
@@ -156,8 +130,8 @@ func (w *cborWalker) text(b []byte) {
 }
 
 // more reports whether there is an entry number i in a list or map, and writes the comma before it.
-func (w *cborWalker) more(info byte, n, i uint64) bool {
-	if info == indefinite && w.ends() || info != indefinite && i == n {
+func (w *cborWalker) more(h cborhead.Head, i uint64) bool {
+	if h.Info == cborhead.Indefinite && w.ends() || h.Info != cborhead.Indefinite && i == h.N {
 		return false
 	}
 	if i > 0 {
@@ -166,18 +140,18 @@ func (w *cborWalker) more(info byte, n, i uint64) bool {
 	return true
 }
 
-func (w *cborWalker) list(info byte, n uint64) {
+func (w *cborWalker) list(h cborhead.Head) {
 	w.out.WriteByte('[')
-	for i := uint64(0); w.more(info, n, i); i++ {
+	for i := uint64(0); w.more(h, i); i++ {
 		w.value()
 	}
 	w.out.WriteByte(']')
 }
 
-func (w *cborWalker) object(info byte, n uint64) {
+func (w *cborWalker) object(h cborhead.Head) {
 	w.out.WriteByte('{')
-	for i := uint64(0); w.more(info, n, i); i++ {
-		if w.rest[0]>>5 == majorText {
+	for i := uint64(0); w.more(h, i); i++ {
+		if cborhead.Major(w.rest[0]>>5) == cborhead.Text {
 			w.value()
 		} else {
 			key := cborWalker{rest: w.rest}
@@ -191,22 +165,22 @@ func (w *cborWalker) object(info byte, n uint64) {
 	w.out.WriteByte('}')
 }
 
-func (w *cborWalker) simple(info byte, n uint64) {
-	switch {
-	case info == simpleFalse:
+func (w *cborWalker) simple(h cborhead.Head) {
+	switch h.Info {
+	case simpleFalse:
 		w.out.WriteString("false")
-	case info == simpleTrue:
+	case simpleTrue:
 		w.out.WriteString("true")
-	case info == simpleNull || info == simpleUndefined:
+	case simpleNull, simpleUndefined:
 		w.out.WriteString("null")
-	case info == simpleHalf:
-		w.float(half(uint16(n)))
-	case info == simpleFloat:
-		w.float(float64(math.Float32frombits(uint32(n))))
-	case info == simpleDouble:
-		w.float(math.Float64frombits(n))
+	case cborhead.Half:
+		w.float(half(uint16(h.N)))
+	case cborhead.Float:
+		w.float(float64(math.Float32frombits(uint32(h.N))))
+	case cborhead.Double:
+		w.float(math.Float64frombits(h.N))
 	default:
-		fmt.Fprintf(&w.out, `{"$simple":%d}`, n)
+		fmt.Fprintf(&w.out, `{"$simple":%d}`, h.N)
 	}
 }
 

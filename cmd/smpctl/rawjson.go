@@ -11,6 +11,7 @@ import (
 	"math/big"
 
 	"github.com/fxamacker/cbor/v2"
+	"github.com/smpctl/smpctl/internal/cborhead"
 )
 
 // maxDepth is how deep values of raw may be nested, as in answers of known commands.
@@ -95,8 +96,7 @@ func (r *jsonReader) list(depth int) error {
 	if err != nil {
 		return err
 	}
-	r.head(4, n)
-	r.out.Write(elements)
+	r.out.Write(append(cborhead.Append(nil, cborhead.Array, uint64(n)), elements...))
 	return nil
 }
 
@@ -135,8 +135,7 @@ func (r *jsonReader) object(depth int) error {
 			return err
 		}
 	}
-	r.head(5, len(seen))
-	r.out.Write(inner.out.Bytes())
+	r.out.Write(append(cborhead.Append(nil, cborhead.Map, uint64(len(seen))), inner.out.Bytes()...))
 	_, err := r.d.Token()
 	return err
 }
@@ -156,11 +155,4 @@ func (r *jsonReader) bytes(alone bool) error {
 		return err
 	}
 	return r.encode(b)
-}
-
-// head writes the first bytes of a list (4) or a map (5) of n entries (RFC 8949, section 3).
-func (r *jsonReader) head(major byte, n int) {
-	b, _ := cbor.Marshal(uint64(n)) // a number and the length of a list differ in the major type alone
-	b[0] |= major << 5
-	r.out.Write(b)
 }

@@ -4,24 +4,24 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+
+	"github.com/smpctl/smpctl/internal/cborhead"
 )
 
 // The container of nRF Connect SDK's dfu_multi_image library (scripts/bootloader/dfu_multi_image_tool.py). Its header is a CBOR map of one
 // shape, so it is read by hand, and strictly: definite lengths only.
 const (
-	lengthSize  = 2 // bytes in front of the header
-	maxImages   = 64
-	imagesKey   = "\x63img"
-	idKey       = "\x62id"
-	sizeKey     = "\x64size"
-	mapOfOne    = 0xa1
-	mapOfTwo    = 0xa2
-	majorNumber = 0
-	majorArray  = 4
+	lengthSize = 2 // bytes in front of the header
+	maxImages  = 64
+	mapOfOne   = "\xa1"
+	mapOfTwo   = "\xa2"
+	imagesKey  = "\x63img"
+	idKey      = "\x62id"
+	sizeKey    = "\x64size"
 )
 
 func isMultiImage(b []byte) bool {
-	return len(b) >= lengthSize+5 && b[lengthSize] == mapOfOne && bytes.HasPrefix(b[lengthSize+1:], []byte(imagesKey))
+	return len(b) >= lengthSize && bytes.HasPrefix(b[lengthSize:], []byte(mapOfOne+imagesKey))
 }
 
 func parseMultiImage(b []byte) (*Package, error) {
@@ -63,8 +63,8 @@ type header struct {
 type containerImage struct{ id, size uint64 }
 
 func (h *header) images() []containerImage {
-	h.take("\xa1" + imagesKey)
-	n := h.number(majorArray)
+	h.take(mapOfOne + imagesKey)
+	n := h.number(cborhead.Array)
 	if h.problem == "" && (n == 0 || n > maxImages) {
 		h.problem = fmt.Sprintf("%d images, want 1 to %d", n, maxImages)
 	}
@@ -80,17 +80,17 @@ func (h *header) images() []containerImage {
 
 // image reads {"id": number, "size": number}, in any order.
 func (h *header) image() (m containerImage) {
-	h.take("\xa2")
+	h.take(mapOfTwo)
 	if bytes.HasPrefix(h.rest, []byte(idKey)) {
 		h.take(idKey)
-		m.id = h.number(majorNumber)
+		m.id = h.number(cborhead.Unsigned)
 		h.take(sizeKey)
-		m.size = h.number(majorNumber)
+		m.size = h.number(cborhead.Unsigned)
 	} else {
 		h.take(sizeKey)
-		m.size = h.number(majorNumber)
+		m.size = h.number(cborhead.Unsigned)
 		h.take(idKey)
-		m.id = h.number(majorNumber)
+		m.id = h.number(cborhead.Unsigned)
 	}
 	if h.problem == "" && m.id > MaxImage {
 		h.problem = fmt.Sprintf("image %d, want 0 to %d", m.id, MaxImage)
@@ -110,45 +110,34 @@ func (h *header) take(want string) {
 	h.rest = h.rest[len(want):]
 }
 
-// number reads the number of a data item of the given major type, in any of its five lengths (RFC 8949 section 3).
-func (h *header) number(major byte) uint64 {
+// number reads the number of a data item of the given major type, in any of its five lengths.
+func (h *header) number(major cborhead.Major) uint64 {
 	if h.problem != "" {
 		return 0
 	}
-	if len(h.rest) == 0 || h.rest[0]>>5 != major || h.rest[0]&0x1f > 27 {
+	if len(h.rest) == 0 || cborhead.Major(h.rest[0]>>5) != major || h.rest[0]&31 > 27 {
 		h.problem = fmt.Sprintf("%x stands where a number or a list should", h.rest[:min(len(h.rest), 1)])
 		return 0
 	}
-	info := h.rest[0] & 0x1f
-	h.rest = h.rest[1:]
-	if info < 24 {
-		return uint64(info)
-	}
-	width := 1 << (info - 24)
-	if len(h.rest) < width {
+	head, rest, ok := cborhead.Read(h.rest)
+	if !ok {
 		h.problem = "it ends in the middle of a number"
 		return 0
 	}
-	var n uint64
-	for _, v := range h.rest[:width] {
-		n = n<<8 | uint64(v)
-	}
-	h.rest = h.rest[width:]
-	return n
+	h.rest = rest
+	return head.N
 }
 
 // multiImage writes the container, its numbers as short as they can be.
 func (p *Package) multiImage() ([]byte, error) {
-	h := append([]byte{mapOfOne}, imagesKey...)
-	h = appendNumber(h, majorArray, uint64(len(p.Members)))
+	h := cborhead.Append([]byte(mapOfOne+imagesKey), cborhead.Array, uint64(len(p.Members)))
 	size := 0
 	for _, m := range p.Members {
 		if m.Slot != AnySlot {
 			return nil, fail(ErrBadBuild, "a dfu_multi_image container cannot say for which slot an image is")
 		}
-		h = append(append(h, mapOfTwo), idKey...)
-		h = append(appendNumber(h, majorNumber, uint64(m.Image)), sizeKey...)
-		h = appendNumber(h, majorNumber, uint64(len(m.Data)))
+		h = cborhead.Append(append(h, mapOfTwo+idKey...), cborhead.Unsigned, uint64(m.Image))
+		h = cborhead.Append(append(h, sizeKey...), cborhead.Unsigned, uint64(len(m.Data)))
 		size += len(m.Data)
 	}
 	b := make([]byte, 0, lengthSize+len(h)+size)
@@ -157,18 +146,4 @@ func (p *Package) multiImage() ([]byte, error) {
 		b = append(b, m.Data...)
 	}
 	return b, nil
-}
-
-// appendNumber writes the shortest form.
-func appendNumber(b []byte, major byte, n uint64) []byte {
-	head := major << 5
-	switch {
-	case n < 24:
-		return append(b, head|byte(n))
-	case n < 1<<8:
-		return append(b, head|24, byte(n))
-	case n < 1<<16:
-		return binary.BigEndian.AppendUint16(append(b, head|25), uint16(n))
-	}
-	return binary.BigEndian.AppendUint32(append(b, head|26), uint32(n))
 }

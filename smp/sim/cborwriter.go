@@ -1,25 +1,28 @@
 package sim
 
-import "encoding/binary"
+import "github.com/smpctl/smpctl/internal/cborhead"
 
 // cborWriter builds CBOR as Zephyr's encoder does: maps and lists of indefinite length, shortest integers
-// (zcbor without ZCBOR_CANONICAL, RFC 8949). It is written by hand so that the device and the client, which uses a
-// library, cannot share a mistake.
+// (zcbor without ZCBOR_CANONICAL, RFC 8949). The client uses a library, so the two cannot share a mistake.
 type cborWriter struct{ b []byte }
 
 func (w *cborWriter) openMap()  { w.b = append(w.b, 0xbf) }
 func (w *cborWriter) openList() { w.b = append(w.b, 0x9f) }
-func (w *cborWriter) close()    { w.b = append(w.b, 0xff) }
+func (w *cborWriter) close()    { w.b = append(w.b, cborhead.Break) }
 
-func (w *cborWriter) text(s string) { w.b = append(w.head(3, uint64(len(s))), s...) }
+func (w *cborWriter) text(s string) {
+	w.b = append(cborhead.Append(w.b, cborhead.Text, uint64(len(s))), s...)
+}
 
-func (w *cborWriter) bytes(p []byte) { w.b = append(w.head(2, uint64(len(p))), p...) }
+func (w *cborWriter) bytes(p []byte) {
+	w.b = append(cborhead.Append(w.b, cborhead.Bytes, uint64(len(p))), p...)
+}
 
-func (w *cborWriter) uint(n uint64) { w.b = w.head(0, n) }
+func (w *cborWriter) uint(n uint64) { w.b = cborhead.Append(w.b, cborhead.Unsigned, n) }
 
 func (w *cborWriter) int(n int64) {
 	if n < 0 {
-		w.b = w.head(1, uint64(-1-n))
+		w.b = cborhead.Append(w.b, cborhead.Negative, uint64(-1-n))
 		return
 	}
 	w.uint(uint64(n))
@@ -31,20 +34,4 @@ func (w *cborWriter) bool(v bool) {
 		return
 	}
 	w.b = append(w.b, 0xf4)
-}
-
-// head appends the first bytes of an item: major type and argument in the shortest form.
-func (w *cborWriter) head(major byte, n uint64) []byte {
-	major <<= 5
-	switch {
-	case n < 24:
-		return append(w.b, major|byte(n))
-	case n < 1<<8:
-		return append(w.b, major|24, byte(n))
-	case n < 1<<16:
-		return binary.BigEndian.AppendUint16(append(w.b, major|25), uint16(n))
-	case n < 1<<32:
-		return binary.BigEndian.AppendUint32(append(w.b, major|26), uint32(n))
-	}
-	return binary.BigEndian.AppendUint64(append(w.b, major|27), n)
 }
