@@ -13,8 +13,8 @@ import (
 	"github.com/smpctl/smpctl/transport"
 )
 
-// patienceForAll ends a wait that would never end. No test that passes comes near it.
-const patienceForAll = 10 * time.Second
+// testTimeout ends a wait that would never end. No test that passes comes near it.
+const testTimeout = 10 * time.Second
 
 // ask and reply are an echo request of SMP version 2 and its answer.
 var (
@@ -46,7 +46,7 @@ func readOne(t *testing.T, c *transport.Conn) []byte {
 			t.Fatalf("ReadPacket: %v", r.err)
 		}
 		return r.packet
-	case <-time.After(patienceForAll):
+	case <-time.After(testTimeout):
 		t.Fatal("ReadPacket: nothing arrives")
 		return nil
 	}

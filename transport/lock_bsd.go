@@ -5,5 +5,5 @@ package transport
 // heldExclusively has no way to ask; others than root cannot open such a port.
 func (l *portLock) heldExclusively() bool { return false }
 
-// settle has nothing to do: closing the last descriptor ends exclusive mode.
-func (l *portLock) settle() {}
+// clearExclusive has nothing to do: closing the last descriptor ends exclusive mode.
+func (l *portLock) clearExclusive() {}

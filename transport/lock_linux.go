@@ -6,16 +6,16 @@ import "golang.org/x/sys/unix"
 // Others than root could not have opened it; root has to ask.
 func (l *portLock) heldExclusively() bool {
 	if l.isPTY() {
-		return false // the mode outlives a killed program there; settle clears it
+		return false // the mode outlives a killed program there; clearExclusive ends it
 	}
 	exclusive, err := unix.IoctlGetInt(l.fd, unix.TIOCGEXCL)
 	return err == nil && exclusive != 0
 }
 
-// settle takes the serial library's exclusive mode off a PTY. On a real port it
+// clearExclusive takes the serial library's exclusive mode off a PTY. On a real port it
 // ends with the last user, but a PTY's stays while its master is open, and after a
 // killed program nobody but root could ever open the port again.
-func (l *portLock) settle() {
+func (l *portLock) clearExclusive() {
 	if l.isPTY() {
 		_ = unix.IoctlSetInt(l.fd, unix.TIOCNXCL, 0)
 	}

@@ -38,7 +38,7 @@ func child(role, port string) {
 	if role == "nobody" && os.Geteuid() == 0 {
 		becomeNobody()
 	}
-	limit := patienceForAll
+	limit := testTimeout
 	if role == "open" {
 		limit = busyLimit // it may be the one that finds the port busy
 	}
@@ -125,7 +125,7 @@ func startChild(t *testing.T, role, port string) *process {
 func (p *process) leave() { p.stdin.Close(); _ = p.cmd.Wait() }
 func (p *process) kill()  { _ = p.cmd.Process.Kill(); _ = p.cmd.Wait() }
 
-// busyLimit is shorter than the patience with a busy port, and long enough for a try on a slow machine.
+// busyLimit is shorter than the time limit for a busy port, and long enough for a try on a slow machine.
 const busyLimit = 400 * time.Millisecond
 
 // TestBusyUnderAnotherName wants a port to be one port whatever it is called.
@@ -161,8 +161,8 @@ func TestBusyUnderAnotherName(t *testing.T) {
 
 func sameName(_ *testing.T, name string) string { return name }
 
-// TestBusyPatience counts how long a busy port is tried when nothing else sets a limit.
-func TestBusyPatience(t *testing.T) {
+// TestBusyTimeout counts how long a busy port is tried when nothing else sets a limit.
+func TestBusyTimeout(t *testing.T) {
 	t.Parallel()
 	_, name := newPTY(t)
 	dialPort(t, name, transport.Options{})
@@ -186,7 +186,7 @@ func TestBusyPasses(t *testing.T) {
 	first := dialPort(t, name, transport.Options{})
 	timer := time.AfterFunc(60*time.Millisecond, func() { first.Close() })
 	defer timer.Stop()
-	second, err := transport.Dial(within(t, patienceForAll), name, transport.Options{})
+	second, err := transport.Dial(within(t, testTimeout), name, transport.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +249,7 @@ func exclusiveMode(name string) (int, error) {
 	return unix.IoctlGetInt(fd, unix.TIOCGEXCL)
 }
 
-// TestPermissionDenied wants the error at once for an old port, and patience with one that was just plugged in.
+// TestPermissionDenied wants the error at once for an old port, and further tries for one that was just plugged in.
 func TestPermissionDenied(t *testing.T) {
 	closed := func(t *testing.T, age time.Duration) string {
 		t.Helper()
@@ -269,7 +269,7 @@ func TestPermissionDenied(t *testing.T) {
 		if other.says != "denied" {
 			t.Errorf("the other user says %q, want denied", other.says)
 		}
-		if took > 1500*time.Millisecond { // patience would take two seconds
+		if took > 1500*time.Millisecond { // further tries would take two seconds
 			t.Errorf("took %v, want the error at once", took)
 		}
 	})

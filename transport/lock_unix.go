@@ -53,7 +53,7 @@ func (l *portLock) take() error {
 // adopt is called when the serial library has opened the same device. It keeps
 // the library's descriptor from child processes.
 func (l *portLock) adopt() {
-	l.settle()
+	l.clearExclusive()
 	names, err := readDirNames("/dev/fd")
 	if err != nil {
 		return // close-on-exec is a courtesy to child processes, not worth failing for

@@ -54,7 +54,7 @@ func within(t *testing.T, limit time.Duration) context.Context {
 // readFull reads n bytes from a master.
 func readFull(t *testing.T, master *os.File, n int) []byte {
 	t.Helper()
-	if err := master.SetReadDeadline(time.Now().Add(patienceForAll)); err != nil {
+	if err := master.SetReadDeadline(time.Now().Add(testTimeout)); err != nil {
 		t.Fatal(err)
 	}
 	p := make([]byte, n)

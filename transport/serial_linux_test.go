@@ -149,7 +149,7 @@ func TestSerialUnplug(t *testing.T) {
 		if took := time.Since(start); took > 100*time.Millisecond {
 			t.Errorf("ReadPacket noticed after %v, want at once", took)
 		}
-	case <-time.After(patienceForAll):
+	case <-time.After(testTimeout):
 		t.Fatal("ReadPacket does not notice")
 	}
 	if err := c.WritePacket(ask); !errors.Is(err, transport.ErrDisconnected) {
@@ -267,7 +267,7 @@ func TestSerialCloseWhileWriting(t *testing.T) {
 		t.Errorf("after Close: %v", err)
 	}
 	// Another program can use the port although a write is stuck.
-	if next, err := transport.Dial(within(t, patienceForAll), name, transport.Options{}); err != nil {
+	if next, err := transport.Dial(within(t, testTimeout), name, transport.Options{}); err != nil {
 		t.Errorf("open again: %v", err)
 	} else {
 		next.Close()

@@ -35,7 +35,7 @@ func newUDPDevice(t *testing.T, address string) *udpDevice {
 // receive waits for one datagram.
 func (d *udpDevice) receive() []byte {
 	d.t.Helper()
-	if err := d.SetReadDeadline(time.Now().Add(patienceForAll)); err != nil {
+	if err := d.SetReadDeadline(time.Now().Add(testTimeout)); err != nil {
 		d.t.Fatal(err)
 	}
 	p := make([]byte, 1<<16)
