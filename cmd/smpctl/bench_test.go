@@ -155,7 +155,7 @@ func TestBenchPredictsUploads(t *testing.T) {
 	}
 }
 
-// TestBenchEnds: whatever happens, the bench ends within its time, one wait and one search for a sign of life.
+// TestBenchEnds: whatever happens, the bench ends within its time, one wait and one round of probes.
 func TestBenchEnds(t *testing.T) {
 	const limit = 4 * time.Second
 	tests := []struct {

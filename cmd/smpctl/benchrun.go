@@ -30,11 +30,11 @@ func newBench(c *smp.Client, l benchLink, limit time.Duration) *bench {
 
 // Limits of the waiting. An answer is due after a few times what smaller ones took.
 const (
-	benchWait    = 100 * time.Millisecond // a host's scheduler, a USB stack and a busy device take that now and then
-	benchMaxWait = 2 * time.Second        // also for the very first answer
-	benchPatient = 4                      // times the expected time
-	benchSign    = time.Second            // for a sign of life, before another one is asked for
-	benchSilence = 3 * time.Second        // after which a device counts as silent
+	benchWait       = 100 * time.Millisecond // a host's scheduler, a USB stack and a busy device take that now and then
+	benchMaxWait    = 2 * time.Second        // also for the very first answer
+	benchWaitFactor = 4                      // times the expected time
+	benchProbeWait  = time.Second            // for the answer to a probe, before another one is sent
+	benchSilence    = 3 * time.Second        // after which a device counts as silent
 )
 
 const (
@@ -119,7 +119,7 @@ func (b *bench) measure(ctx context.Context, s setting, slice time.Duration) (be
 		if lost == 0 {
 			continue
 		}
-		late, err := b.settle(ctx, lost, before)
+		late, err := b.drain(ctx, lost, before)
 		t.lost += lost - late
 		if err != nil {
 			return benchRow{}, err
@@ -198,12 +198,12 @@ func benchText(n int) string {
 	return strings.Repeat("0123456789abcdef", k/16+1)[:max(k, 0)]
 }
 
-// settle waits until the device has shown that it holds no request any more: answers come in the order of requests, so one to a
-// request for a sign of life comes last. It returns how many of the lost requests were answered meanwhile, only late.
-func (b *bench) settle(ctx context.Context, lost, unmatchedBefore int) (late int, err error) {
+// drain waits until the device has shown that it holds no request any more: answers come in the order of requests, so one to a
+// probe comes last. It returns how many of the lost requests were answered meanwhile, only late.
+func (b *bench) drain(ctx context.Context, lost, unmatchedBefore int) (late int, err error) {
 	tries := min(max(max(b.plan.link.params.BufferCount, benchFewAlone)-lost, 1), benchFewAlone)
 	for i := range tries {
-		wait := benchSign
+		wait := benchProbeWait
 		if i == tries-1 {
 			wait = benchSilence
 		}
@@ -243,5 +243,5 @@ func (b *bench) wait(s setting) time.Duration {
 	if expected == 0 {
 		return benchMaxWait
 	}
-	return min(max(benchPatient*expected, b.floor), max(benchMaxWait, 2*expected))
+	return min(max(benchWaitFactor*expected, b.floor), max(benchMaxWait, 2*expected))
 }

@@ -20,28 +20,28 @@ type device struct {
 	port     transport.Port // as it was at the first connection; empty for links without one
 	name     string         // what the device is called in output: the port it was opened under
 	current  transport.Port // as it was at the last connection
-	awaits   face           // that may be talked to at once when the port comes back
-	returned time.Time      // since when a port of the same device, but with another face, has been there
+	awaits   identity       // that may be talked to at once when the port comes back
+	returned time.Time      // since when a port of the same device, but with another identity, has been there
 }
 
-// face is how a USB device looks: application and bootloader often differ in product id and text.
-type face int
+// identity is how a USB device shows itself: application and bootloader often differ in product id and text.
+type identity int
 
 const (
-	firstFace face = iota // that of the first connection
-	anyFace
-	otherFace // than that of the present connection
+	firstIdentity identity = iota // that of the first connection
+	anyIdentity
+	otherIdentity // than that of the present connection
 )
 
-// fits reports whether the port of a device that looked as before may be talked to at once.
-func (f face) fits(before, now transport.Port) bool {
+// fits reports whether the port of a device that showed itself as before may be talked to at once.
+func (f identity) fits(before, now transport.Port) bool {
 	same := now.VID == before.VID && now.PID == before.PID && now.Product == before.Product
-	return f == anyFace || same == (f == firstFace)
+	return f == anyIdentity || same == (f == firstIdentity)
 }
 
-// await says which face to expect from now on.
-func (d *device) await(f face) {
-	if f == otherFace {
+// await says which identity to expect from now on.
+func (d *device) await(f identity) {
+	if f == otherIdentity {
 		d.port = d.current
 	}
 	d.awaits, d.returned = f, time.Time{}
@@ -140,8 +140,8 @@ func (d *device) link(ctx context.Context) (*transport.Conn, error) {
 	return conn, nil
 }
 
-// errOtherFace says that the port that came back belongs to the bootloader, as far as one can tell.
-var errOtherFace = errors.New("the port came back with another identity: perhaps the bootloader's")
+// errOtherIdentity says that the port that came back belongs to the bootloader, as far as one can tell.
+var errOtherIdentity = errors.New("the port came back with another identity: perhaps the bootloader's")
 
 // faceTime is how long a port with another identity is left alone: MCUboot takes any packet in its wait window as a wish for
 // serial recovery.
@@ -169,7 +169,7 @@ func (d *device) follow() (string, error) {
 		d.returned = time.Now()
 	}
 	if time.Since(d.returned) < faceTime {
-		return "", errOtherFace
+		return "", errOtherIdentity
 	}
 	return now.Name, nil
 }

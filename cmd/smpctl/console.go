@@ -170,7 +170,7 @@ func newListener(show func(line string)) *listener {
 // hear takes lines until the text ends.
 func (l *listener) hear() {
 	for {
-		ctx, cancel := context.WithTimeout(context.Background(), l.patience())
+		ctx, cancel := context.WithTimeout(context.Background(), l.timeout())
 		text, dropped, err := l.text.Take(ctx)
 		cancel()
 		l.lines.feed(text, l.line)
@@ -186,8 +186,8 @@ func (l *listener) hear() {
 	}
 }
 
-// patience is how long the next text may take before a line without an end counts as one.
-func (l *listener) patience() time.Duration {
+// timeout is how long the next text may take before a line without an end counts as one.
+func (l *listener) timeout() time.Duration {
 	if l.lines.pending() == "" {
 		return time.Hour
 	}

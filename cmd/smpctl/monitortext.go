@@ -14,11 +14,11 @@ import (
 // read takes text until it ends.
 func (m *monitor) read(ctx context.Context) {
 	for {
-		patience := time.Hour
+		wait := time.Hour
 		if m.quietCounts() {
-			patience = lineQuiet
+			wait = lineQuiet
 		}
-		limit, cancel := context.WithTimeout(context.Background(), patience)
+		limit, cancel := context.WithTimeout(context.Background(), wait)
 		text, dropped, err := m.tail.text.Take(limit)
 		cancel()
 		m.mu.Lock()

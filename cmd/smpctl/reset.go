@@ -131,7 +131,7 @@ func (a *app) enterBootloader(ctx context.Context, d *device, c *smp.Client, wai
 		return resetResult{Reset: true}, nil
 	}
 	a.say("waiting for the bootloader")
-	d.await(anyFace)
+	d.await(anyIdentity)
 	back, err := dfu.EnterBootloader(ctx, c, d.connect, dfu.DefaultWait)
 	if err != nil {
 		return nil, err

@@ -28,7 +28,7 @@ func newTail(d *device) *tail {
 	t := &tail{device: d}
 	d.settings.transport.Text = t.text.Put
 	d.settings.transport.KeepInput = true
-	d.await(anyFace) // nothing is sent, so the bootloader may be looked at as well
+	d.await(anyIdentity) // nothing is sent, so the bootloader may be looked at as well
 	return t
 }
 

@@ -350,10 +350,10 @@ func (v *upgradeView) begin(step dfu.Action) {
 	case dfu.Upload:
 		v.bar = v.app.progress(string(step))
 	case dfu.Enter:
-		v.device.await(anyFace)
+		v.device.await(anyIdentity)
 	case dfu.Reset:
 		if v.recovery {
-			v.device.await(otherFace)
+			v.device.await(otherIdentity)
 		}
 		if v.console != nil {
 			v.console.forget()
