@@ -32,7 +32,8 @@ const shortRecord = "a5" + "0241aa" + "016142" + "046143" + "0541bb" + "066144"
 
 func recordImage(t testing.TB, value []byte) *image.Image {
 	t.Helper()
-	return mustParse(t, parts{protected: []image.TLV{{Type: image.TLVBootRecord, Value: value}}}.hashed(image.TLVSHA256))
+	return mustParse(t,
+		parts{protected: []image.TLV{{Type: image.TLVBootRecord, Value: value}}}.hashed(image.TLVSHA256))
 }
 
 func TestBootRecordRefuses(t *testing.T) {
@@ -43,7 +44,8 @@ func TestBootRecordRefuses(t *testing.T) {
 		}
 		return recordImage(t, b).BootRecord()
 	}
-	if r, ok := record(shortRecord); !ok || r.SoftwareType != "B" || r.HashType != "D" || !bytes.Equal(r.SignerID, []byte{0xbb}) {
+	if r, ok := record(shortRecord); !ok || r.SoftwareType != "B" || r.HashType != "D" ||
+		!bytes.Equal(r.SignerID, []byte{0xbb}) {
 		t.Errorf("BootRecord = %+v, %v, want one", r, ok)
 	}
 	for name, digits := range map[string]string{
@@ -78,7 +80,8 @@ func FuzzBootRecord(f *testing.F) {
 			return
 		}
 		r, ok := recordImage(t, b).BootRecord()
-		if n := len(r.SoftwareType) + len(r.Version) + len(r.SignerID) + len(r.HashType) + len(r.Measurement); ok && n+11 > len(b) {
+		if n := len(r.SoftwareType) + len(r.Version) + len(r.SignerID) + len(r.HashType) + len(r.Measurement); ok &&
+			n+11 > len(b) {
 			t.Errorf("%d bytes out of a record of %d", n, len(b))
 		}
 	})

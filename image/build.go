@@ -101,7 +101,9 @@ func (u *Unsigned) assemble(body []byte, entries []TLV, o BuildOptions) error {
 	padding := bytes.Repeat([]byte{o.erased()}, o.headerSize())
 	if !o.PadHeader {
 		if len(body) < o.headerSize() || !filled(body[:o.headerSize()], 0) {
-			return fail(ErrBadOption, "header: the input does not begin with %d zero bytes as room for it: pad the header, or link the firmware for it", o.headerSize())
+			return fail(ErrBadOption,
+				"header: the input does not begin with %d zero bytes as room for it: pad the header, or link the "+
+					"firmware for it", o.headerSize())
 		}
 		padding, body = body[:o.headerSize()], body[o.headerSize():]
 	}
@@ -167,7 +169,8 @@ func (o BuildOptions) check() error {
 	case o.headerSize() < headerSize || o.headerSize() > math.MaxUint16:
 		return fail(ErrBadOption, "header size %d: want %d to %d", o.HeaderSize, headerSize, math.MaxUint16)
 	case o.LoadAddr != 0 && o.ROMFixed != 0:
-		return fail(ErrBadOption, "load address %#x and fixed flash address %#x: an image has one or the other", o.LoadAddr, o.ROMFixed)
+		return fail(ErrBadOption, "load address %#x and fixed flash address %#x: an image has one or the other",
+			o.LoadAddr, o.ROMFixed)
 	case o.SlotSize < 0:
 		return fail(ErrBadOption, "slot size %d: want 0 or more", o.SlotSize)
 	case o.Pad < NoPad || o.Pad > PadConfirm:

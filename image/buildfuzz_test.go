@@ -12,13 +12,17 @@ import (
 
 // FuzzBuild holds that whatever is built parses, and says what was asked for.
 func FuzzBuild(f *testing.F) {
-	f.Add([]byte("firmware"), []byte{1, 2, 3, 0}, "SPE", "example.com", "sensor", uint32(0x200), uint32(0), uint32(7), uint8(0))
+	f.Add([]byte("firmware"), []byte{1, 2, 3, 0}, "SPE", "example.com", "sensor", uint32(0x200), uint32(0), uint32(7),
+		uint8(0))
 	f.Add([]byte{}, []byte{}, "", "", "", uint32(32), uint32(0x20000000), uint32(0), uint8(0xff))
-	f.Add(make([]byte, 100), []byte{0xa0, 0, 3, 1, 2, 3, 0xa1, 1, 0}, "größer", "12345678-1234-5678-1234-567812345678", "", uint32(0), uint32(0), uint32(0), uint8(0x55))
-	f.Fuzz(func(t *testing.T, body, custom []byte, record, vendor, class string, header, address, counter uint32, bits uint8) {
+	f.Add(make([]byte, 100), []byte{0xa0, 0, 3, 1, 2, 3, 0xa1, 1, 0}, "größer", "12345678-1234-5678-1234-567812345678",
+		"", uint32(0), uint32(0), uint32(0), uint8(0x55))
+	f.Fuzz(func(t *testing.T, body, custom []byte, record, vendor, class string, header, address, counter uint32,
+		bits uint8) {
 		o := image.BuildOptions{
-			Version: image.Version{Major: uint8(counter), Revision: uint16(address), Build: counter}, HeaderSize: int(header % 70_000),
-			PadHeader: bits&1 == 0, NonBootable: bits&2 != 0, ErasedToZero: bits&4 != 0,
+			Version:    image.Version{Major: uint8(counter), Revision: uint16(address), Build: counter},
+			HeaderSize: int(header % 70_000),
+			PadHeader:  bits&1 == 0, NonBootable: bits&2 != 0, ErasedToZero: bits&4 != 0,
 			BootRecord: record, VendorUUID: vendor, ClassUUID: class, CustomTLVs: customFrom(custom),
 		}
 		if bits&8 != 0 {
@@ -67,7 +71,8 @@ func checkBuilt(t *testing.T, file []byte, u *image.Unsigned, body []byte, o ima
 	if len(tail) > 0 && !cmp.Equal(tail, o.CustomTLVs) {
 		t.Errorf("custom TLVs %v, want %v", tail, o.CustomTLVs)
 	}
-	if trailer, padded := m.Trailer(); padded != (o.Pad != image.NoPad) || padded && trailer.ImageOK != (o.Pad == image.PadConfirm) {
+	if trailer, padded := m.Trailer(); padded != (o.Pad != image.NoPad) ||
+		padded && trailer.ImageOK != (o.Pad == image.PadConfirm) {
 		t.Errorf("trailer %v, %t, want %v", trailer, padded, o.Pad)
 	}
 	text, err := u.Hex(file, 0x1000)

@@ -39,17 +39,23 @@ func TestBuildRefuses(t *testing.T) {
 		{"a custom TLV of MCUboot's type", "", options{CustomTLVs: []image.TLV{{Type: 0x50}}}, image.ErrBadOption},
 		{"the wildcard type", "", options{CustomTLVs: []image.TLV{{Type: 0xffff}}}, image.ErrBadOption},
 		{"a custom TLV twice", "", options{CustomTLVs: []image.TLV{{Type: 0xa0}, {Type: 0xa0}}}, image.ErrBadOption},
-		{"a custom TLV too long", "", options{CustomTLVs: []image.TLV{{Type: 0xa0, Value: make([]byte, 65532)}}}, image.ErrTooLarge},
+		{"a custom TLV too long", "", options{CustomTLVs: []image.TLV{{Type: 0xa0, Value: make([]byte, 65532)}}},
+			image.ErrTooLarge},
 		{"pure without a key", "", options{Sign: image.SignOptions{Pure: true}}, image.ErrBadOption},
 		{"pure with ECDSA", "ecdsa-p256", options{Sign: image.SignOptions{Pure: true}}, image.ErrBadOption},
-		{"pure over SHA-256", "ed25519", options{Sign: image.SignOptions{Pure: true, Hash: image.TLVSHA256}}, image.ErrBadOption},
-		{"SHA-512 with P-256", "ecdsa-p256", options{Sign: image.SignOptions{Hash: image.TLVSHA512}}, image.ErrBadOption},
-		{"SHA-256 with P-384", "ecdsa-p384", options{Sign: image.SignOptions{Hash: image.TLVSHA256}}, image.ErrBadOption},
+		{"pure over SHA-256", "ed25519", options{Sign: image.SignOptions{Pure: true, Hash: image.TLVSHA256}},
+			image.ErrBadOption},
+		{"SHA-512 with P-256", "ecdsa-p256", options{Sign: image.SignOptions{Hash: image.TLVSHA512}},
+			image.ErrBadOption},
+		{"SHA-256 with P-384", "ecdsa-p384", options{Sign: image.SignOptions{Hash: image.TLVSHA256}},
+			image.ErrBadOption},
 		{"a hash that is none", "", options{Sign: image.SignOptions{Hash: image.TLVKeyHash}}, image.ErrBadOption},
 		{"compression of no kind", "", options{Compression: 3}, image.ErrBadOption},
 		{"compression with one signature", "ed25519", options{Compression: image.CompressLZMA2}, image.ErrBadOption},
-		{"encryption for a signing key", "", options{Encrypt: &image.Encryption{To: readKey(t, "ed25519")}}, image.ErrBadKey},
-		{"AES-192", "", options{Encrypt: &image.Encryption{To: readKey(t, "enc-ecdsa-p256"), Bits: 192}}, image.ErrBadKey},
+		{"encryption for a signing key", "", options{Encrypt: &image.Encryption{To: readKey(t, "ed25519")}},
+			image.ErrBadKey},
+		{"AES-192", "", options{Encrypt: &image.Encryption{To: readKey(t, "enc-ecdsa-p256"), Bits: 192}},
+			image.ErrBadKey},
 	}
 	for _, tt := range tests {
 		var pub crypto.PublicKey
@@ -183,7 +189,8 @@ func TestBuildCompressed(t *testing.T) {
 	}
 	dense := make([]byte, 500)
 	rand.Read(dense)
-	if m := mustSign(t, mustBuild(t, dense, signer.Public(), o), signer); m.Compressed() || !bytes.Equal(m.Body(), dense) {
+	if m := mustSign(t, mustBuild(t, dense, signer.Public(), o), signer); m.Compressed() ||
+		!bytes.Equal(m.Body(), dense) {
 		t.Errorf("what does not shrink: flags %s", m.Header.Flags)
 	}
 	to := readKey(t, "enc-ecdsa-p256")

@@ -67,7 +67,8 @@ func decompress(stored []byte, size int, thumb bool) ([]byte, error) {
 	case err != nil:
 		return nil, fail(ErrBadCompression, "compressed body: damaged after %d bytes: %v", n, err)
 	case n > int64(size):
-		return nil, fail(ErrDecompSizeMismatch, "compressed body: it is larger than the %d bytes that TLV DECOMP_SIZE says", size)
+		return nil, fail(ErrDecompSizeMismatch,
+			"compressed body: it is larger than the %d bytes that TLV DECOMP_SIZE says", size)
 	case n < int64(size):
 		return nil, fail(ErrDecompSizeMismatch, "compressed body: it has %d bytes, TLV DECOMP_SIZE says %d", n, size)
 	case rest.Len() > 0:
@@ -93,7 +94,8 @@ func lzmaDictSize(stored []byte) (int, error) {
 	}
 	size := uint64(2|code&1) << (code/2 + 11)
 	if size > lzmaDictLimit {
-		return 0, fail(ErrBadCompression, "compressed body: a dictionary of %d KiB, devices have room for %d KiB", size>>10, lzmaDictLimit>>10)
+		return 0, fail(ErrBadCompression, "compressed body: a dictionary of %d KiB, devices have room for %d KiB",
+			size>>10, lzmaDictLimit>>10)
 	}
 	return int(size), nil
 }

@@ -42,7 +42,8 @@ func (m *Image) Decompress() (*Image, error) {
 		return nil, err
 	}
 	if plain.CheckHash() != nil {
-		return nil, fail(ErrDecompHashMismatch, "compressed body: it decompresses to an image with another hash than TLV DECOMP_SHA says")
+		return nil, fail(ErrDecompHashMismatch,
+			"compressed body: it decompresses to an image with another hash than TLV DECOMP_SHA says")
 	}
 	return plain, nil
 }
@@ -72,7 +73,8 @@ func (m *Image) compressedBody() ([]byte, error) {
 	case !ok:
 		return nil, decompMissing(TLVCompDecSize)
 	case uint64(size) > uint64(len(m.Body())):
-		return nil, fail(ErrDecompSizeMismatch, "compressed body: TLV %s says %d bytes, the body has %d", TLVCompDecSize, size, len(m.Body()))
+		return nil, fail(ErrDecompSizeMismatch, "compressed body: TLV %s says %d bytes, the body has %d",
+			TLVCompDecSize, size, len(m.Body()))
 	}
 	return m.Body()[:size], nil
 }
@@ -83,7 +85,9 @@ func (m *Image) decompSize() (int, error) {
 	case !ok:
 		return 0, decompMissing(TLVDecompSize)
 	case size > maxDecompressed:
-		return 0, fail(ErrDecompTooLarge, "compressed body: TLV %s says %d bytes, more than the %d MiB that any slot has", TLVDecompSize, size, maxDecompressed>>20)
+		return 0, fail(ErrDecompTooLarge,
+			"compressed body: TLV %s says %d bytes, more than the %d MiB that any slot has",
+			TLVDecompSize, size, maxDecompressed>>20)
 	}
 	return int(size), nil
 }
@@ -108,7 +112,8 @@ func (m *Image) decompHash() (TLV, error) {
 			return TLV{own.Type, t.Value}, nil
 		}
 	}
-	return TLV{}, fail(ErrBadHashLength, "TLV %s: %d bytes, the image hash is of type %s", t.Type, len(t.Value), m.HashType())
+	return TLV{}, fail(ErrBadHashLength, "TLV %s: %d bytes, the image hash is of type %s",
+		t.Type, len(t.Value), m.HashType())
 }
 
 // protected returns the first protected entry of a type.
@@ -121,7 +126,8 @@ func (m *Image) protected(typ TLVType) (TLV, bool) {
 }
 
 func decompMissing(typ TLVType) error {
-	return fail(ErrDecompMissing, "compressed image: TLV %s is missing, without which no bootloader decompresses it", typ)
+	return fail(ErrDecompMissing, "compressed image: TLV %s is missing, without which no bootloader decompresses it",
+		typ)
 }
 
 // rebuild puts the image of before the compression together.

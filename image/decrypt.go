@@ -38,7 +38,9 @@ func (m *Image) Decrypt(key crypto.PrivateKey) (*Image, error) {
 		return nil, err
 	}
 	if plain.CheckHash() != nil {
-		return nil, fail(ErrHashMismatch, "image hash: the key fits, but the decrypted image has another hash: the file was damaged or changed after encryption")
+		return nil, fail(ErrHashMismatch,
+			"image hash: the key fits, but the decrypted image has another hash: the file was damaged or changed "+
+				"after encryption")
 	}
 	return plain, nil
 }
@@ -66,12 +68,14 @@ func (m *Image) openKey(key crypto.PrivateKey, entry TLV) ([]byte, error) {
 	}
 	switch {
 	case !known:
-		return nil, fail(ErrWrongDecryptionKey, "decryption: the image is encrypted as %s, the given key is of another kind", entry.Type)
+		return nil, fail(ErrWrongDecryptionKey,
+			"decryption: the image is encrypted as %s, the given key is of another kind", entry.Type)
 	case !ok:
-		return nil, fail(ErrDecryption, "decryption: the given key does not open TLV %s: the image is encrypted for another key", entry.Type)
+		return nil, fail(ErrDecryption,
+			"decryption: the given key does not open TLV %s: the image is encrypted for another key", entry.Type)
 	case len(aesKey) != size: // RSA hides the length
-		return nil, fail(ErrDecryption, "decryption: TLV %s holds an AES key of %d bytes, %s wants %d", entry.Type, len(aesKey),
-			m.Header.Flags&encryptionFlags, size)
+		return nil, fail(ErrDecryption, "decryption: TLV %s holds an AES key of %d bytes, %s wants %d",
+			entry.Type, len(aesKey), m.Header.Flags&encryptionFlags, size)
 	}
 	return aesKey, nil
 }

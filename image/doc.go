@@ -21,7 +21,8 @@
 // Making one takes a firmware binary, the options of imgtool and a key, which may
 // be anywhere: [Build] needs its public half only, and [Sign] a [crypto.Signer]:
 //
-//	u, err := image.Build(firmware, signer.Public(), image.BuildOptions{Version: v, HeaderSize: 0x200, PadHeader: true})
+//	o := image.BuildOptions{Version: v, HeaderSize: 0x200, PadHeader: true}
+//	u, err := image.Build(firmware, signer.Public(), o)
 //	file, err := image.Sign(u, signer, rand.Reader)
 //
 // Where no signer can be called, [Unsigned.Attach] takes a signature of

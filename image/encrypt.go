@@ -46,7 +46,9 @@ func (e *Encryption) resolve() (crypto.PublicKey, TLVType, error) {
 	case err != nil:
 		return nil, 0, err
 	case isKEK && len(kek)*8 != bits:
-		return nil, 0, fail(ErrBadKey, "encryption key: %d bits for AES key wrap, MCUboot wants as many as the image key has, %d", len(kek)*8, bits)
+		return nil, 0, fail(ErrBadKey,
+			"encryption key: %d bits for AES key wrap, MCUboot wants as many as the image key has, %d",
+			len(kek)*8, bits)
 	case e.SHA512 && typ != TLVEncX25519:
 		return nil, 0, fail(ErrBadKey, "encryption key: HMAC-SHA-512 goes with X25519 only, not with %s", typ)
 	case e.SHA512:

@@ -18,7 +18,8 @@ import (
 // TestKeyWrap holds the examples of RFC 3394, sections 4.1 and 4.6.
 func TestKeyWrap(t *testing.T) {
 	tests := []struct{ kek, key, wrapped string }{
-		{"000102030405060708090a0b0c0d0e0f", "00112233445566778899aabbccddeeff", "1fa68b0a8112b447aef34bd8fb5a7b829d3e862371d2cfe5"},
+		{"000102030405060708090a0b0c0d0e0f", "00112233445566778899aabbccddeeff",
+			"1fa68b0a8112b447aef34bd8fb5a7b829d3e862371d2cfe5"},
 		{
 			"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
 			"00112233445566778899aabbccddeeff000102030405060708090a0b0c0d0e0f",
@@ -82,7 +83,8 @@ func newPairs(t *testing.T) []pair {
 		{"P-256 as ECDSA", &p256.PublicKey, p256, TLVEncEC256},
 		{"RSA-2048", &rsa2048.PublicKey, rsa2048, TLVEncRSA2048},
 		{"AES-128 key wrap", []byte("0123456789abcdef"), []byte("0123456789abcdef"), TLVEncKW},
-		{"AES-256 key wrap", []byte("0123456789abcdef0123456789abcdef"), []byte("0123456789abcdef0123456789abcdef"), TLVEncKW},
+		{"AES-256 key wrap", []byte("0123456789abcdef0123456789abcdef"), []byte("0123456789abcdef0123456789abcdef"),
+			TLVEncKW},
 	}
 }
 
@@ -91,7 +93,8 @@ func newPairs(t *testing.T) []pair {
 func TestSealOpens(t *testing.T) {
 	pairs, others := newPairs(t), newPairs(t)
 	for i, p := range pairs {
-		for _, e := range []Encryption{{To: p.to}, {To: p.to, Bits: 128}, {To: p.to, Bits: 256}, {To: p.to, Bits: 256, SHA512: true}, {To: p.to, SHA512: true}} {
+		for _, e := range []Encryption{{To: p.to}, {To: p.to, Bits: 128}, {To: p.to, Bits: 256},
+			{To: p.to, Bits: 256, SHA512: true}, {To: p.to, SHA512: true}} {
 			scheme := p.scheme
 			if e.SHA512 {
 				scheme = TLVEncX25519SHA512
@@ -101,15 +104,18 @@ func TestSealOpens(t *testing.T) {
 			key, entry, err := e.newKey(seeded(1))
 			if refused {
 				if !errors.Is(err, ErrBadKey) {
-					t.Errorf("%s, %d bits, HMAC-SHA-512 %v: newKey = %v, want kind %q", p.name, e.Bits, e.SHA512, err, ErrBadKey)
+					t.Errorf("%s, %d bits, HMAC-SHA-512 %v: newKey = %v, want kind %q",
+						p.name, e.Bits, e.SHA512, err, ErrBadKey)
 				}
 				continue
 			}
 			if err != nil || entry.Type != scheme || len(entry.Value) != scheme.encKeyLength(e.flag()) {
-				t.Errorf("%s, %d bits: newKey = %s, %v, want %s of %d bytes", p.name, e.Bits, entry, err, scheme, scheme.encKeyLength(e.flag()))
+				t.Errorf("%s, %d bits: newKey = %s, %v, want %s of %d bytes",
+					p.name, e.Bits, entry, err, scheme, scheme.encKeyLength(e.flag()))
 				continue
 			}
-			if again, entry2, _ := e.newKey(seeded(1)); !bytes.Equal(key, again) || !bytes.Equal(entry.Value, entry2.Value) {
+			if again, entry2, _ := e.newKey(seeded(1)); !bytes.Equal(key, again) ||
+				!bytes.Equal(entry.Value, entry2.Value) {
 				t.Errorf("%s: the same randomness gives another result", p.name)
 			}
 			if other, _, _ := e.newKey(seeded(2)); bytes.Equal(key, other) {

@@ -20,11 +20,13 @@ func (m *Image) checkEntries() error {
 	}
 	for _, t := range m.Unprotected {
 		if t.Type.mustBeProtected() {
-			return fail(ErrUnprotectedTLVNotAllowed, "TLV %s: stands outside the signed region, where anyone could have put it", t.Type)
+			return fail(ErrUnprotectedTLVNotAllowed,
+				"TLV %s: stands outside the signed region, where anyone could have put it", t.Type)
 		}
 	}
 	if hashes == 0 {
-		return fail(ErrNoHash, "image hash: the image carries none, so neither device nor host could check it: sign it with imgtool")
+		return fail(ErrNoHash,
+			"image hash: the image carries none, so neither device nor host could check it: sign it with imgtool")
 	}
 	return m.checkEncryption()
 }
@@ -45,11 +47,14 @@ func (m *Image) checkEncryption() error {
 		return fail(ErrEncKeyConflict, "TLV %s: an encryption key, but the header has no encryption flag", keys[0].Type)
 	case len(keys) == 0:
 		// imgtool up to 2.4 writes such files for P-384 and Ed25519 encryption keys.
-		return fail(ErrEncryptedWithoutKey, "image header: flag %s, but no TLV holds the encryption key, so no device can decrypt the image", flags)
+		return fail(ErrEncryptedWithoutKey,
+			"image header: flag %s, but no TLV holds the encryption key, so no device can decrypt the image", flags)
 	case len(keys) > 1:
-		return fail(ErrEncKeyConflict, "TLV %s: the image already holds its encryption key in %s", keys[1].Type, keys[0].Type)
+		return fail(ErrEncKeyConflict, "TLV %s: the image already holds its encryption key in %s",
+			keys[1].Type, keys[0].Type)
 	case len(keys[0].Value) != keys[0].Type.encKeyLength(flags):
-		return fail(ErrBadEncTLVLength, "TLV %s: %d bytes do not hold a key for %s", keys[0].Type, len(keys[0].Value), flags)
+		return fail(ErrBadEncTLVLength, "TLV %s: %d bytes do not hold a key for %s",
+			keys[0].Type, len(keys[0].Value), flags)
 	}
 	return nil
 }

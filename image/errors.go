@@ -27,7 +27,7 @@ func (k Kind) Error() string { return string(k) }
 // Faults of the file's structure, found by [Parse].
 const (
 	ErrTruncated                Kind = "truncated"                   // the file ends inside header, body or TLV area
-	ErrBadMagic                 Kind = "bad-magic"                   // not an MCUboot image; the detail names what it looks like
+	ErrBadMagic                 Kind = "bad-magic"                   // not an MCUboot image; the detail says what it is
 	ErrBadHeaderSize            Kind = "bad-header-size"             // header size below 32
 	ErrSizeOverflow             Kind = "size-overflow"               // header, body and protected size exceed 32 bits
 	ErrConflictingFlags         Kind = "conflicting-flags"           // header flags that exclude each other
@@ -37,15 +37,15 @@ const (
 	ErrTLVHeaderOverrun         Kind = "tlv-header-overrun"          // stray bytes behind the last entry of an area
 	ErrTLVLengthOverrun         Kind = "tlv-length-overrun"          // an entry longer than its area
 	ErrProtSizeMismatch         Kind = "prot-size-mismatch"          // header and protected area disagree on its size
-	ErrProtTLVMissing           Kind = "prot-tlv-missing"            // the header announces a protected area that is absent
-	ErrBadTLVLength             Kind = "bad-tlv-length"              // an entry of a known type with an impossible length
+	ErrProtTLVMissing           Kind = "prot-tlv-missing"            // no protected area, which the header announces
+	ErrBadTLVLength             Kind = "bad-tlv-length"              // an impossible length of an entry of a known type
 	ErrBadHashLength            Kind = "bad-hash-length"             // the same, of a hash
 	ErrBadKeyHashLength         Kind = "bad-keyhash-length"          // the same, of a key hash (also from Verify)
 	ErrBadSignatureLength       Kind = "bad-signature-length"        // the same, of a signature
 	ErrBadEncTLVLength          Kind = "bad-enc-tlv-length"          // the same, of an encryption key
-	ErrUnprotectedTLVNotAllowed Kind = "unprotected-tlv-not-allowed" // an entry outside the signed region that must be inside
+	ErrUnprotectedTLVNotAllowed Kind = "unprotected-tlv-not-allowed" // an entry that must be in the signed region
 	ErrNoHash                   Kind = "no-hash"                     // no hash entry
-	ErrEncryptedWithoutKey      Kind = "encrypted-without-key"       // flagged as encrypted, but no entry holds the AES key
+	ErrEncryptedWithoutKey      Kind = "encrypted-without-key"       // flagged as encrypted without an AES key
 	ErrEncKeyConflict           Kind = "enc-key-conflict"            // an encryption key in a plain image, or several
 )
 
@@ -58,7 +58,7 @@ const (
 	ErrNoSignatureForKey     Kind = "no-signature-for-key"    // signed, but not with this kind of key
 	ErrNoKeyHash             Kind = "no-keyhash"              // a signature without an entry that names its key
 	ErrKeyHashMismatch       Kind = "keyhash-mismatch"        // signed with another key
-	ErrKeyHashOrder          Kind = "keyhash-order"           // the key is named behind the signature instead of before it
+	ErrKeyHashOrder          Kind = "keyhash-order"           // the key is named behind the signature, not before
 	ErrSignatureMalformed    Kind = "signature-malformed"     // an ECDSA signature that is not DER
 	ErrSignatureInvalid      Kind = "signature-invalid"       // the signature does not fit image and key
 )

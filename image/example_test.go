@@ -51,12 +51,15 @@ func ExampleImage_Verify() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Printf("%s: %v\n", name, img.Verify(pub))
+		fmt.Printf("%s:\n%v\n", name, img.Verify(pub))
 	}
 	// Output:
-	// app-2.0.0.bin: <nil>
-	// app-2.0.0-otherkey.bin: signature: by key 16ea0388…, not by the given ECDSA P-256 key d6707e59…
-	// app-2.0.0-corrupt.bin: image hash: SHA256 in the file is f79c4a65…, computed 9b2f3897…: the file was damaged or changed after signing
+	// app-2.0.0.bin:
+	// <nil>
+	// app-2.0.0-otherkey.bin:
+	// signature: by key 16ea0388…, not by the given ECDSA P-256 key d6707e59…
+	// app-2.0.0-corrupt.bin:
+	// image hash: SHA256 in the file is f79c4a65…, computed 9b2f3897…: the file was damaged or changed after signing
 }
 
 func ExampleImage_Decrypt() {

@@ -13,7 +13,8 @@ func FuzzDecrypt(f *testing.F) {
 	addFiles(f, "images/enc-*.bin")
 	addFiles(f, "sealed/enc-*.bin")
 	keys := []crypto.PrivateKey{
-		readDecryptionKey(f, "enc-rsa-2048"), readDecryptionKey(f, "enc-ecdsa-p256"), readDecryptionKey(f, "enc-x25519"),
+		readDecryptionKey(f, "enc-rsa-2048"), readDecryptionKey(f, "enc-ecdsa-p256"),
+		readDecryptionKey(f, "enc-x25519"),
 		[]byte("0123456789abcdef"), []byte("0123456789abcdef0123456789abcdef"),
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {

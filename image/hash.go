@@ -34,7 +34,8 @@ func (m *Image) CheckHash() error {
 		}
 		switch {
 		case !bytes.Equal(stored[t.Type], t.Value):
-			return fail(ErrHashMismatch, "image hash: two of type %s, %x… and %x…, cannot both be right", t.Type, stored[t.Type][:4], t.Value[:4])
+			return fail(ErrHashMismatch, "image hash: two of type %s, %x… and %x…, cannot both be right",
+				t.Type, stored[t.Type][:4], t.Value[:4])
 		case bytes.Equal(sums[t.Type], t.Value):
 			fits = true
 		default:
@@ -45,9 +46,11 @@ func (m *Image) CheckHash() error {
 	case wrong.Type == 0:
 		return nil
 	case m.Encrypted() && !fits:
-		return fail(ErrEncrypted, "image hash: cannot be checked without the decryption key, because it covers the plaintext")
+		return fail(ErrEncrypted,
+			"image hash: cannot be checked without the decryption key, because it covers the plaintext")
 	}
-	return fail(ErrHashMismatch, "image hash: %s in the file is %x…, computed %x…: the file was damaged or changed after signing",
+	return fail(ErrHashMismatch,
+		"image hash: %s in the file is %x…, computed %x…: the file was damaged or changed after signing",
 		wrong.Type, wrong.Value[:4], sums[wrong.Type][:4])
 }
 

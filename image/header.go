@@ -63,7 +63,8 @@ func (h Header) check() error {
 			h.HeaderSize, headerSize)
 	}
 	if h.hashedSize() > math.MaxUint32 {
-		return fail(ErrSizeOverflow, "image header: header, body and protected TLVs add up to %#x bytes, more than 32 bits can hold",
+		return fail(ErrSizeOverflow,
+			"image header: header, body and protected TLVs add up to %#x bytes, more than 32 bits can hold",
 			h.hashedSize())
 	}
 	return h.Flags.check()

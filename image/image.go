@@ -132,7 +132,8 @@ func measure(b []byte) (*Image, error) {
 		return nil, err
 	}
 	if need := uint64(h.HeaderSize) + uint64(h.ImageSize); need > uint64(len(b)) {
-		return nil, fail(ErrTruncated, "image body: header and body take %d bytes, the file has %d: cut short", need, len(b))
+		return nil, fail(ErrTruncated, "image body: header and body take %d bytes, the file has %d: cut short",
+			need, len(b))
 	}
 	m := &Image{Header: h, body: int(h.HeaderSize)}
 	m.prot = m.body + int(h.ImageSize)
@@ -142,7 +143,8 @@ func measure(b []byte) (*Image, error) {
 			return nil, err
 		}
 		if total := m.hashed - m.prot; total != int(h.ProtectedSize) {
-			return nil, fail(ErrProtSizeMismatch, "protected TLVs: the area has %d bytes, the header says %d", total, h.ProtectedSize)
+			return nil, fail(ErrProtSizeMismatch, "protected TLVs: the area has %d bytes, the header says %d",
+				total, h.ProtectedSize)
 		}
 	}
 	m.end, err = unprotectedArea.end(b, m.hashed)

@@ -47,7 +47,8 @@ func FromHex(b []byte) (data []byte, start uint32, err error) {
 // lookalikes are the files most often given instead of an image, known by their
 // first bytes.
 var lookalikes = []struct{ prefix, what string }{
-	{"\x3c\xb8\xf3\x96", "it has the format of 2017 (magic 0x96f3b83c), which no current bootloader takes: sign it again"},
+	{"\x3c\xb8\xf3\x96",
+		"it has the format of 2017 (magic 0x96f3b83c), which no current bootloader takes: sign it again"},
 	{"\x96\xf3\xb8\x3d", "it is signed for a big-endian device, which is not supported"},
 	{":", "it is an Intel HEX text, to be converted first"},
 	{"\x7fELF", "it is an ELF file: take the signed .bin, for Zephyr zephyr.signed.bin"},

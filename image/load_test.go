@@ -63,15 +63,18 @@ func TestLoadNamesTheFile(t *testing.T) {
 		{"S-record", []byte("S00600004844521B\n"), image.ErrBadMagic, "S-record"},
 		{"key", readFile(t, "../app.pub.pem"), image.ErrBadMagic, "PEM"},
 		{"erased", bytes.Repeat([]byte{0xff}, 4096), image.ErrBadMagic, "erased flash"},
-		{"erased at the front", append(bytes.Repeat([]byte{0xff}, 16), 1), image.ErrBadMagic, "begins with erased flash"},
+		{"erased at the front", append(bytes.Repeat([]byte{0xff}, 16), 1), image.ErrBadMagic,
+			"begins with erased flash"},
 		{"all zero", make([]byte, 4096), image.ErrBadMagic, "all bytes are zero"},
 		{"unsigned, no room for a header", vectorTable, image.ErrBadMagic, "unsigned firmware binary"},
-		{"unsigned, room for a header", append(make([]byte, 0x200), vectorTable...), image.ErrBadMagic, "room for the header"},
+		{"unsigned, room for a header", append(make([]byte, 0x200), vectorTable...), image.ErrBadMagic,
+			"room for the header"},
 		{"format of 2017", append([]byte{0x3c}, app[1:]...), image.ErrBadMagic, "0x96f3b83c"},
 		{"big endian", []byte("\x96\xf3\xb8\x3d\x00\x00"), image.ErrBadMagic, "big-endian"},
 		{"several images", []byte("\x1f\x00\xa1\x63img\x82"), image.ErrBadMagic, "dfu_multi_image"},
 		{"text", []byte("hello"), image.ErrBadMagic, "begins with 68656c6c instead of 3db8f396"},
-		{"Intel HEX of something else", toHex(t, vectorTable, 0x8000), image.ErrBadMagic, "Intel HEX data from 0x8000 on: not an MCUboot image"},
+		{"Intel HEX of something else", toHex(t, vectorTable, 0x8000), image.ErrBadMagic,
+			"Intel HEX data from 0x8000 on: not an MCUboot image"},
 		{"broken Intel HEX", []byte(":00"), image.ErrBadHex, "line 1"},
 	}
 	if bytes.HasPrefix(self, []byte("\x7fELF")) {
@@ -159,7 +162,8 @@ func TestTrailerWithoutRoom(t *testing.T) {
 
 func TestWarnings(t *testing.T) {
 	// The SHA-256 key hash of MCUboot's root-ec-p256.pem.
-	sample := []byte("\xe3\x04\x66\xf6\xb8\x47\x0c\x1f\x29\x07\x0b\x17\xf1\xe2\xd3\xe9\x4d\x44\x5e\x3f\x60\x80\x87\xfd\xc7\x11\xe4\x38\x2b\xb5\x38\xb6")
+	sample := []byte("\xe3\x04\x66\xf6\xb8\x47\x0c\x1f\x29\x07\x0b\x17\xf1\xe2\xd3\xe9" +
+		"\x4d\x44\x5e\x3f\x60\x80\x87\xfd\xc7\x11\xe4\x38\x2b\xb5\x38\xb6")
 	tests := []struct {
 		name    string
 		entries []image.TLV
@@ -168,7 +172,8 @@ func TestWarnings(t *testing.T) {
 		{"nothing", nil, nil},
 		{"vendor TLV", []image.TLV{zeros(0xa0, 1)}, []string{"TLV 0x00a0 stands outside"}},
 		{"key id", []image.TLV{zeros(0x03, 4)}, []string{"TLV 0x0003 stands outside"}},
-		{"sample key", []image.TLV{{Type: image.TLVKeyHash, Value: sample}, zeros(image.TLVECDSASig, 70)}, []string{"root-ec-p256.pem"}},
+		{"sample key", []image.TLV{{Type: image.TLVKeyHash, Value: sample}, zeros(image.TLVECDSASig, 70)},
+			[]string{"root-ec-p256.pem"}},
 		{"key without signature", []image.TLV{{Type: image.TLVKeyHash, Value: sample}}, nil},
 	}
 	for _, tt := range tests {

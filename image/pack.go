@@ -67,7 +67,8 @@ func buildCompressed(body []byte, pub crypto.PublicKey, o BuildOptions) (*Unsign
 // decompressed returns the entries that say what the bootloader decompresses.
 func (o BuildOptions) decompressed(body []byte, pub crypto.PublicKey) ([]TLV, error) {
 	if pub != nil && o.SignPlain == nil {
-		return nil, fail(ErrBadOption, "compression: a compressed image has two signatures, and its signer can be asked for one only")
+		return nil, fail(ErrBadOption,
+			"compression: a compressed image has two signatures, and its signer can be asked for one only")
 	}
 	// The slot takes the compressed image; a header with the flag goes with an entry.
 	o.SlotSize, o.Pad = 0, NoPad
@@ -81,7 +82,8 @@ func (o BuildOptions) decompressed(body []byte, pub crypto.PublicKey) ([]TLV, er
 		return nil, err
 	}
 	if u.header.ImageSize > maxDecompressed {
-		return nil, fail(ErrTooLarge, "compression: %d bytes are more than the %d MiB that any device decompresses", u.header.ImageSize, maxDecompressed>>20)
+		return nil, fail(ErrTooLarge, "compression: %d bytes are more than the %d MiB that any device decompresses",
+			u.header.ImageSize, maxDecompressed>>20)
 	}
 	entries := []TLV{number(TLVDecompSize, int(u.header.ImageSize)), {TLVDecompSHA, u.Digest()}}
 	if pub == nil {

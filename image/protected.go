@@ -26,7 +26,8 @@ func (o BuildOptions) protected(u *Unsigned) ([]TLV, error) {
 	}
 	if o.BootRecord != "" {
 		if n := utf8.RuneCountInString(o.BootRecord); n > maxBootRecordType || !utf8.ValidString(o.BootRecord) {
-			return nil, fail(ErrBadOption, "boot record %.40q: want up to %d characters", o.BootRecord, maxBootRecordType)
+			return nil, fail(ErrBadOption, "boot record %.40q: want up to %d characters",
+				o.BootRecord, maxBootRecordType)
 		}
 		list = append(list, TLV{TLVBootRecord, bootRecord(o.BootRecord, o.Version, u)})
 	}

@@ -20,7 +20,8 @@ func Resign(m *Image, pub crypto.PublicKey, o SignOptions) (*Unsigned, error) {
 	}
 	u.digest = u.sign.Hash.sum(u.region...)
 	if m.Encrypted() {
-		return nil, fail(ErrNotResignable, "signing again: the image is encrypted, and a signature covers the plaintext: sign the firmware binary")
+		return nil, fail(ErrNotResignable,
+			"signing again: the image is encrypted, and a signature covers the plaintext: sign the firmware binary")
 	}
 	if err := m.CheckHash(); err != nil {
 		return nil, err
@@ -28,10 +29,14 @@ func Resign(m *Image, pub crypto.PublicKey, o SignOptions) (*Unsigned, error) {
 	for _, t := range m.Protected {
 		switch t.Type {
 		case TLVDecompSignature:
-			return nil, fail(ErrNotResignable, "signing again: the image has a second signature, from before its compression: sign the firmware binary")
+			return nil, fail(ErrNotResignable,
+				"signing again: the image has a second signature, from before its compression: sign the "+
+					"firmware binary")
 		case TLVBootRecord:
 			if u.key == nil || !bytes.Contains(t.Value, u.key.hash(u.sign.Hash)) {
-				return nil, fail(ErrNotResignable, "signing again: the boot record names another signer, under the signature: sign the firmware binary")
+				return nil, fail(ErrNotResignable,
+					"signing again: the boot record names another signer, under the signature: sign "+
+						"the firmware binary")
 			}
 		}
 	}

@@ -126,7 +126,8 @@ func TestSealedImages(t *testing.T) {
 
 // otherOfKind is a second key for each, of the same kind if there is one.
 var otherOfKind = map[string]string{
-	"rsa-2048": "other-rsa-2048", "rsa-3072": "rsa-2048", "ecdsa-p256": "other-ecdsa-p256", "ecdsa-p384": "other-ecdsa-p384", "ed25519": "other-ed25519",
+	"rsa-2048": "other-rsa-2048", "rsa-3072": "rsa-2048", "ecdsa-p256": "other-ecdsa-p256",
+	"ecdsa-p384": "other-ecdsa-p384", "ed25519": "other-ed25519",
 }
 
 func TestDecompressIsWhatTheDeviceRuns(t *testing.T) {
@@ -135,11 +136,13 @@ func TestDecompressIsWhatTheDeviceRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if plain.Compressed() || plain.Header.Version != m.Header.Version || len(plain.Body()) != 6001 || plain.Size() <= m.Size() {
+	if plain.Compressed() || plain.Header.Version != m.Header.Version || len(plain.Body()) != 6001 ||
+		plain.Size() <= m.Size() {
 		t.Errorf("decompressed: %+v, body of %d bytes, image of %d", plain.Header, len(plain.Body()), plain.Size())
 	}
 	if counter, _ := plain.SecurityCounter(); counter != 9 || len(plain.Dependencies()) != 1 {
-		t.Errorf("decompressed: counter %d, dependencies %v, want those of the compressed image", counter, plain.Dependencies())
+		t.Errorf("decompressed: counter %d, dependencies %v, want those of the compressed image",
+			counter, plain.Dependencies())
 	}
 	if _, err := plain.Decompress(); !errors.Is(err, image.ErrNotCompressed) {
 		t.Errorf("decompressed twice: %v, want kind %q", err, image.ErrNotCompressed)
@@ -205,7 +208,8 @@ func TestDecompressRefuses(t *testing.T) {
 		{"no hash", with(lzma, good.Body(), size), image.ErrDecompMissing},
 		{"hash of another type", with(lzma, good.Body(), size, zeros(image.TLVDecompSHA, 48)), image.ErrBadHashLength},
 		{"other size", with(lzma, good.Body(), zeros(image.TLVDecompSize, 4), hash), image.ErrDecompSizeMismatch},
-		{"bomb", with(lzma, good.Body(), image.TLV{Type: image.TLVDecompSize, Value: []byte{1, 0, 0, 1}}, hash), image.ErrDecompTooLarge},
+		{"bomb", with(lzma, good.Body(), image.TLV{Type: image.TLVDecompSize, Value: []byte{1, 0, 0, 1}}, hash),
+			image.ErrDecompTooLarge},
 		{"no stream", with(lzma, []byte("\x0a\x66nonsense"), size, hash), image.ErrBadCompression},
 		{"empty body", with(lzma, nil, size, hash), image.ErrBadCompression},
 		{"other hash", with(lzma, good.Body(), size, hash), image.ErrDecompHashMismatch},
@@ -236,13 +240,15 @@ func TestDecompressAllocatesAsItGoes(t *testing.T) {
 }
 
 func TestWarningsOfFiles(t *testing.T) {
-	if w := mustLoad(t, "sealed/comp-zero-padding.bin").Warnings(); len(w) != 1 || !strings.Contains(w[0], "header padding") {
+	if w := mustLoad(t, "sealed/comp-zero-padding.bin").Warnings(); len(w) != 1 ||
+		!strings.Contains(w[0], "header padding") {
 		t.Errorf("comp-zero-padding: warnings %q, want one on the header padding", w)
 	}
 	if w := mustLoad(t, "sealed/comp-all.bin").Warnings(); len(w) != 0 {
 		t.Errorf("comp-all: warnings %q, want none", w)
 	}
-	if w := mustLoad(t, "images/prot-custom.bin").Warnings(); len(w) != 1 || !strings.Contains(w[0], "0xfffe is the last protected one and empty") {
+	if w := mustLoad(t, "images/prot-custom.bin").Warnings(); len(w) != 1 ||
+		!strings.Contains(w[0], "0xfffe is the last protected one and empty") {
 		t.Errorf("prot-custom: warnings %q, want one on the empty entry", w)
 	}
 	if w := recordImage(t, []byte{0}).Warnings(); len(w) != 1 || !strings.Contains(w[0], "BOOT_RECORD") {
@@ -263,11 +269,13 @@ func TestVerifyDecompSignature(t *testing.T) {
 		entries []image.TLV
 		want    image.Kind
 	}{
-		"right":       {[]image.TLV{{Type: image.TLVDecompSignature, Value: s.sign(t, plain.Hash()).Value}}, ""},
-		"missing":     {nil, image.ErrDecompSignature},
-		"other key":   {[]image.TLV{{Type: image.TLVDecompSignature, Value: other.sign(t, plain.Hash()).Value}}, image.ErrDecompSignature},
-		"other type":  {[]image.TLV{zeros(image.TLVDecompSignature, 72)}, image.ErrDecompSignature},
-		"of the file": {[]image.TLV{{Type: image.TLVDecompSignature, Value: s.sign(t, source.Hash()).Value}}, image.ErrDecompSignature},
+		"right":   {[]image.TLV{{Type: image.TLVDecompSignature, Value: s.sign(t, plain.Hash()).Value}}, ""},
+		"missing": {nil, image.ErrDecompSignature},
+		"other key": {[]image.TLV{{Type: image.TLVDecompSignature, Value: other.sign(t, plain.Hash()).Value}},
+			image.ErrDecompSignature},
+		"other type": {[]image.TLV{zeros(image.TLVDecompSignature, 72)}, image.ErrDecompSignature},
+		"of the file": {[]image.TLV{{Type: image.TLVDecompSignature, Value: s.sign(t, source.Hash()).Value}},
+			image.ErrDecompSignature},
 	} {
 		p := parts{header: source.Header, body: source.Body()}
 		p.header.ProtectedSize, p.header.HeaderSize = 0, uint16(source.Header.HeaderSize)

@@ -55,7 +55,8 @@ func TestSignVectors(t *testing.T) {
 		key := readPrivate(t, r.key)
 		file, err := image.Sign(mustBuild(t, want.Body(), key.Public(), r.o), key, rand.Reader)
 		if err != nil || !bytes.Equal(file, want.Bytes()) {
-			t.Errorf("%s: Sign gives %d other bytes than the %d of the file, %v", r.file, len(file), len(want.Bytes()), err)
+			t.Errorf("%s: Sign gives %d other bytes than the %d of the file, %v",
+				r.file, len(file), len(want.Bytes()), err)
 		}
 	}
 	if count != 6 {
@@ -156,7 +157,8 @@ func TestToBeSigned(t *testing.T) {
 			o.CustomTLVs = []image.TLV{{Type: 0xa0, Value: []byte{1, 2}}}
 		}
 		u := mustBuild(t, m.Body(), readKey(t, v.Key), o)
-		if !bytes.Equal(u.Payload(), m.Signed()) || !bytes.Equal(u.Digest(), m.Hash()) || u.Pure() != pure || u.HashType() != m.HashType() {
+		if !bytes.Equal(u.Payload(), m.Signed()) || !bytes.Equal(u.Digest(), m.Hash()) || u.Pure() != pure ||
+			u.HashType() != m.HashType() {
 			t.Errorf("%s: payload, digest or their kind differ", v.Name)
 		}
 		digest, err := os.ReadFile(filepath.Join(testdata, "external", v.Name, "digest.bin"))
@@ -185,7 +187,8 @@ func TestResignRefuses(t *testing.T) {
 	if _, err := image.Resign(mustLoad(t, "images/prot-all.bin"), own.Public(), image.SignOptions{}); err != nil {
 		t.Errorf("a boot record of the same key: %v", err)
 	}
-	if _, err := image.Resign(mustLoad(t, "images/rsa-2048.bin"), own.Public(), image.SignOptions{Hash: image.TLVSHA512}); kindOf(t, err) != "bad-option" {
+	if _, err := image.Resign(mustLoad(t, "images/rsa-2048.bin"), own.Public(),
+		image.SignOptions{Hash: image.TLVSHA512}); kindOf(t, err) != "bad-option" {
 		t.Errorf("SHA-512 with RSA: %v, want bad-option", err)
 	}
 }
@@ -204,7 +207,8 @@ func TestResignKeepsPadding(t *testing.T) {
 			again := mustSign(t, u, key)
 			after, ok := again.Trailer()
 			if !ok || after != before || len(again.Bytes()) != len(m.Bytes()) {
-				t.Errorf("%s by %s: trailer %v of %d bytes, want %v of %d", name, other, after, len(again.Bytes()), before, len(m.Bytes()))
+				t.Errorf("%s by %s: trailer %v of %d bytes, want %v of %d",
+					name, other, after, len(again.Bytes()), before, len(m.Bytes()))
 			}
 			text, err := u.Hex(again.Bytes(), 0)
 			if err != nil {
@@ -212,7 +216,8 @@ func TestResignKeepsPadding(t *testing.T) {
 			}
 			flat, _, err := image.FromHex(text)
 			if err != nil || !bytes.Equal(flat, again.Bytes()) || len(text) > 3*again.Size()+500 {
-				t.Errorf("%s by %s: through Intel HEX: %d bytes of %d in a text of %d, %v", name, other, len(flat), len(again.Bytes()), len(text), err)
+				t.Errorf("%s by %s: through Intel HEX: %d bytes of %d in a text of %d, %v",
+					name, other, len(flat), len(again.Bytes()), len(text), err)
 			}
 			if rest := bytes.Trim(again.Bytes()[again.Size():], "\xff"); len(rest) > 64 {
 				t.Errorf("%s by %s: left behind the image: %s", name, other, hex.EncodeToString(rest))
@@ -220,7 +225,8 @@ func TestResignKeepsPadding(t *testing.T) {
 		}
 	}
 	// A trailer that begins right behind the image leaves no room to grow.
-	u := mustBuild(t, []byte("firmware"), nil, image.BuildOptions{PadHeader: true, SlotSize: 120, Pad: image.PadOnly, OverwriteOnly: true})
+	u := mustBuild(t, []byte("firmware"), nil,
+		image.BuildOptions{PadHeader: true, SlotSize: 120, Pad: image.PadOnly, OverwriteOnly: true})
 	file, err := u.Attach(nil)
 	if err != nil {
 		t.Fatal(err)

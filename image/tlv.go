@@ -41,14 +41,17 @@ func (a area) end(file []byte, start int) (int, error) {
 	case a.magic == protectedMagic && magic == unprotectedMagic:
 		return 0, fail(ErrProtTLVMissing, "%s: the header announces the area, but it is missing at %#x", a.name, start)
 	case a.magic == unprotectedMagic && magic == protectedMagic:
-		return 0, fail(ErrProtSizeMismatch, "%s: a protected area at %#x that the header does not announce", a.name, start)
+		return 0, fail(ErrProtSizeMismatch, "%s: a protected area at %#x that the header does not announce",
+			a.name, start)
 	case magic != a.magic:
 		return 0, fail(ErrBadTLVMagic, "%s: 0x%04x at %#x instead of 0x%04x: damaged file or wrong sizes in the header",
 			a.name, magic, start, a.magic)
 	case total < tlvHeaderSize:
-		return 0, fail(ErrBadTLVSize, "%s: total size %d is below the %d bytes of the area's header", a.name, total, tlvHeaderSize)
+		return 0, fail(ErrBadTLVSize, "%s: total size %d is below the %d bytes of the area's header",
+			a.name, total, tlvHeaderSize)
 	case total > left:
-		return 0, fail(ErrTLVAreaOverrun, "%s: the area has %d bytes, the file has %d left: cut short", a.name, total, left)
+		return 0, fail(ErrTLVAreaOverrun, "%s: the area has %d bytes, the file has %d left: cut short",
+			a.name, total, left)
 	}
 	return start + total, nil
 }

@@ -50,7 +50,8 @@ func parseUUID(what, text string, space *uuid) (uuid, error) {
 	case strings.ContainsFunc(text, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }):
 		return uuid{}, fail(ErrBadOption, "%s %.40q: neither a UUID nor a name of printable characters", what, text)
 	case space == nil:
-		return uuid{}, fail(ErrBadOption, "%s %.40q: a name needs a vendor in which it counts; a UUID does not", what, text)
+		return uuid{}, fail(ErrBadOption, "%s %.40q: a name needs a vendor in which it counts; a UUID does not",
+			what, text)
 	}
 	return space.named(text), nil
 }

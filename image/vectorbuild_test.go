@@ -24,7 +24,8 @@ func recipes() []recipe {
 		if o.Version == (image.Version{}) {
 			o.Version = v1234
 		}
-		o.HeaderSize, o.PadHeader, o.SlotSize, o.Align = max(o.HeaderSize, 0x200), true, max(o.SlotSize, 0x8000), max(o.Align, 4)
+		o.HeaderSize, o.PadHeader, o.SlotSize, o.Align = max(o.HeaderSize, 0x200), true, max(o.SlotSize, 0x8000),
+			max(o.Align, 4)
 		return o
 	}
 	slot := func(size int, o image.BuildOptions) image.BuildOptions {
@@ -41,39 +42,54 @@ func recipes() []recipe {
 		{file: "rsa-3072.bin", key: "rsa-3072", o: with(image.BuildOptions{})},
 		{file: "ecdsa-p256.bin", key: "ecdsa-p256", o: with(image.BuildOptions{})},
 		{file: "ecdsa-p384.bin", key: "ecdsa-p384", o: with(image.BuildOptions{})},
-		{file: "ed25519-sha512.bin", key: "ed25519", o: with(image.BuildOptions{Sign: image.SignOptions{Hash: image.TLVSHA512}})},
-		{file: "ed25519-pure-hdr0x800.bin", key: "ed25519", o: with(image.BuildOptions{Version: image.Version{Major: 2}, HeaderSize: 0x800, Align: 16, Sign: image.SignOptions{Pure: true}})},
-		{file: "rsa-2048-fullpubkey.bin", key: "rsa-2048", o: with(image.BuildOptions{Sign: image.SignOptions{FullKey: true}})},
-		{file: "ed25519-fullpubkey.bin", key: "ed25519", o: with(image.BuildOptions{Sign: image.SignOptions{FullKey: true}})},
-		{file: "ecdsa-p256-padsig.bin", key: "ecdsa-p256", o: with(image.BuildOptions{Sign: image.SignOptions{PadSignature: true}})},
+		{file: "ed25519-sha512.bin", key: "ed25519",
+			o: with(image.BuildOptions{Sign: image.SignOptions{Hash: image.TLVSHA512}})},
+		{file: "ed25519-pure-hdr0x800.bin", key: "ed25519",
+			o: with(image.BuildOptions{Version: image.Version{Major: 2}, HeaderSize: 0x800, Align: 16,
+				Sign: image.SignOptions{Pure: true}})},
+		{file: "rsa-2048-fullpubkey.bin", key: "rsa-2048",
+			o: with(image.BuildOptions{Sign: image.SignOptions{FullKey: true}})},
+		{file: "ed25519-fullpubkey.bin", key: "ed25519",
+			o: with(image.BuildOptions{Sign: image.SignOptions{FullKey: true}})},
+		{file: "ecdsa-p256-padsig.bin", key: "ecdsa-p256",
+			o: with(image.BuildOptions{Sign: image.SignOptions{PadSignature: true}})},
 		{file: "other-ecdsa-p256.bin", key: "other-ecdsa-p256", o: with(image.BuildOptions{})},
 		{file: "other-ed25519.bin", key: "other-ed25519", o: with(image.BuildOptions{})},
 		{file: "hdr32.bin", key: "ecdsa-p256", o: image.BuildOptions{PadHeader: true, SlotSize: 0x8000, Align: 4}},
-		{file: "zero-header-input.bin", key: "ecdsa-p256", room: true, o: image.BuildOptions{Version: v1234, HeaderSize: 0x200, SlotSize: 0x8000, Align: 4}},
+		{file: "zero-header-input.bin", key: "ecdsa-p256", room: true,
+			o: image.BuildOptions{Version: v1234, HeaderSize: 0x200, SlotSize: 0x8000, Align: 4}},
 		{file: "load-addr.bin", key: "ecdsa-p256", o: with(image.BuildOptions{LoadAddr: 0x20000000})},
 		{file: "rom-fixed-slot1.bin", key: "ecdsa-p256", o: with(image.BuildOptions{ROMFixed: 0x82000})},
 		{file: "prot-seccnt.bin", key: "ecdsa-p256", o: with(image.BuildOptions{SecurityCounter: counter(7)})},
-		{file: "prot-seccnt-auto.bin", key: "ecdsa-p256", o: with(image.BuildOptions{SecurityCounter: counter(v1234.SecurityCounter())})},
+		{file: "prot-seccnt-auto.bin", key: "ecdsa-p256",
+			o: with(image.BuildOptions{SecurityCounter: counter(v1234.SecurityCounter())})},
 		{file: "prot-bootrecord-p384.bin", key: "ecdsa-p384", o: with(image.BuildOptions{BootRecord: "NSPE"})},
 		{file: "prot-custom.bin", key: "ed25519", o: with(image.BuildOptions{CustomTLVs: []image.TLV{
 			{Type: 0xa0, Value: []byte{1, 2, 3, 4}}, {Type: 0x1a1, Value: []byte("hello")}, {Type: 0xfffe},
 		}})},
-		{file: "prot-uuid.bin", key: "ecdsa-p256", o: with(image.BuildOptions{VendorUUID: "example.com", ClassUUID: "sensor-v2"})},
+		{file: "prot-uuid.bin", key: "ecdsa-p256",
+			o: with(image.BuildOptions{VendorUUID: "example.com", ClassUUID: "sensor-v2"})},
 		{file: "prot-uuid-raw.bin", key: "ecdsa-p256", o: with(image.BuildOptions{
 			VendorUUID: "12345678-1234-5678-1234-567812345678", ClassUUID: "ffeeddccbbaa99887766554433221100",
 		})},
 		{file: "prot-all.bin", key: "rsa-2048", o: with(image.BuildOptions{
-			SecurityCounter: counter(v1234.SecurityCounter()), BootRecord: "SPE", VendorUUID: "example.com", ClassUUID: "sensor-v2",
-			Dependencies: []image.Dependency{{Image: 1, Minimum: image.Version{Major: 2, Minor: 3, Revision: 4, Build: 5}}},
-			CustomTLVs:   []image.TLV{{Type: 0xa0, Value: []byte{1, 2, 3, 4}}},
+			SecurityCounter: counter(v1234.SecurityCounter()), BootRecord: "SPE", VendorUUID: "example.com",
+			ClassUUID: "sensor-v2",
+			Dependencies: []image.Dependency{{Image: 1,
+				Minimum: image.Version{Major: 2, Minor: 3, Revision: 4, Build: 5}}},
+			CustomTLVs: []image.TLV{{Type: 0xa0, Value: []byte{1, 2, 3, 4}}},
 		})},
 		{file: "pad-align4.bin", key: "ecdsa-p256", o: slot(0x4000, image.BuildOptions{Pad: image.PadOnly})},
 		{file: "test-align4.bin", key: "ecdsa-p256", o: slot(0x4000, image.BuildOptions{Pad: image.PadTest})},
 		{file: "confirm-align4.bin", key: "ecdsa-p256", o: slot(0x4000, image.BuildOptions{Pad: image.PadConfirm})},
-		{file: "confirm-align16.bin", key: "ecdsa-p256", o: slot(0x4000, image.BuildOptions{Pad: image.PadConfirm, Align: 16})},
-		{file: "confirm-align32.bin", key: "ecdsa-p256", o: slot(0x5000, image.BuildOptions{Pad: image.PadConfirm, Align: 32})},
-		{file: "confirm-align4-maxalign16.bin", key: "ecdsa-p256", o: slot(0x4000, image.BuildOptions{Pad: image.PadConfirm, MaxAlign: 16})},
-		{file: "confirm-overwrite-only.bin", key: "ecdsa-p256", o: slot(0x1800, image.BuildOptions{Pad: image.PadConfirm, OverwriteOnly: true})},
+		{file: "confirm-align16.bin", key: "ecdsa-p256",
+			o: slot(0x4000, image.BuildOptions{Pad: image.PadConfirm, Align: 16})},
+		{file: "confirm-align32.bin", key: "ecdsa-p256",
+			o: slot(0x5000, image.BuildOptions{Pad: image.PadConfirm, Align: 32})},
+		{file: "confirm-align4-maxalign16.bin", key: "ecdsa-p256",
+			o: slot(0x4000, image.BuildOptions{Pad: image.PadConfirm, MaxAlign: 16})},
+		{file: "confirm-overwrite-only.bin", key: "ecdsa-p256",
+			o: slot(0x1800, image.BuildOptions{Pad: image.PadConfirm, OverwriteOnly: true})},
 		{file: "comp-fallback.bin", key: "ed25519", o: with(image.BuildOptions{})},
 		{file: "hex-to-hex.hex", key: "ecdsa-p256", o: with(image.BuildOptions{})},
 		{file: "hex-confirm.hex", key: "ecdsa-p256", o: with(image.BuildOptions{Pad: image.PadConfirm})},
@@ -98,7 +114,9 @@ func TestBuildVectors(t *testing.T) {
 			if filepath.Ext(r.file) == ".hex" {
 				r.checkHex(t, u, file)
 			} else if !bytes.Equal(file, want.Bytes()) {
-				t.Errorf("file differs:\n got %d bytes %x\nwant %d bytes %x", len(file), file[want.Size()-80:want.Size()], len(want.Bytes()), want.Bytes()[want.Size()-80:want.Size()])
+				t.Errorf("file differs:\n got %d bytes %x\nwant %d bytes %x",
+					len(file), file[want.Size()-80:want.Size()], len(want.Bytes()),
+					want.Bytes()[want.Size()-80:want.Size()])
 			}
 		})
 	}

@@ -38,7 +38,8 @@ func (m *Image) Verify(pub crypto.PublicKey) error {
 	}
 	switch {
 	case hidden:
-		return fail(ErrEncrypted, "signature: fits the key, but that it covers this body cannot be checked without the decryption key")
+		return fail(ErrEncrypted,
+			"signature: fits the key, but that it covers this body cannot be checked without the decryption key")
 	case m.Compressed():
 		return m.decompressesTo(k)
 	}
@@ -83,7 +84,8 @@ func (m *Image) checkSigned(k key) error {
 	case len(all) == 0:
 		return fail(ErrNoSignature, "signature: the image is not signed")
 	case !mine:
-		return fail(ErrNoSignatureForKey, "signature: the image has one of type %s, not one by an %s key", all[0].Type, k.Kind)
+		return fail(ErrNoSignatureForKey, "signature: the image has one of type %s, not one by an %s key",
+			all[0].Type, k.Kind)
 	case marked && mark != 1:
 		return fail(ErrSignatureInvalid, "signature: the SIG_PURE mark is 0x%02x instead of 0x01", mark)
 	case marked && k.sig != TLVEd25519:
@@ -104,7 +106,8 @@ func (m *Image) hashesFor(k key) ([]TLV, error) {
 		}
 	}
 	if len(hashes) == 0 {
-		return nil, fail(ErrHashSignatureMismatch, "signature: an image hash of type %s does not go with an %s key: signed with another kind of key?",
+		return nil, fail(ErrHashSignatureMismatch,
+			"signature: an image hash of type %s does not go with an %s key: signed with another kind of key?",
 			m.HashType(), k.Kind)
 	}
 	return hashes, nil
@@ -121,7 +124,8 @@ func (m *Image) checkKeyed(k key, names TLVType, hash TLV, hidden bool) (found b
 		switch t.Type {
 		case names:
 			if limit := k.nameLimit(names, len(hash.Value)); len(t.Value) > limit {
-				return false, fail(ErrBadKeyHashLength, "signature: TLV %s has %d bytes, bootloaders with an image hash of type %s take %d at most",
+				return false, fail(ErrBadKeyHashLength,
+					"signature: TLV %s has %d bytes, bootloaders with an image hash of type %s take %d at most",
 					t.Type, len(t.Value), hash.Type, limit)
 			}
 			selected = k.named(t, keyHash)
@@ -179,14 +183,19 @@ func (m *Image) explainKey(k key, hash TLVType) error {
 	for _, t := range m.all() {
 		switch {
 		case k.named(t, want):
-			return fail(ErrKeyHashOrder, "signature: the given key is named, but not right before a signature, so the bootloader would not use it")
+			return fail(ErrKeyHashOrder,
+				"signature: the given key is named, but not right before a signature, so the bootloader would not "+
+					"use it")
 		case t.Type == TLVKeyHash && len(t.Value) != len(want):
-			other = fail(ErrBadKeyHashLength, "signature: the key hash has %d bytes, with an image hash of type %s it has %d",
+			other = fail(ErrBadKeyHashLength,
+				"signature: the key hash has %d bytes, with an image hash of type %s it has %d",
 				len(t.Value), hash, len(want))
 		case t.Type == TLVKeyHash && other == nil:
-			other = fail(ErrKeyHashMismatch, "signature: by key %x…, not by the given %s key %x…", t.Value[:4], k.Kind, want[:4])
+			other = fail(ErrKeyHashMismatch, "signature: by key %x…, not by the given %s key %x…",
+				t.Value[:4], k.Kind, want[:4])
 		case t.Type == TLVPubKey && other == nil:
-			other = fail(ErrKeyHashMismatch, "signature: by key %x…, not by the given %s key %x…", hash.sum(t.Value)[:4], k.Kind, want[:4])
+			other = fail(ErrKeyHashMismatch, "signature: by key %x…, not by the given %s key %x…",
+				hash.sum(t.Value)[:4], k.Kind, want[:4])
 		}
 	}
 	if other == nil {
@@ -206,7 +215,8 @@ func (k key) verify(message, sig []byte) error {
 		sig = der
 	}
 	if !k.Verify(message, sig) {
-		return fail(ErrSignatureInvalid, "signature: does not fit the image, although it claims to be by the given %s key", k.Kind)
+		return fail(ErrSignatureInvalid,
+			"signature: does not fit the image, although it claims to be by the given %s key", k.Kind)
 	}
 	return nil
 }

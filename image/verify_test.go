@@ -73,7 +73,8 @@ func TestVerifyPairing(t *testing.T) {
 		{"signed twice, first wrong: the last decides", []image.TLV{myKey, wrong, myKey, good}, ""},
 		{"a signature of another type between", []image.TLV{myKey, zeros(image.TLVRSA2048PSS, 256), good}, ""},
 		{"whole key of somebody else between", []image.TLV{myKey, spki("ecdsa-p256"), good}, ""},
-		{"key of another signer, too long for this bootloader", []image.TLV{zeros(image.TLVKeyHash, 64), alien, myKey, good}, image.ErrBadKeyHashLength},
+		{"key of another signer, too long for this bootloader",
+			[]image.TLV{zeros(image.TLVKeyHash, 64), alien, myKey, good}, image.ErrBadKeyHashLength},
 		{"key hash of another length", []image.TLV{zeros(image.TLVKeyHash, 48), good}, image.ErrBadKeyHashLength},
 		{"whole key of somebody else", []image.TLV{spki("ecdsa-p256"), good}, image.ErrKeyHashMismatch},
 		{"pure mark", []image.TLV{{Type: image.TLVSigPure, Value: []byte{1}}, myKey, good}, image.ErrSignatureInvalid},
@@ -244,7 +245,8 @@ func TestVerifyRSAVariants(t *testing.T) {
 func TestVerifyTakesTheSameTimeForMany(t *testing.T) {
 	s := newEd25519(t, image.TLVSHA256)
 	p := parts{body: make([]byte, 1<<20)}
-	hash, name, good := image.TLV{Type: image.TLVSHA256, Value: sum(image.TLVSHA256, p.signed())}, s.keyHash(t), s.over(t, p)
+	hash, name, good := image.TLV{Type: image.TLVSHA256, Value: sum(image.TLVSHA256, p.signed())}, s.keyHash(t),
+		s.over(t, p)
 	for range 450 {
 		p.unprotected = append(p.unprotected, hash, name, good)
 	}
@@ -279,8 +281,11 @@ func TestVerifyEncrypted(t *testing.T) {
 			{"other key", entries(other.keyHash(t), other.sign(t, plain)), image.ErrKeyHashMismatch},
 			{"signature of another hash", entries(s.keyHash(t), s.sign(t, sum(hash, nil))), image.ErrSignatureInvalid},
 			{"unsigned", entries(), image.ErrNoSignature},
-			{"two hashes", entries(image.TLV{Type: hash, Value: sum(hash, nil)}, s.keyHash(t), s.sign(t, plain)), image.ErrHashMismatch},
-			{"a hash of the ciphertext too", entries(image.TLV{Type: image.TLVSHA384, Value: sum(image.TLVSHA384, p.signed())}, s.keyHash(t), s.sign(t, plain)), image.ErrHashMismatch},
+			{"two hashes", entries(image.TLV{Type: hash, Value: sum(hash, nil)}, s.keyHash(t), s.sign(t, plain)),
+				image.ErrHashMismatch},
+			{"a hash of the ciphertext too",
+				entries(image.TLV{Type: image.TLVSHA384, Value: sum(image.TLVSHA384, p.signed())}, s.keyHash(t),
+					s.sign(t, plain)), image.ErrHashMismatch},
 		}
 		if hash == image.TLVSHA512 {
 			pure := image.TLV{Type: image.TLVSigPure, Value: []byte{1}}

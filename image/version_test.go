@@ -49,7 +49,8 @@ func TestParseVersionErrorIsPrintable(t *testing.T) {
 }
 
 func TestVersionCompare(t *testing.T) {
-	ordered := []string{"0.0.0", "0.0.0+1", "0.0.1", "0.1.0", "0.1.0+4294967295", "0.1.1", "1", "1.0.0+1", "1.0.256", "1.2", "2"}
+	ordered := []string{"0.0.0", "0.0.0+1", "0.0.1", "0.1.0", "0.1.0+4294967295", "0.1.1", "1", "1.0.0+1", "1.0.256",
+		"1.2", "2"}
 	for i, a := range ordered {
 		for j, b := range ordered {
 			want := 0

@@ -1,5 +1,5 @@
-// Package key reads, makes and exports the keys of MCUboot images: those that sign and verify, and those that images are
-// encrypted for. It works on bytes in memory: it opens no files and asks nobody for a passphrase.
+// Package key reads, makes and exports the keys of MCUboot images: those that sign and verify, and those that images
+// are encrypted for. It works on bytes in memory: it opens no files and asks nobody for a passphrase.
 //
 // A key file is read for what it is to do:
 //

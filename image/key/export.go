@@ -66,7 +66,8 @@ func HashC(pub crypto.PublicKey, hash image.TLVType, suffix string) ([]byte, err
 
 // sourceNames are the names of keys in source code (MCUboot, boot/zephyr/keys.c).
 var sourceNames = map[pubkey.Kind]string{
-	pubkey.RSA2048: "rsa", pubkey.RSA3072: "rsa", pubkey.P256: "ecdsa", pubkey.P384: "ecdsap384", pubkey.Ed25519: "ed25519", pubkey.X25519: "x25519",
+	pubkey.RSA2048: "rsa", pubkey.RSA3072: "rsa", pubkey.P256: "ecdsa", pubkey.P384: "ecdsap384",
+	pubkey.Ed25519: "ed25519", pubkey.X25519: "x25519",
 }
 
 func sourceC(name string, data []byte) []byte {

@@ -65,10 +65,13 @@ func TestExportSuffix(t *testing.T) {
 		want   []string
 	}{
 		{func() ([]byte, error) { return key.PublicC(pub, "_2a") },
-			[]string{"const unsigned char ecdsap384_pub_key_2a[] = {\n", "\nconst unsigned int ecdsap384_pub_key_2a_len = 120;\n"}},
-		{func() ([]byte, error) { return key.PublicRust(pub, "_2a") }, []string{"\nstatic ECDSAP384_PUB_KEY_2A: &[u8] = &[\n"}},
+			[]string{"const unsigned char ecdsap384_pub_key_2a[] = {\n",
+				"\nconst unsigned int ecdsap384_pub_key_2a_len = 120;\n"}},
+		{func() ([]byte, error) { return key.PublicRust(pub, "_2a") },
+			[]string{"\nstatic ECDSAP384_PUB_KEY_2A: &[u8] = &[\n"}},
 		{func() ([]byte, error) { return key.HashC(pub, image.TLVSHA384, "_2a") },
-			[]string{"const unsigned char ecdsap384_pub_key_hash_2a[] = {\n", "\nconst unsigned int ecdsap384_pub_key_hash_2a_len = 48;\n"}},
+			[]string{"const unsigned char ecdsap384_pub_key_hash_2a[] = {\n",
+				"\nconst unsigned int ecdsap384_pub_key_hash_2a_len = 48;\n"}},
 	}
 	for _, tt := range tests {
 		got, err := tt.export()

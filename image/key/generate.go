@@ -99,7 +99,8 @@ func encryptPKCS8(der, passphrase []byte) ([]byte, error) {
 
 // marshal returns the EncryptedPrivateKeyInfo that parsePBES2 reads.
 func (e pbes2) marshal() ([]byte, error) {
-	kdf, err := asn1.Marshal(pbkdf2Params{Salt: e.salt, Iterations: e.iterations, PRF: algorithm{e.prf.oid, asn1.NullRawValue}})
+	kdf, err := asn1.Marshal(pbkdf2Params{Salt: e.salt, Iterations: e.iterations,
+		PRF: algorithm{e.prf.oid, asn1.NullRawValue}})
 	if err != nil {
 		return nil, fail(image.ErrBadKey, "private key: %v", err)
 	}

@@ -22,8 +22,8 @@ func pemBytes(t testing.TB, name string) []byte {
 }
 
 func TestGenerate(t *testing.T) {
-	names := map[string]string{"rsa-2048": "RSA-2048", "rsa-3072": "RSA-3072", "ecdsa-p256": "ECDSA P-256", "ecdsa-p384": "ECDSA P-384",
-		"ed25519": "Ed25519", "x25519": "X25519"}
+	names := map[string]string{"rsa-2048": "RSA-2048", "rsa-3072": "RSA-3072", "ecdsa-p256": "ECDSA P-256",
+		"ecdsa-p384": "ECDSA P-384", "ed25519": "Ed25519", "x25519": "X25519"}
 	for _, keyType := range key.Types() {
 		private, err := key.Generate(keyType)
 		if err != nil {

@@ -24,9 +24,9 @@ func Name(pub crypto.PublicKey) (string, error) {
 	return k.Kind.String(), nil
 }
 
-// Hash returns the hash of a public key as it stands in an [image.TLVKeyHash] entry of an image whose image hash has the
-// given type, see [image.Image.HashType]. It covers the PKCS#1 encoding of an RSA key, and the SubjectPublicKeyInfo of
-// others.
+// Hash returns the hash of a public key as it stands in an [image.TLVKeyHash] entry of an image whose image hash has
+// the given type, see [image.Image.HashType]. It covers the PKCS#1 encoding of an RSA key, and the SubjectPublicKeyInfo
+// of others.
 func Hash(pub crypto.PublicKey, hash image.TLVType) ([]byte, error) {
 	k, err := check(pub)
 	if err != nil {

@@ -160,15 +160,19 @@ func findCipher(oid asn1.ObjectIdentifier) blockCipher {
 func (e pbes2) check(keyLen int) error {
 	switch {
 	case e.iterations < 1 || e.iterations > maxIterations:
-		return fail(image.ErrBadKey, "private key: encrypted with %d iterations, want 1 to %d", e.iterations, maxIterations)
+		return fail(image.ErrBadKey, "private key: encrypted with %d iterations, want 1 to %d",
+			e.iterations, maxIterations)
 	case keyLen != 0 && keyLen != e.cipher.keyLen:
-		return fail(image.ErrBadKey, "private key: encrypted with a key of %d bytes for a cipher that takes %d", keyLen, e.cipher.keyLen)
+		return fail(image.ErrBadKey, "private key: encrypted with a key of %d bytes for a cipher that takes %d",
+			keyLen, e.cipher.keyLen)
 	case len(e.data) == 0:
 		return fail(image.ErrBadKey, "private key: nothing is encrypted")
 	case len(e.iv) != e.cipher.blockLen:
-		return fail(image.ErrBadKey, "private key: an initialisation vector of %d bytes, want %d", len(e.iv), e.cipher.blockLen)
+		return fail(image.ErrBadKey, "private key: an initialisation vector of %d bytes, want %d",
+			len(e.iv), e.cipher.blockLen)
 	case len(e.data)%e.cipher.blockLen != 0:
-		return fail(image.ErrBadKey, "private key: %d encrypted bytes are no multiple of %d", len(e.data), e.cipher.blockLen)
+		return fail(image.ErrBadKey, "private key: %d encrypted bytes are no multiple of %d",
+			len(e.data), e.cipher.blockLen)
 	}
 	return nil
 }
@@ -223,5 +227,7 @@ func unknownEncryption(what string, oid asn1.ObjectIdentifier) error {
 	if oid.Equal(oidScrypt) {
 		name = "scrypt"
 	}
-	return fail(image.ErrBadKey, "private key: encrypted with the %s %s, which is not known here: convert with openssl pkcs8 -topk8 -in OLD -out NEW", what, name)
+	return fail(image.ErrBadKey,
+		"private key: encrypted with the %s %s, which is not known here: convert with openssl pkcs8 -topk8 -in OLD "+
+			"-out NEW", what, name)
 }

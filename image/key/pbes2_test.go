@@ -82,8 +82,10 @@ func FuzzPBES2(f *testing.F) {
 			t.Fatal(err)
 		}
 		again, err := parsePBES2(out)
-		if err != nil || again.iterations != e.iterations || !bytes.Equal(again.salt, e.salt) || !bytes.Equal(again.iv, e.iv) ||
-			!bytes.Equal(again.data, e.data) || !again.prf.oid.Equal(e.prf.oid) || !again.cipher.oid.Equal(e.cipher.oid) {
+		if err != nil || again.iterations != e.iterations || !bytes.Equal(again.salt, e.salt) ||
+			!bytes.Equal(again.iv, e.iv) ||
+			!bytes.Equal(again.data, e.data) || !again.prf.oid.Equal(e.prf.oid) ||
+			!again.cipher.oid.Equal(e.cipher.oid) {
 			t.Errorf("written and read again: %+v, %v, want %+v", again, err, e)
 		}
 		e.iterations = min(e.iterations, 3) // of which check lets millions pass

@@ -89,7 +89,8 @@ func parsePrivate(data []byte, passphrase func() ([]byte, error)) (crypto.Privat
 		return nil, err
 	}
 	if len(block.Bytes) > maxKeyDER {
-		return nil, fail(image.ErrBadKey, "private key: %d bytes, far more than a key that MCUboot can use", len(block.Bytes))
+		return nil, fail(image.ErrBadKey, "private key: %d bytes, far more than a key that MCUboot can use",
+			len(block.Bytes))
 	}
 	encrypted := block.Type == "ENCRYPTED PRIVATE KEY" || isOldEncrypted(block)
 	der := block.Bytes
@@ -131,7 +132,8 @@ func privateBlock(data []byte) (*pem.Block, error) {
 	case "OPENSSH PRIVATE KEY":
 		return nil, fail(image.ErrBadKey, "private key: the file is in OpenSSH's own format, want PKCS#8")
 	case "PUBLIC KEY", "RSA PUBLIC KEY", "CERTIFICATE":
-		return nil, fail(image.ErrBadKey, "private key: the file holds only the public half (%s)", strings.ToLower(block.Type))
+		return nil, fail(image.ErrBadKey, "private key: the file holds only the public half (%s)",
+			strings.ToLower(block.Type))
 	}
 	return nil, fail(image.ErrBadKey, "private key: a PEM block of type %.40q is not a private key", block.Type)
 }

@@ -43,11 +43,11 @@ func samePublic(a, b crypto.PublicKey) bool {
 var privateFiles = map[string][]string{
 	"rsa-2048": {"rsa-2048.pem", "rsa-2048.pkcs1.pem", "rsa-2048.enc.pem", "rsa-2048.old.pem"},
 	"rsa-3072": {"rsa-3072.pem"},
-	"ecdsa-p256": {"ecdsa-p256.pem", "ecdsa-p256.sec1.pem", "ecdsa-p256.enc.pem", "ecdsa-p256.old.pem", "ecdsa-p256.params.pem",
-		"ecdsa-p256.compressed.pem"},
+	"ecdsa-p256": {"ecdsa-p256.pem", "ecdsa-p256.sec1.pem", "ecdsa-p256.enc.pem", "ecdsa-p256.old.pem",
+		"ecdsa-p256.params.pem", "ecdsa-p256.compressed.pem"},
 	"ecdsa-p384": {"ecdsa-p384.pem"},
-	"ed25519": {"ed25519.pem", "ed25519.enc.pem", "ed25519.sha1-aes128.pem", "ed25519.sha224-aes192.pem", "ed25519.sha256-des3.pem",
-		"ed25519.sha384-aes256.pem", "ed25519.sha512-aes256.pem"},
+	"ed25519": {"ed25519.pem", "ed25519.enc.pem", "ed25519.sha1-aes128.pem", "ed25519.sha224-aes192.pem",
+		"ed25519.sha256-des3.pem", "ed25519.sha384-aes256.pem", "ed25519.sha512-aes256.pem"},
 }
 
 func TestParsePrivate(t *testing.T) {
@@ -77,7 +77,8 @@ func TestParsePrivate(t *testing.T) {
 
 func TestPassphrase(t *testing.T) {
 	const asked = "nobody answers"
-	for _, name := range []string{"ed25519.enc.pem", "ed25519.sha256-des3.pem", "ecdsa-p256.old.pem", "rsa-2048.old.pem", "rsa-2048.enc.pem"} {
+	for _, name := range []string{"ed25519.enc.pem", "ed25519.sha256-des3.pem", "ecdsa-p256.old.pem",
+		"rsa-2048.old.pem", "rsa-2048.enc.pem"} {
 		data := keyFile(t, name)
 		give := func(s string) func() ([]byte, error) { return func() ([]byte, error) { return []byte(s), nil } }
 		tests := []struct {
@@ -92,8 +93,10 @@ func TestPassphrase(t *testing.T) {
 		}
 		for _, tt := range tests {
 			k, err := key.ParsePrivate(data, tt.passphrase)
-			if got := kindOf(t, err); got != string(key.ErrPassphrase) || k != nil || !strings.Contains(err.Error(), tt.hint) {
-				t.Errorf("%s, %s: ParsePrivate = %v, %q (%v), want nil, %q, a text with %q", name, tt.name, k, got, err, key.ErrPassphrase, tt.hint)
+			if got := kindOf(t, err); got != string(key.ErrPassphrase) || k != nil ||
+				!strings.Contains(err.Error(), tt.hint) {
+				t.Errorf("%s, %s: ParsePrivate = %v, %q (%v), want nil, %q, a text with %q",
+					name, tt.name, k, got, err, key.ErrPassphrase, tt.hint)
 			}
 		}
 		k, err := key.ParsePrivate(data, func() ([]byte, error) { return nil, errors.New(asked) })
@@ -150,8 +153,10 @@ func TestParsePrivateRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		k, err := key.ParsePrivate([]byte(tt.pem), secret)
-		if got := kindOf(t, err); got != string(image.ErrBadKey) || k != nil || !strings.Contains(err.Error(), tt.hint) {
-			t.Errorf("%s: ParsePrivate = %v, %q (%v), want nil, %q, a text with %q", tt.name, k, got, err, image.ErrBadKey, tt.hint)
+		if got := kindOf(t, err); got != string(image.ErrBadKey) || k != nil ||
+			!strings.Contains(err.Error(), tt.hint) {
+			t.Errorf("%s: ParsePrivate = %v, %q (%v), want nil, %q, a text with %q",
+				tt.name, k, got, err, image.ErrBadKey, tt.hint)
 		}
 	}
 }
@@ -179,7 +184,8 @@ func TestEncryptionKeys(t *testing.T) {
 			}
 		}
 	}
-	if k, err := key.ParseDecryption(keyFile(t, "enc-x25519.pem"), nil); err != nil || k.(*ecdh.PrivateKey).Curve() != ecdh.X25519() {
+	if k, err := key.ParseDecryption(keyFile(t, "enc-x25519.pem"), nil); err != nil ||
+		k.(*ecdh.PrivateKey).Curve() != ecdh.X25519() {
 		t.Errorf("X25519: %v, %v", k, err)
 	}
 }
@@ -201,7 +207,8 @@ func TestEncryptionKeysRefuses(t *testing.T) {
 	for _, tt := range tests {
 		k, err := key.ParseEncryption(keyFile(t, tt.file))
 		if got := kindOf(t, err); got != string(tt.want) || k != nil || !strings.Contains(err.Error(), tt.hint) {
-			t.Errorf("ParseEncryption(%s) = %v, %q (%v), want nil, %q, a text with %q", tt.file, k, got, err, tt.want, tt.hint)
+			t.Errorf("ParseEncryption(%s) = %v, %q (%v), want nil, %q, a text with %q",
+				tt.file, k, got, err, tt.want, tt.hint)
 		}
 	}
 	for _, name := range []string{"rsa-3072.pem", "ecdsa-p384.pem", "ed25519.pem", "ecdsa-p256.pub.pem"} {
@@ -223,7 +230,8 @@ func TestPublicHalfOfX25519(t *testing.T) {
 	if !samePublic(got[0], got[1]) {
 		t.Errorf("public halves differ:\n%s", cmp.Diff(got[0], got[1]))
 	}
-	if _, err := key.PublicHalf(keyFile(t, "ed25519.enc.pem"), func() ([]byte, error) { return nil, io.EOF }); err != io.EOF {
+	if _, err := key.PublicHalf(keyFile(t, "ed25519.enc.pem"),
+		func() ([]byte, error) { return nil, io.EOF }); err != io.EOF {
 		t.Errorf("error of the caller's function: %v, want it as it is", err)
 	}
 }

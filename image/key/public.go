@@ -107,7 +107,8 @@ func parsePublicBlock(block *pem.Block) (crypto.PublicKey, error) {
 	case block.Type == "CERTIFICATE":
 		return parseCertificate(block.Bytes)
 	case isPrivateType(block.Type):
-		return nil, errors.New("the file holds a private key: take its public half, for example with smpctl key public -e pem")
+		return nil, errors.New("the file holds a private key: take its public half, for example with smpctl key " +
+			"public -e pem")
 	}
 	return nil, fmt.Errorf("a PEM block of type %.40q is not a public key", block.Type)
 }

@@ -74,7 +74,8 @@ func TestParsePublicForms(t *testing.T) {
 	for _, tt := range tests {
 		got, err := key.ParsePublic(tt.data)
 		if want := readKey(t, tt.key); err != nil || !cmp.Equal(got, want) {
-			t.Errorf("%s as %s: %v, differs from the same key as SubjectPublicKeyInfo:\n%s", tt.key, tt.form, err, cmp.Diff(got, want))
+			t.Errorf("%s as %s: %v, differs from the same key as SubjectPublicKeyInfo:\n%s",
+				tt.key, tt.form, err, cmp.Diff(got, want))
 		}
 	}
 }
@@ -113,13 +114,16 @@ func TestParsePublicRefuses(t *testing.T) {
 		{"RSA-4096", readFile(t, "keys/bad-rsa-4096.pub.pem"), "4096"},
 		{"P-521", readFile(t, "keys/bad-p521.pub.pem"), "P-521"},
 		{"cut short", block("PUBLIC KEY", der.Bytes[:80]), "public key"},
-		{"point off the curve", block("PUBLIC KEY", append(bytes.Clone(der.Bytes[:90]), der.Bytes[90]^1)), "public key"},
+		{"point off the curve", block("PUBLIC KEY", append(bytes.Clone(der.Bytes[:90]), der.Bytes[90]^1)),
+			"public key"},
 		{"PKCS#1 in name only", block("RSA PUBLIC KEY", der.Bytes), "public key"},
 	}
 	for _, tt := range tests {
 		pub, err := key.ParsePublic(tt.pem)
-		if got := kindOf(t, err); got != string(image.ErrBadKey) || pub != nil || !strings.Contains(err.Error(), tt.hint) {
-			t.Errorf("%s: ParsePublic = %v, %q (%v), want nil, %q, a text with %q", tt.name, pub, got, err, image.ErrBadKey, tt.hint)
+		if got := kindOf(t, err); got != string(image.ErrBadKey) || pub != nil ||
+			!strings.Contains(err.Error(), tt.hint) {
+			t.Errorf("%s: ParsePublic = %v, %q (%v), want nil, %q, a text with %q",
+				tt.name, pub, got, err, image.ErrBadKey, tt.hint)
 		}
 	}
 }

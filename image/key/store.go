@@ -169,7 +169,8 @@ func parseProvisioning(file []byte) (provisioning, []uint32, error) {
 		digits, found := strings.CutPrefix(slot.Metadata, "0x")
 		raw, err := hex.DecodeString(digits)
 		if !found || err != nil || len(raw) != binary.Size(a) {
-			return p, nil, fail(ErrBadStore, "not a provisioning file: the metadata of key %d are not %d bytes in hexadecimal", i+1, binary.Size(a))
+			return p, nil, fail(ErrBadStore,
+				"not a provisioning file: the metadata of key %d are not %d bytes in hexadecimal", i+1, binary.Size(a))
 		}
 		_, _ = binary.Decode(raw, binary.LittleEndian, &a)
 		ids = append(ids, a.ID)

@@ -23,7 +23,8 @@ func newStore(t testing.TB, soc, name, policy string) *key.Store {
 
 // TestProvision compares with the files of nRF Connect SDK.
 func TestProvision(t *testing.T) {
-	one, both := []crypto.PublicKey{readKey(t, "ed25519")}, []crypto.PublicKey{readKey(t, "ed25519"), readKey(t, "other-ed25519")}
+	one, both := []crypto.PublicKey{readKey(t, "ed25519")},
+		[]crypto.PublicKey{readKey(t, "ed25519"), readKey(t, "other-ed25519")}
 	tests := []struct {
 		want, soc, name, policy string
 		keys                    []crypto.PublicKey
@@ -57,8 +58,10 @@ func TestProvisionAppends(t *testing.T) {
 	if string(got) != want {
 		t.Errorf("-got +want:\n%s", cmp.Diff(string(got), want))
 	}
-	random := strings.ReplaceAll(string(first), `"0xb3f3`, `"TRNG:32`) // as generate_psa_key_attributes.py --trng-key has it
-	if got, err = newStore(t, "nrf54l15", "BL_PUBKEY", "revokable").Provision([]byte(random), keys); err != nil || !bytes.Contains(got, []byte(`"TRNG:32`)) {
+	// as generate_psa_key_attributes.py --trng-key has it
+	random := strings.ReplaceAll(string(first), `"0xb3f3`, `"TRNG:32`)
+	if got, err = newStore(t, "nrf54l15", "BL_PUBKEY", "revokable").Provision([]byte(random), keys); err != nil ||
+		!bytes.Contains(got, []byte(`"TRNG:32`)) {
 		t.Errorf("a file with a random key: %v\n%s", err, got)
 	}
 }
@@ -75,16 +78,21 @@ func TestProvisionRefuses(t *testing.T) {
 	}{
 		{"no key", "", nil, image.ErrBadOption, "0 keys"},
 		{"four keys", "", []crypto.PublicKey{ed, ed, ed, ed}, image.ErrBadOption, "places for 1 to 3"},
-		{"ECDSA", "", []crypto.PublicKey{ed, readKey(t, "ecdsa-p256")}, image.ErrBadKey, "key 2: UROT_PUBKEY takes Ed25519 keys only"},
+		{"ECDSA", "", []crypto.PublicKey{ed, readKey(t, "ecdsa-p256")}, image.ErrBadKey,
+			"key 2: UROT_PUBKEY takes Ed25519 keys only"},
 		{"X25519", "", []crypto.PublicKey{publicHalf(t, "enc-x25519.pem")}, image.ErrBadKey, "Ed25519 keys only"},
 		{"place taken", good, []crypto.PublicKey{ed}, key.ErrBadStore, "has a key for place 1"},
 		{"empty file", " ", []crypto.PublicKey{ed}, key.ErrBadStore, "not a provisioning file"},
 		{"cut short", good[:90], []crypto.PublicKey{ed}, key.ErrBadStore, "not a provisioning file"},
 		{"two documents", good + good, []crypto.PublicKey{ed}, key.ErrBadStore, "behind its end"},
-		{"another version", strings.Replace(good, `version": 0`, `version": 1`, 1), []crypto.PublicKey{ed}, key.ErrBadStore, "version 1"},
-		{"another key", strings.Replace(good, `"version"`, `"extra": 1, "version"`, 1), []crypto.PublicKey{ed}, key.ErrBadStore, "extra"},
-		{"short metadata", strings.Replace(good, "00000000\"", "\"", 1), []crypto.PublicKey{ed}, key.ErrBadStore, "metadata of key 1"},
-		{"metadata that are none", strings.Replace(good, "0x4241", "0xZZ41", 1), []crypto.PublicKey{ed}, key.ErrBadStore, "metadata of key 1"},
+		{"another version", strings.Replace(good, `version": 0`, `version": 1`, 1), []crypto.PublicKey{ed},
+			key.ErrBadStore, "version 1"},
+		{"another key", strings.Replace(good, `"version"`, `"extra": 1, "version"`, 1), []crypto.PublicKey{ed},
+			key.ErrBadStore, "extra"},
+		{"short metadata", strings.Replace(good, "00000000\"", "\"", 1), []crypto.PublicKey{ed}, key.ErrBadStore,
+			"metadata of key 1"},
+		{"metadata that are none", strings.Replace(good, "0x4241", "0xZZ41", 1), []crypto.PublicKey{ed},
+			key.ErrBadStore, "metadata of key 1"},
 	}
 	for _, tt := range tests {
 		file := []byte(tt.file)
@@ -93,7 +101,8 @@ func TestProvisionRefuses(t *testing.T) {
 		}
 		got, err := newStore(t, "nrf54l15", "UROT_PUBKEY", "revokable").Provision(file, tt.keys)
 		if kind := kindOf(t, err); kind != string(tt.want) || got != nil || !strings.Contains(err.Error(), tt.hint) {
-			t.Errorf("%s: Provision = %q, %q (%v), want nil, %q, a text with %q", tt.name, got, kind, err, tt.want, tt.hint)
+			t.Errorf("%s: Provision = %q, %q (%v), want nil, %q, a text with %q",
+				tt.name, got, kind, err, tt.want, tt.hint)
 		}
 	}
 }

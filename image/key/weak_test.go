@@ -65,12 +65,15 @@ func weakKeys(t testing.TB) []weakKey {
 	}
 	n := readKey(t, "rsa-2048").(*rsa.PublicKey).N
 	for _, e := range []int{1, 2, 4, 65536} {
-		add("RSA, exponent "+big.NewInt(int64(e)).String(), "RSA with the exponent", image.ErrWeakKey, &rsa.PublicKey{N: n, E: e})
+		add("RSA, exponent "+big.NewInt(int64(e)).String(), "RSA with the exponent",
+			image.ErrWeakKey, &rsa.PublicKey{N: n, E: e})
 	}
-	add("RSA, even modulus", "even modulus", image.ErrWeakKey, &rsa.PublicKey{N: new(big.Int).Sub(n, big.NewInt(1)), E: 65537})
+	add("RSA, even modulus", "even modulus", image.ErrWeakKey,
+		&rsa.PublicKey{N: new(big.Int).Sub(n, big.NewInt(1)), E: 65537})
 	for _, bits := range []uint{8, 1024, 2047, 2049, 4096, 1 << 15} {
 		odd := new(big.Int).SetBit(big.NewInt(1), int(bits)-1, 1)
-		add("RSA, "+big.NewInt(int64(bits)).String()+" bits", "MCUboot knows 2048 and 3072", image.ErrBadKey, &rsa.PublicKey{N: odd, E: 65537})
+		add("RSA, "+big.NewInt(int64(bits)).String()+" bits", "MCUboot knows 2048 and 3072",
+			image.ErrBadKey, &rsa.PublicKey{N: odd, E: 65537})
 	}
 	for _, text := range smallOrder {
 		add("Ed25519 "+text, "small order", image.ErrWeakKey, ed25519.PublicKey(unhex(t, text)))
@@ -81,7 +84,8 @@ func weakKeys(t testing.TB) []weakKey {
 			add("Ed25519 "+hex.EncodeToString(pub), "key: Ed25519 with", "", ed25519.PublicKey(pub))
 		}
 	}
-	add("Ed25519 off the curve", "no point of the curve", image.ErrBadKey, ed25519.PublicKey(unhex(t, "02"+strings.Repeat("00", 31))))
+	add("Ed25519 off the curve", "no point of the curve",
+		image.ErrBadKey, ed25519.PublicKey(unhex(t, "02"+strings.Repeat("00", 31))))
 	for _, text := range smallOrderX {
 		pub, err := ecdh.X25519().NewPublicKey(unhex(t, text))
 		if err != nil {
@@ -105,7 +109,8 @@ func offCurve(t testing.TB) []weakKey {
 		good := pkix(t, pub)
 		head := good[:len(good)-len(der)]
 		change := func(what string, point []byte) {
-			list = append(list, weakKey{name + ", " + what, "public key: ", image.ErrBadKey, nil, append(bytes.Clone(head), point...)})
+			list = append(list,
+				weakKey{name + ", " + what, "public key: ", image.ErrBadKey, nil, append(bytes.Clone(head), point...)})
 		}
 		beside := bytes.Clone(der)
 		beside[len(beside)-1] ^= 1
@@ -153,7 +158,8 @@ func TestWeakPublicKeys(t *testing.T) {
 		_, err := key.Hash(k.public, image.TLVSHA256)
 		errs := map[string]error{"Hash": err}
 		if _, encrypts := k.public.(*ecdh.PublicKey); !encrypts {
-			_, errs["Build"] = image.Build([]byte("firmware"), k.public, image.BuildOptions{HeaderSize: 32, PadHeader: true})
+			_, errs["Build"] = image.Build([]byte("firmware"), k.public,
+				image.BuildOptions{HeaderSize: 32, PadHeader: true})
 			errs["Verify"] = m.Verify(k.public)
 		}
 		for what, err := range errs {

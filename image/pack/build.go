@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// packed is the time of everything in a package that this program makes, the earliest that a zip archive can say: the same images give the
-// same bytes.
+// packed is the time of everything in a package that this program makes, the earliest that a zip archive can say: the
+// same images give the same bytes.
 var packed = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // manifestFile is an entry of the manifest, in the order of nRF's own script.
@@ -65,7 +65,8 @@ func storedHeader(m Member) *zip.FileHeader {
 	const utf8Name, firstDay = 0x800, 1<<5 | 1 // APPNOTE.TXT 4.4.4; the MS-DOS date of packed
 	size := uint64(len(m.Data))
 	h := &zip.FileHeader{
-		Name: m.Name, Method: zip.Store, Flags: utf8Name, CRC32: crc32.ChecksumIEEE(m.Data), CompressedSize64: size, UncompressedSize64: size,
+		Name: m.Name, Method: zip.Store, Flags: utf8Name, CRC32: crc32.ChecksumIEEE(m.Data), CompressedSize64: size,
+		UncompressedSize64: size,
 	}
 	h.ModifiedDate = firstDay //lint:ignore SA1019 a raw header is written as it is: Modified does not count
 	return h
@@ -86,8 +87,9 @@ func (p *Package) manifestText() ([]byte, error) {
 func newManifestFile(m Member) manifestFile {
 	said := func(key string) string { s, _ := m.Fields[key].(string); return s }
 	f := manifestFile{
-		Type: said("type"), Board: said("board"), SOC: said("soc"), LoadAddress: m.LoadAddress, Image: strconv.Itoa(m.Image),
-		Size: len(m.Data), File: m.Name, Modified: packed.Unix(),
+		Type: said("type"), Board: said("board"), SOC: said("soc"), LoadAddress: m.LoadAddress,
+		Image: strconv.Itoa(m.Image),
+		Size:  len(m.Data), File: m.Name, Modified: packed.Unix(),
 	}
 	if m.Slot == AnySlot {
 		f.Primary, f.Secondary, f.Version = strconv.Itoa(2*m.Image+1), strconv.Itoa(2*m.Image+2), m.Version

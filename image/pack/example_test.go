@@ -34,7 +34,8 @@ func ExamplePackage_Bytes() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	p := pack.Package{Format: pack.Zip, Members: []pack.Member{{Name: "app.bin", Slot: pack.AnySlot, Version: "2.0.0+0", Data: app}}}
+	p := pack.Package{Format: pack.Zip,
+		Members: []pack.Member{{Name: "app.bin", Slot: pack.AnySlot, Version: "2.0.0+0", Data: app}}}
 	file, err := p.Bytes()
 	if err != nil {
 		log.Fatal(err)

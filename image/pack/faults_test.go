@@ -45,7 +45,8 @@ func archive(t testing.TB, files ...file) []byte {
 // manifested is an archive with files a.bin and b.bin of four bytes, whose entries are as given.
 func manifested(t testing.TB, entries ...string) []byte {
 	text := `{"format-version": 1, "files": [` + strings.Join(entries, ",") + `]}`
-	return archive(t, file{name: "a.bin", data: "aaaa"}, file{name: "b.bin", data: "bbbb"}, file{name: "manifest.json", data: text})
+	return archive(t, file{name: "a.bin", data: "aaaa"}, file{name: "b.bin", data: "bbbb"},
+		file{name: "manifest.json", data: text})
 }
 
 const plainA, plainB = `{"file": "a.bin", "size": 4}`, `{"file": "b.bin", "size": 4, "image_index": "1"}`
@@ -58,7 +59,8 @@ func TestArchiveFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	extra := func(name string) []byte {
-		return archive(t, file{name: "manifest.json", data: `{"files": [{"file": "a.bin", "size": 1}]}`}, file{name: "a.bin", data: "a"}, file{name: name})
+		return archive(t, file{name: "manifest.json", data: `{"files": [{"file": "a.bin", "size": 1}]}`},
+			file{name: "a.bin", data: "a"}, file{name: name})
 	}
 	patch := func(old, with string) []byte {
 		if !bytes.Contains(good, []byte(old)) {
@@ -101,17 +103,23 @@ func TestArchiveFaults(t *testing.T) {
 		{"endless name", extra(strings.Repeat("a", 256)), pack.ErrUnsafeName},
 		{"same name", extra("a.bin"), pack.ErrDuplicateName},
 		{"same name but for the case", extra("A.BIN"), pack.ErrDuplicateName},
-		{"symbolic link", archive(t, file{name: "link", data: "/etc/passwd", edit: func(h *zip.FileHeader) { h.SetMode(fs.ModeSymlink | 0o777) }}), pack.ErrNotAFile},
-		{"device", archive(t, file{name: "d", edit: func(h *zip.FileHeader) { h.SetMode(fs.ModeDevice | 0o777) }}), pack.ErrNotAFile},
+		{"symbolic link",
+			archive(t,
+				file{name: "link", data: "/etc/passwd",
+					edit: func(h *zip.FileHeader) { h.SetMode(fs.ModeSymlink | 0o777) }}), pack.ErrNotAFile},
+		{"device", archive(t, file{name: "d", edit: func(h *zip.FileHeader) { h.SetMode(fs.ModeDevice | 0o777) }}),
+			pack.ErrNotAFile},
 		{"too many files", archive(t, many...), pack.ErrTooManyFiles},
-		{"bomb", archive(t, file{name: "manifest.json", data: strings.Repeat("0", 10<<20), edit: method(zip.Deflate)}), pack.ErrTooLarge},
+		{"bomb", archive(t, file{name: "manifest.json", data: strings.Repeat("0", 10<<20), edit: method(zip.Deflate)}),
+			pack.ErrTooLarge},
 		{"password", entry(8, 1), pack.ErrEncryptedZip},
 		{"unknown method", entry(10, 12), pack.ErrZipMethod},
 		{"a length that is not true", entry(24, 5), pack.ErrMemberSize},
 		{"lengths that overlap", entry(20, 0, 0, 1), pack.ErrBadZip},
 		{"damaged file", patch("aaaa", "aaab"), pack.ErrMemberDamaged},
 		{"manifest in a folder", archive(t, file{name: "x/manifest.json", data: "{}"}), pack.ErrNoManifest},
-		{"endless manifest", archive(t, file{name: "manifest.json", data: strings.Repeat(" ", 65<<10)}), pack.ErrBadManifest},
+		{"endless manifest", archive(t, file{name: "manifest.json", data: strings.Repeat(" ", 65<<10)}),
+			pack.ErrBadManifest},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p, err := pack.Parse(tt.data)
@@ -142,16 +150,23 @@ func TestManifestFaults(t *testing.T) {
 		{"no size", manifested(t, `{"file": "a.bin"}`), pack.ErrBadManifest},
 		{"another size", manifested(t, `{"file": "a.bin", "size": 5}`), pack.ErrMemberSize},
 		{"no such file", manifested(t, `{"file": "c.bin", "size": 4}`), pack.ErrMemberMissing},
-		{"image out of range", manifested(t, `{"file": "a.bin", "size": 4, "image_index": "256"}`), pack.ErrBadManifest},
+		{"image out of range", manifested(t, `{"file": "a.bin", "size": 4, "image_index": "256"}`),
+			pack.ErrBadManifest},
 		{"image negative", manifested(t, `{"file": "a.bin", "size": 4, "image_index": -1}`), pack.ErrBadManifest},
 		{"image no number", manifested(t, `{"file": "a.bin", "size": 4, "image_index": "one"}`), pack.ErrBadManifest},
 		{"slot 1-based", manifested(t, `{"file": "a.bin", "size": 4, "slot": "2"}`), pack.ErrBadManifest},
-		{"address of another type", manifested(t, `{"file": "a.bin", "size": 4, "load_address": true}`), pack.ErrBadManifest},
+		{"address of another type", manifested(t, `{"file": "a.bin", "size": 4, "load_address": true}`),
+			pack.ErrBadManifest},
 		{"an image twice", manifested(t, plainA, `{"file": "b.bin", "size": 4}`), pack.ErrSameImage},
-		{"a slot twice", manifested(t, `{"file": "a.bin", "size": 4, "slot": 1}`, `{"file": "b.bin", "size": 4, "slot": "1"}`), pack.ErrSameImage},
-		{"for one slot and for any", manifested(t, plainA, `{"file": "b.bin", "size": 4, "slot": "1"}`), pack.ErrSameImage},
+		{"a slot twice",
+			manifested(t, `{"file": "a.bin", "size": 4, "slot": 1}`, `{"file": "b.bin", "size": 4, "slot": "1"}`),
+			pack.ErrSameImage},
+		{"for one slot and for any", manifested(t, plainA, `{"file": "b.bin", "size": 4, "slot": "1"}`),
+			pack.ErrSameImage},
 		{"a file twice", manifested(t, plainA, `{"file": "a.bin", "size": 4, "image_index": 1}`), pack.ErrSameImage},
-		{"a bootloader twice", manifested(t, `{"file": "a.bin", "size": 4, "version_B0": "1"}`, `{"file": "b.bin", "size": 4, "version_B0": "1"}`), pack.ErrSameImage},
+		{"a bootloader twice",
+			manifested(t, `{"file": "a.bin", "size": 4, "version_B0": "1"}`,
+				`{"file": "b.bin", "size": 4, "version_B0": "1"}`), pack.ErrSameImage},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := kindOf(t, second(pack.Parse(tt.data))); got != tt.want {
@@ -166,13 +181,15 @@ func second(_ *pack.Package, err error) error { return err }
 // TestManifestForms are the many ways in which manifests say the same.
 func TestManifestForms(t *testing.T) {
 	p, err := pack.Parse(manifested(t,
-		`{"file": "a.bin", "size": "4", "image_index": 1, "slot": 0, "load_address": "0x8000", "version_MCUBOOT+XIP": "1.0.0", "unknown": {}}`,
+		`{"file": "a.bin", "size": "4", "image_index": 1, "slot": 0, "load_address": "0x8000",
+			"version_MCUBOOT+XIP": "1.0.0", "unknown": {}}`,
 		`{"file": "b.bin", "size": 4, "image_index": "1", "slot": "1", "load_address": 65536}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	a, b := p.Members[0], p.Members[1]
-	if a.Image != 1 || a.Slot != 0 || a.LoadAddress != 0x8000 || a.Version != "1.0.0" || b.Image != 1 || b.Slot != 1 || b.LoadAddress != 65536 {
+	if a.Image != 1 || a.Slot != 0 || a.LoadAddress != 0x8000 || a.Version != "1.0.0" || b.Image != 1 || b.Slot != 1 ||
+		b.LoadAddress != 65536 {
 		t.Errorf("members %+v, %+v", a, b)
 	}
 	// A bootloader update: older packages tell its two variants apart by their address only.
@@ -183,7 +200,8 @@ func TestManifestForms(t *testing.T) {
 		t.Errorf("bootloader: %+v, %v", p, err)
 	}
 	// Worth a word: a newer format, and files beside those of the manifest.
-	p, err = pack.Parse(archive(t, file{name: "manifest.json", data: "\ufeff" + `{"format-version": 2, "files": [` + plainA + `]}`},
+	p, err = pack.Parse(archive(t,
+		file{name: "manifest.json", data: "\ufeff" + `{"format-version": 2, "files": [` + plainA + `]}`},
 		file{name: "a.bin", data: "aaaa"}, file{name: "__MACOSX/"}, file{name: "__MACOSX/a.bin"}))
 	if err != nil || len(p.Warnings) != 2 {
 		t.Errorf("warnings %+v, %v", p, err)
@@ -213,8 +231,10 @@ func TestContainerFaults(t *testing.T) {
 		{"no size", header(img+"\x81\xa2\x62id\x00\x62id\x01", 1), pack.ErrBadContainer},
 		{"negative id", header(img+"\x81\xa2\x62id\x20\x64size\x01", 1), pack.ErrBadContainer},
 		{"image out of range", header(img+"\x81\xa2\x62id\x19\x01\x00\x64size\x01", 1), pack.ErrBadContainer},
-		{"endless image", header(img+"\x81\xa2\x62id\x00\x64size\x1b\xff\xff\xff\xff\xff\xff\xff\xff", 1), pack.ErrContainerSize},
-		{"an image twice", header(img+"\x82\xa2\x62id\x00\x64size\x01\xa2\x62id\x00\x64size\x01", 2), pack.ErrSameImage},
+		{"endless image", header(img+"\x81\xa2\x62id\x00\x64size\x1b\xff\xff\xff\xff\xff\xff\xff\xff", 1),
+			pack.ErrContainerSize},
+		{"an image twice", header(img+"\x82\xa2\x62id\x00\x64size\x01\xa2\x62id\x00\x64size\x01", 2),
+			pack.ErrSameImage},
 		{"left over in the header", header(img+"\x81\xa2\x62id\x00\x64size\x01\x00", 1), pack.ErrBadContainer},
 		{"half a number", header(img+"\x81\xa2\x62id\x19\x01", 0), pack.ErrBadContainer},
 		{"the other order", header(img+"\x81\xa2\x64size\x18\x01\x62id\x01", 1), ""},
@@ -237,7 +257,8 @@ func TestMemory(t *testing.T) {
 	binary.LittleEndian.PutUint32(endless[len(endless)-10:], uint32(len(endless)-22-4))
 	binary.LittleEndian.PutUint32(endless[len(endless)-6:], 4)
 	for name, b := range map[string][]byte{
-		"bomb":    archive(t, file{name: "manifest.json", data: strings.Repeat("0", 60<<20), edit: method(zip.Deflate)}),
+		"bomb": archive(t,
+			file{name: "manifest.json", data: strings.Repeat("0", 60<<20), edit: method(zip.Deflate)}),
 		"endless": endless,
 	} {
 		var before, after runtime.MemStats

@@ -6,7 +6,8 @@ import (
 	"github.com/smpctl/smpctl/image/pack"
 )
 
-// FuzzParse reads anything. What can be read and then written reads back the same, and takes no more memory than the limits say.
+// FuzzParse reads anything. What can be read and then written reads back the same, and takes no more memory than the
+// limits say.
 func FuzzParse(f *testing.F) {
 	for _, v := range vectors(f) {
 		f.Add(readFile(f, "package/"+v.File))
@@ -45,7 +46,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzContainer fuzzes the header that is read by hand: parse then write gives the same bytes if its numbers are as short as they can be.
+// FuzzContainer fuzzes the header that is read by hand: parse then write gives the same bytes if its numbers are as
+// short as they can be.
 func FuzzContainer(f *testing.F) {
 	f.Add(readFile(f, "package/dfu_multi_image.bin")[2:34], 6423)
 	f.Add([]byte("\xa1\x63img\x81\xa2\x64size\x18\x01\x62id\x01"), 1)

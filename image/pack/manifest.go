@@ -48,7 +48,8 @@ func (a archive) manifest() (*Package, []fields, error) {
 		return nil, nil, a.noManifest()
 	}
 	if f.UncompressedSize64 > maxManifest {
-		return nil, nil, fail(ErrBadManifest, "%s: %d bytes, more than the %d that are read", manifestName, f.UncompressedSize64, maxManifest)
+		return nil, nil, fail(ErrBadManifest, "%s: %d bytes, more than the %d that are read",
+			manifestName, f.UncompressedSize64, maxManifest)
 	}
 	text, err := a.read(manifestName)
 	if err != nil {
@@ -70,7 +71,9 @@ func (a archive) manifest() (*Package, []fields, error) {
 		return nil, nil, fail(ErrBadManifest, "%s: %s", manifestName, problem.Detail)
 	}
 	if p.Version = int(version); p.Version > newestVersion {
-		p.Warnings = append(p.Warnings, fmt.Sprintf("%s: format-version %d is newer than the %d that is known", manifestName, p.Version, newestVersion))
+		p.Warnings = append(p.Warnings,
+			fmt.Sprintf("%s: format-version %d is newer than the %d that is known",
+				manifestName, p.Version, newestVersion))
 	}
 	if n, ok, problem := top.number("time", 1<<62); ok && problem == nil {
 		p.Time = int64(n)
@@ -89,7 +92,8 @@ const newestVersion = 1
 func (a archive) noManifest() error {
 	for name := range a.files {
 		if path.Base(name) == manifestName {
-			return fail(ErrNoManifest, "zip archive: %s stands in a folder: pack the files, not their folder", manifestName)
+			return fail(ErrNoManifest, "zip archive: %s stands in a folder: pack the files, not their folder",
+				manifestName)
 		}
 	}
 	return fail(ErrNoManifest, "zip archive: no %s, so it is not an update package", manifestName)

@@ -8,8 +8,8 @@ import (
 	"github.com/smpctl/smpctl/internal/cborhead"
 )
 
-// The container of nRF Connect SDK's dfu_multi_image library (scripts/bootloader/dfu_multi_image_tool.py). Its header is a CBOR map of one
-// shape, so it is read by hand, and strictly: definite lengths only.
+// The container of nRF Connect SDK's dfu_multi_image library (scripts/bootloader/dfu_multi_image_tool.py). Its header
+// is a CBOR map of one shape, so it is read by hand, and strictly: definite lengths only.
 const (
 	lengthSize = 2 // bytes in front of the header
 	maxImages  = 64
@@ -27,7 +27,8 @@ func isMultiImage(b []byte) bool {
 func parseMultiImage(b []byte) (*Package, error) {
 	length := int(binary.LittleEndian.Uint16(b))
 	if length > len(b)-lengthSize {
-		return nil, fail(ErrBadContainer, "dfu_multi_image: the header takes %d bytes, the file has %d: cut short", length, len(b)-lengthSize)
+		return nil, fail(ErrBadContainer, "dfu_multi_image: the header takes %d bytes, the file has %d: cut short",
+			length, len(b)-lengthSize)
 	}
 	h := header{rest: b[lengthSize:][:length]}
 	members := h.images()
@@ -41,9 +42,11 @@ func parseMultiImage(b []byte) (*Package, error) {
 	data := b[lengthSize+length:]
 	for _, m := range members {
 		if m.size > uint64(len(data)) {
-			return nil, fail(ErrContainerSize, "dfu_multi_image: image %d has %d bytes, %d are left: cut short", m.id, m.size, len(data))
+			return nil, fail(ErrContainerSize, "dfu_multi_image: image %d has %d bytes, %d are left: cut short",
+				m.id, m.size, len(data))
 		}
-		p.Members = append(p.Members, Member{Name: imageName(int(m.id)), Image: int(m.id), Slot: AnySlot, Data: data[:m.size:m.size]})
+		p.Members = append(p.Members,
+			Member{Name: imageName(int(m.id)), Image: int(m.id), Slot: AnySlot, Data: data[:m.size:m.size]})
 		data = data[m.size:]
 	}
 	if len(data) > 0 {

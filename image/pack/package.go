@@ -69,18 +69,20 @@ func (m Member) Load() (*image.Image, error) { return image.Load(m.Data) }
 func (m Member) Differs(img *image.Image) []string {
 	var list []string
 	if said, err := image.ParseVersion(m.Version); m.Version != "" && (err != nil || said != img.Header.Version) {
-		list = append(list, fmt.Sprintf("the manifest says version %s, the image is %s", quote(m.Version), img.Header.Version))
+		list = append(list,
+			fmt.Sprintf("the manifest says version %s, the image is %s", quote(m.Version), img.Header.Version))
 	}
 	fixed := img.Header.Flags&image.FlagROMFixed != 0 && m.LoadAddress != 0
 	slot := uint64(img.Header.LoadAddr)
 	if code := slot + uint64(img.Header.HeaderSize); fixed && m.LoadAddress != code && m.LoadAddress != slot {
-		list = append(list, fmt.Sprintf("the manifest says address %#x, the image is linked for the slot at %#x", m.LoadAddress, slot))
+		list = append(list,
+			fmt.Sprintf("the manifest says address %#x, the image is linked for the slot at %#x", m.LoadAddress, slot))
 	}
 	return list
 }
 
-// checkImages refuses a package in which two members are for the same place. The two variants for the slots of the first-stage
-// bootloader have only their addresses in older packages.
+// checkImages refuses a package in which two members are for the same place. The two variants for the slots of the
+// first-stage bootloader have only their addresses in older packages.
 func (p *Package) checkImages() error {
 	type place struct {
 		image, slot int
@@ -93,19 +95,22 @@ func (p *Package) checkImages() error {
 			at.address = m.LoadAddress
 		}
 		if first, ok := seen[at]; ok {
-			return fail(ErrSameImage, "%s and %s are both for image %d%s", quote(first), quote(m.Name), m.Image, slotText(m.Slot))
+			return fail(ErrSameImage, "%s and %s are both for image %d%s",
+				quote(first), quote(m.Name), m.Image, slotText(m.Slot))
 		}
 		seen[at] = m.Name
 	}
 	for _, m := range p.Members {
 		if _, ok := seen[place{image: m.Image, slot: AnySlot}]; ok && m.Slot != AnySlot {
-			return fail(ErrSameImage, "of the files for image %d one is for slot %d and another for none", m.Image, m.Slot)
+			return fail(ErrSameImage, "of the files for image %d one is for slot %d and another for none",
+				m.Image, m.Slot)
 		}
 	}
 	return nil
 }
 
-// Bytes writes the package in its format: the same members give the same bytes. It checks what [Parse] would refuse to read.
+// Bytes writes the package in its format: the same members give the same bytes. It checks what [Parse] would refuse to
+// read.
 func (p *Package) Bytes() ([]byte, error) {
 	var b []byte
 	var err error

@@ -117,15 +117,17 @@ func TestVectors(t *testing.T) {
 func facts(p *pack.Package) (list []string) {
 	for _, m := range p.Members {
 		sum := sha256.Sum256(m.Data)
-		list = append(list, fmt.Sprintf("%s image=%d slot=%d load=%d version=%s %d %s", m.Name, m.Image, m.Slot, m.LoadAddress, m.Version,
-			len(m.Data), hex.EncodeToString(sum[:])))
+		list = append(list,
+			fmt.Sprintf("%s image=%d slot=%d load=%d version=%s %d %s",
+				m.Name, m.Image, m.Slot, m.LoadAddress, m.Version, len(m.Data), hex.EncodeToString(sum[:])))
 	}
 	return list
 }
 
 func (v packageVector) facts(t *testing.T) (list []string) {
 	for _, i := range v.Images {
-		list = append(list, fmt.Sprintf("image-%d.bin image=%d slot=-1 load=0 version= %d %s", i.ID, i.ID, i.Size, i.SHA256))
+		list = append(list,
+			fmt.Sprintf("image-%d.bin image=%d slot=-1 load=0 version= %d %s", i.ID, i.ID, i.Size, i.SHA256))
 	}
 	for i, m := range v.Members {
 		e := v.Manifest.Files[i]
@@ -135,8 +137,10 @@ func (v packageVector) facts(t *testing.T) (list []string) {
 			}
 			return instead
 		}
-		list = append(list, fmt.Sprintf("%s image=%s slot=%s load=%.0f version=%s %d %s", m.Name, text("image_index", "0"), text("slot", "-1"),
-			e["load_address"], text("version_MCUBOOT", text("version_MCUBOOT+XIP", "")), m.Size, m.SHA256))
+		list = append(list,
+			fmt.Sprintf("%s image=%s slot=%s load=%.0f version=%s %d %s",
+				m.Name, text("image_index", "0"), text("slot", "-1"),
+				e["load_address"], text("version_MCUBOOT", text("version_MCUBOOT+XIP", "")), m.Size, m.SHA256))
 	}
 	return list
 }

@@ -13,11 +13,12 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of an archive. The largest packages that builds make have five files; programs that pack a folder add some of their own.
+// Limits of an archive. The largest packages that builds make have five files; programs that pack a folder add some of
+// their own.
 const (
 	maxFiles    = 128
 	maxUnpacked = 64 << 20 // bytes of all files together: no update comes near it
-	maxRatio    = 64       // bytes of all files together for each byte of the archive; padded images shrink to a fiftieth
+	maxRatio    = 64       // of all files together to the archive; padded images shrink to a fiftieth
 	maxIndex    = 64 << 10 // bytes of the central directory
 )
 
@@ -28,7 +29,8 @@ func isZip(b []byte) bool {
 // archive is a zip archive whose names are safe and whose size is bounded.
 type archive struct{ files map[string]*zip.File }
 
-// openZip reads the table of contents. It refuses the whole archive for anything that a builder of packages would not write.
+// openZip reads the table of contents. It refuses the whole archive for anything that a builder of packages would not
+// write.
 func openZip(b []byte) (archive, error) {
 	if err := checkIndex(b); err != nil {
 		return archive{}, err
@@ -38,7 +40,8 @@ func openZip(b []byte) (archive, error) {
 		return archive{}, fail(ErrBadZip, "zip archive: %s", strings.TrimPrefix(err.Error(), "zip: "))
 	}
 	if len(r.File) > maxFiles {
-		return archive{}, fail(ErrTooManyFiles, "zip archive: %d files, more than the %d that are read", len(r.File), maxFiles)
+		return archive{}, fail(ErrTooManyFiles, "zip archive: %d files, more than the %d that are read",
+			len(r.File), maxFiles)
 	}
 	a := archive{files: map[string]*zip.File{}}
 	folded := map[string]string{}
@@ -49,7 +52,8 @@ func openZip(b []byte) (archive, error) {
 		}
 		key := strings.ToLower(strings.TrimSuffix(f.Name, "/"))
 		if first, ok := folded[key]; ok {
-			return archive{}, fail(ErrDuplicateName, "zip archive: %s and %s have the same name", quote(first), quote(f.Name))
+			return archive{}, fail(ErrDuplicateName, "zip archive: %s and %s have the same name",
+				quote(first), quote(f.Name))
 		}
 		folded[key] = f.Name
 		// Each alone may be close to the largest number.
@@ -63,7 +67,8 @@ func openZip(b []byte) (archive, error) {
 	case packed > uint64(len(b)):
 		return archive{}, fail(ErrBadZip, "zip archive: its files overlap")
 	case unpacked > maxUnpacked:
-		return archive{}, fail(ErrTooLarge, "zip archive: %d bytes unpacked, more than the %d MiB that are read", unpacked, maxUnpacked>>20)
+		return archive{}, fail(ErrTooLarge, "zip archive: %d bytes unpacked, more than the %d MiB that are read",
+			unpacked, maxUnpacked>>20)
 	case unpacked > maxRatio*uint64(len(b)):
 		return archive{}, fail(ErrTooLarge, "zip archive: unpacks to more than %d times its size", maxRatio)
 	}
@@ -72,7 +77,8 @@ func openZip(b []byte) (archive, error) {
 
 const indexEnd = 22 // bytes of the end record without its comment (APPNOTE.TXT 4.3.16)
 
-// checkIndex bounds the table of contents before anything is allocated for it, and refuses data before the archive or behind it.
+// checkIndex bounds the table of contents before anything is allocated for it, and refuses data before the archive or
+// behind it.
 func checkIndex(b []byte) error {
 	at := bytes.LastIndex(b, []byte("PK\x05\x06"))
 	if at < 0 || len(b)-at < indexEnd {
@@ -104,7 +110,8 @@ func checkFile(f *zip.File) error {
 	case f.Flags&1 != 0:
 		return fail(ErrEncryptedZip, "zip archive: %s is encrypted with a password", quote(f.Name))
 	case f.Method != zip.Store && f.Method != zip.Deflate:
-		return fail(ErrZipMethod, "zip archive: %s is compressed by method %d; only stored and deflated files are read", quote(f.Name), f.Method)
+		return fail(ErrZipMethod, "zip archive: %s is compressed by method %d; only stored and deflated files are read",
+			quote(f.Name), f.Method)
 	}
 	return nil
 }
@@ -126,7 +133,8 @@ func nameProblem(name string) string {
 	case strings.HasPrefix(name, "/"):
 		return "is absolute"
 	}
-	if clean := path.Clean(name); clean == ".." || strings.HasPrefix(clean, "../") || clean != strings.TrimSuffix(name, "/") {
+	if clean := path.Clean(name); clean == ".." || strings.HasPrefix(clean, "../") ||
+		clean != strings.TrimSuffix(name, "/") {
 		return "leads out of its folder, or takes a detour"
 	}
 	return ""
@@ -146,7 +154,8 @@ func (a archive) read(name string) ([]byte, error) {
 		_, err = io.CopyN(io.Discard, r, 1) // the checksum is compared at the end
 	}
 	if !errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, fail(ErrMemberDamaged, "zip archive: %s is damaged: its content does not fit its length and checksum", quote(name))
+		return nil, fail(ErrMemberDamaged,
+			"zip archive: %s is damaged: its content does not fit its length and checksum", quote(name))
 	}
 	return data, nil
 }

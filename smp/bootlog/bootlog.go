@@ -1,8 +1,9 @@
-// Package bootlog understands what MCUboot prints on a device's console: which image it was asked to start, what it started, and above
-// all why it refused one, which no SMP command tells.
+// Package bootlog understands what MCUboot prints on a device's console: which image it was asked to start, what it
+// started, and above all why it refused one, which no SMP command tells.
 //
-// The texts are those of MCUboot 1.3 to 2.4 (boot/bootutil/src/loader.c, bootutil_public.c, image_validate.c, ram_load.c, swap_*.c,
-// boot/zephyr/main.c). They are no interface: a text that is not known is no error, and a bootloader may be built without any.
+// The texts are those of MCUboot 1.3 to 2.4 (boot/bootutil/src/loader.c, bootutil_public.c, image_validate.c,
+// ram_load.c, swap_*.c, boot/zephyr/main.c). They are no interface: a text that is not known is no error, and a
+// bootloader may be built without any.
 package bootlog
 
 import (
@@ -15,7 +16,8 @@ const (
 	maxLine    = 256 // bytes of a line that are looked at
 )
 
-// Log follows the lines of a console, boot after boot, and remembers what the bootloader said. The zero value is ready. Its memory is bounded.
+// Log follows the lines of a console, boot after boot, and remembers what the bootloader said. The zero value is ready.
+// Its memory is bounded.
 type Log struct {
 	inside   bool     // the bootloader runs
 	reasons  []string // why an image was refused, from the last boot in which one was
@@ -57,8 +59,9 @@ func (l *Log) refuse(text string) {
 	}
 }
 
-// Reason is why the bootloader did not start an image, in its own words: what it refused, else that it went back to the old image, else an
-// error whose meaning is not known here. It is empty if the bootloader said none of these. Control characters are not in it.
+// Reason is why the bootloader did not start an image, in its own words: what it refused, else that it went back to the
+// old image, else an error whose meaning is not known here. It is empty if the bootloader said none of these. Control
+// characters are not in it.
 func (l *Log) Reason() string {
 	switch {
 	case len(l.reasons) > 0:

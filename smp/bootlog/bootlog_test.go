@@ -21,24 +21,33 @@ func TestReason(t *testing.T) {
 	}{
 		{"nothing", nil, ""},
 		{"good boot", []string{start, "I: Image index: 0, Swap type: test", jump}, ""},
-		{"refused", []string{start, "E: Image in the secondary slot is not valid!", jump}, "Image in the secondary slot is not valid!"},
-		{"refused, then a good boot", []string{start, "E: Image in the secondary slot is not valid!", jump, start, jump}, "Image in the secondary slot is not valid!"},
+		{"refused", []string{start, "E: Image in the secondary slot is not valid!", jump},
+			"Image in the secondary slot is not valid!"},
+		{"refused, then a good boot",
+			[]string{start, "E: Image in the secondary slot is not valid!", jump, start, jump},
+			"Image in the secondary slot is not valid!"},
 		{
 			"refused twice, the last counts",
-			[]string{start, "E: Image in the secondary slot is not valid!", jump, start, "E: Insufficient version in secondary slot", jump},
+			[]string{start, "E: Image in the secondary slot is not valid!", jump, start,
+				"E: Insufficient version in secondary slot", jump},
 			"Insufficient version in secondary slot",
 		},
 		{
 			"cause and effect",
-			[]string{start, "E: ED25519 signature verification failed -149", "E: Image in the secondary slot is not valid!", "E: Image in the secondary slot is not valid!"},
+			[]string{start, "E: ED25519 signature verification failed -149",
+				"E: Image in the secondary slot is not valid!", "E: Image in the secondary slot is not valid!"},
 			"ED25519 signature verification failed -149; Image in the secondary slot is not valid!",
 		},
-		{"reverted", []string{start, "I: Image index: 0, Swap type: test", jump, start, "I: Image index: 0, Swap type: revert", jump}, "Image index: 0, Swap type: revert"},
+		{"reverted", []string{start, "I: Image index: 0, Swap type: test", jump, start, "I: Image index: 0, Swap " +
+			"type: revert", jump}, "Image index: 0, Swap type: revert"},
 		{"unknown error", []string{start, "E: Never seen before", jump}, "Never seen before"},
-		{"errors of the application", []string{start, jump, "E: Never seen before", "<err> app: Bad image magic 0x0; Image=0"}, ""},
+		{"errors of the application",
+			[]string{start, jump, "E: Never seen before", "<err> app: Bad image magic 0x0; Image=0"}, ""},
 		{"words of the application", []string{"<inf> mcuboot_util: Image index: 0, Swap type: revert"}, ""},
-		{"banner of an old bootloader", []string{"*** Booting Zephyr OS build v2.6.0 ***", start, "E: Never seen before"}, "Never seen before"},
-		{"the beginning was not heard", []string{"E: Image in the secondary slot is not valid!"}, "Image in the secondary slot is not valid!"},
+		{"banner of an old bootloader",
+			[]string{"*** Booting Zephyr OS build v2.6.0 ***", start, "E: Never seen before"}, "Never seen before"},
+		{"the beginning was not heard", []string{"E: Image in the secondary slot is not valid!"},
+			"Image in the secondary slot is not valid!"},
 	}
 	for _, tt := range tests {
 		var l bootlog.Log

@@ -49,7 +49,8 @@ var patterns = []struct {
 	{refused, lazily(`(?i)^Insufficient version in secondary slot`)},
 	{refused, lazily(`(?i)erased due to downgrade prevention`)},
 	{refused, lazily(`(?i)^Secondary header magic detected in first sector`)},
-	{refused, lazily(`(?i)^Binary in secondary slot of image \d+ is not designated for the primary slot|^Failed to read image \d+ load address`)},
+	{refused, lazily(`(?i)^Binary in secondary slot of image \d+ is not designated for the primary slot`)},
+	{refused, lazily(`(?i)^Failed to read image \d+ load address`)},
 	{refused, lazily(`(?i)^Bad image magic |^Image not bootable|^Image size bigger than designated area`)},
 	{refused, lazily(`(?i)^Unable to find bootable image|^No slot to load for image `)},
 	// image_validate.c and what checks signatures
@@ -58,13 +59,17 @@ var patterns = []struct {
 	// swap_*.c
 	{refused, lazily(`(?i)^Cannot upgrade: |^Not enough free space to run swap upgrade`)},
 	// ram_load.c
-	{refused, lazily(`(?i)^Image (\d+ )?RAM load address 0x[0-9a-f]+ is invalid|^Image \d+ RAM loading to (address )?0x[0-9a-f]+ (is failed|would overlap)`)},
+	{refused, lazily(`(?i)^Image (\d+ )?RAM load address 0x[0-9a-f]+ is invalid`)},
+	{refused, lazily(`(?i)^Image \d+ RAM loading to (address )?0x[0-9a-f]+ (is failed|would overlap)`)},
 	{refused, lazily(`(?i)^Error whilst copying image \d+ from Flash to SRAM`)},
 }
 
-// prefix is what a log backend puts before the text: "E: " of Zephyr's minimal log, "[00:00:00.010,000] <err> mcuboot: " of its full
-// one, "[ERR] " of other systems, perhaps behind the name of the chip.
-var prefix = lazily(`^(?:([EWID]): |(?:\[[^\]]*\] )?<(err|wrn|inf|dbg)> ([\w.]+): |(?:\[\w+\] )?\[(ERR|WRN|INF|DBG)\] ?)`)
+// prefix is what a log backend puts before the text: "E: " of Zephyr's minimal log,
+// "[00:00:00.010,000] <err> mcuboot: " of its full one, "[ERR] " of other systems, perhaps behind the name of the chip.
+var prefix = lazily(`^(?:` +
+	`([EWID]): |` +
+	`(?:\[[^\]]*\] )?<(err|wrn|inf|dbg)> ([\w.]+): |` +
+	`(?:\[\w+\] )?\[(ERR|WRN|INF|DBG)\] ?)`)
 
 // parse understands one line, with or without colours and line end. Of a long line only the beginning counts.
 func parse(line string) event {

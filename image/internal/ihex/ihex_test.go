@@ -51,13 +51,15 @@ func TestFlatten(t *testing.T) {
 		{"one record", record(0, 0x10, 1, 2) + hexEnd, "\x01\x02", 0x10},
 		{"known line", ":0B0010006164647265737320676170A7\n" + hexEnd, "address gap", 0x10},
 		{"no newline at the end", record(0, 0, 1) + strings.TrimSpace(hexEnd), "\x01", 0},
-		{"CR LF, blank lines, blanks", strings.ReplaceAll(record(0, 0, 1)+"\n"+hexEnd, "\n", " \t\r\n") + "\r\n\n", "\x01", 0},
+		{"CR LF, blank lines, blanks", strings.ReplaceAll(record(0, 0, 1)+"\n"+hexEnd, "\n", " \t\r\n") + "\r\n\n",
+			"\x01", 0},
 		{"lower case", strings.ToLower(record(0, 0xabcd, 0xef)) + hexEnd, "\xef", 0xabcd},
 		{"gap", record(0, 0, 1) + record(0, 3, 2) + hexEnd, "\x01\xff\xff\x02", 0},
 		{"backwards", record(0, 3, 2) + record(0, 1, 1) + hexEnd, "\x01\xff\x02", 1},
 		{"linear base", record(4, 0, 0x08, 0x01) + record(0, 2, 7) + hexEnd, "\x07", 0x08010002},
 		{"segment base", record(2, 0, 0x10, 0x00) + record(0, 2, 7) + hexEnd, "\x07", 0x10002},
-		{"segment base back to linear", record(2, 0, 0x10, 0x00) + record(4, 0, 0, 1) + record(0, 0, 7) + hexEnd, "\x07", 0x10000},
+		{"segment base back to linear", record(2, 0, 0x10, 0x00) + record(4, 0, 0, 1) + record(0, 0, 7) + hexEnd,
+			"\x07", 0x10000},
 		{"across a 64 KiB border", record(4, 0, 0, 1) + record(0, 0xffff, 1, 2) + hexEnd, "\x01\x02", 0x1ffff},
 		{"start addresses", record(3, 0, 0, 0, 0, 0) + record(5, 0, 8, 0, 1, 0) + record(0, 0, 1) + hexEnd, "\x01", 0},
 		{"empty data record", record(0, 9) + record(0, 0, 1) + hexEnd, "\x01", 0},
@@ -125,7 +127,8 @@ func TestFlattenRoundTrip(t *testing.T) {
 		perLine := 1 + r.IntN(255)
 		data, at, err := ihex.Flatten(toHex(want, start, perLine))
 		if err != nil || at != start || !bytes.Equal(data, want) {
-			t.Fatalf("seed %d, round %d: %d bytes at %#x, %d per line: got %d bytes at %#x, %v", seed, i, len(want), start, perLine, len(data), at, err)
+			t.Fatalf("seed %d, round %d: %d bytes at %#x, %d per line: got %d bytes at %#x, %v",
+				seed, i, len(want), start, perLine, len(data), at, err)
 		}
 	}
 }

@@ -160,7 +160,8 @@ func (r *reader) flatten() ([]byte, uint32, error) {
 	}
 	start, end := r.chunks[0].start, r.chunks[len(r.chunks)-1].end
 	if end-start > MaxSpan {
-		return nil, 0, fail("Intel HEX: data from %#x to %#x, more than %d MiB apart: take the .bin, or leave far regions such as UICR out",
+		return nil, 0, fail("Intel HEX: data from %#x to %#x, more than %d MiB apart: take the .bin, or leave far "+
+			"regions such as UICR out",
 			start, end, MaxSpan>>20)
 	}
 	if len(r.chunks) == 1 {

@@ -65,8 +65,9 @@ type Key struct {
 	DER    []byte // what the key hash covers: PKCS#1 of RSA, SubjectPublicKeyInfo of others
 }
 
-// New checks a public key: *rsa.PublicKey with 2048 or 3072 bits, *ecdsa.PublicKey on P-256 or P-384, ed25519.PublicKey,
-// or *ecdh.PublicKey on X25519. Of keys with which a signature proves nothing the error is a [WeakError].
+// New checks a public key: *rsa.PublicKey with 2048 or 3072 bits, *ecdsa.PublicKey on P-256 or P-384,
+// ed25519.PublicKey, or *ecdh.PublicKey on X25519. Of keys with which a signature proves nothing the error is a
+// [WeakError].
 func New(pub crypto.PublicKey) (Key, error) {
 	switch pub := pub.(type) {
 	case *rsa.PublicKey:
@@ -115,7 +116,8 @@ func Encrypting(pub crypto.PublicKey) (crypto.PublicKey, error) {
 		}
 		return p256, nil
 	}
-	return nil, fmt.Errorf("encryption key: this is an %s key, MCUboot decrypts with RSA-2048, ECDSA P-256 and X25519", k.Kind)
+	return nil, fmt.Errorf("encryption key: this is an %s key, MCUboot decrypts with RSA-2048, ECDSA P-256 and X25519",
+		k.Kind)
 }
 
 // Hash is the hash of the key, as images name it.

@@ -23,7 +23,8 @@ func weak(format string, args ...any) error { return WeakError(fmt.Sprintf(forma
 func checkRSA(pub *rsa.PublicKey) error {
 	switch {
 	case pub.E < 3 || pub.E%2 == 0:
-		return weak("key: RSA with the exponent %d, want an odd number from 3 on: with this one a signature proves nothing", pub.E)
+		return weak("key: RSA with the exponent %d, want an odd number from 3 on: with this one a signature proves "+
+			"nothing", pub.E)
 	case pub.N.Bit(0) == 0:
 		return weak("key: RSA with an even modulus, which everybody can factor")
 	}

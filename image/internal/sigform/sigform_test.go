@@ -20,23 +20,27 @@ import (
 
 // encodings are the ways in which signers write the same bytes.
 var encodings = map[string]func([]byte) []byte{
-	"binary":           bytes.Clone,
-	"binary, newline":  func(b []byte) []byte { return append(bytes.Clone(b), '\n') },
-	"base64":           func(b []byte) []byte { return []byte(base64.StdEncoding.EncodeToString(b)) },
-	"base64, no pad":   func(b []byte) []byte { return []byte(base64.RawStdEncoding.EncodeToString(b)) },
-	"base64, CRLF":     func(b []byte) []byte { return []byte(base64.StdEncoding.EncodeToString(b) + "\r\n") },
-	"base64, lines":    func(b []byte) []byte { return wrap(base64.StdEncoding.EncodeToString(b), 64) },
-	"base64url":        func(b []byte) []byte { return []byte(base64.URLEncoding.EncodeToString(b)) },
-	"base64url, JWS":   func(b []byte) []byte { return []byte(base64.RawURLEncoding.EncodeToString(b)) },
-	"hex":              func(b []byte) []byte { return []byte(hex.EncodeToString(b)) },
-	"hex, upper":       func(b []byte) []byte { return []byte(strings.ToUpper(hex.EncodeToString(b)) + "\n") },
-	"hex, 0x":          func(b []byte) []byte { return []byte("0x" + hex.EncodeToString(b)) },
-	"hex, colons":      func(b []byte) []byte { return []byte(colons(b)) },
-	"hex, lines":       func(b []byte) []byte { return wrap(hex.EncodeToString(b), 60) },
-	"PEM":              func(b []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: "SIGNATURE", Bytes: b}) },
-	"Vault":            func(b []byte) []byte { return []byte("vault:v1:" + base64.StdEncoding.EncodeToString(b) + "\n") },
-	"Vault, JWS":       func(b []byte) []byte { return []byte("vault:v12:" + base64.RawURLEncoding.EncodeToString(b)) },
-	"JSON string":      func(b []byte) []byte { return []byte(`"` + base64.StdEncoding.EncodeToString(b) + `"` + "\n") },
+	"binary":          bytes.Clone,
+	"binary, newline": func(b []byte) []byte { return append(bytes.Clone(b), '\n') },
+	"base64":          func(b []byte) []byte { return []byte(base64.StdEncoding.EncodeToString(b)) },
+	"base64, no pad":  func(b []byte) []byte { return []byte(base64.RawStdEncoding.EncodeToString(b)) },
+	"base64, CRLF":    func(b []byte) []byte { return []byte(base64.StdEncoding.EncodeToString(b) + "\r\n") },
+	"base64, lines":   func(b []byte) []byte { return wrap(base64.StdEncoding.EncodeToString(b), 64) },
+	"base64url":       func(b []byte) []byte { return []byte(base64.URLEncoding.EncodeToString(b)) },
+	"base64url, JWS":  func(b []byte) []byte { return []byte(base64.RawURLEncoding.EncodeToString(b)) },
+	"hex":             func(b []byte) []byte { return []byte(hex.EncodeToString(b)) },
+	"hex, upper":      func(b []byte) []byte { return []byte(strings.ToUpper(hex.EncodeToString(b)) + "\n") },
+	"hex, 0x":         func(b []byte) []byte { return []byte("0x" + hex.EncodeToString(b)) },
+	"hex, colons":     func(b []byte) []byte { return []byte(colons(b)) },
+	"hex, lines":      func(b []byte) []byte { return wrap(hex.EncodeToString(b), 60) },
+	"PEM":             func(b []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: "SIGNATURE", Bytes: b}) },
+	"Vault": func(b []byte) []byte {
+		return []byte("vault:v1:" + base64.StdEncoding.EncodeToString(b) + "\n")
+	},
+	"Vault, JWS": func(b []byte) []byte { return []byte("vault:v12:" + base64.RawURLEncoding.EncodeToString(b)) },
+	"JSON string": func(b []byte) []byte {
+		return []byte(`"` + base64.StdEncoding.EncodeToString(b) + `"` + "\n")
+	},
 	"UTF-8 mark":       func(b []byte) []byte { return []byte("\xef\xbb\xbf" + hex.EncodeToString(b)) },
 	"PowerShell's own": func(b []byte) []byte { return utf16(base64.StdEncoding.EncodeToString(b) + "\r\n") },
 }
@@ -121,7 +125,8 @@ func TestNormalizeECDSA(t *testing.T) {
 	}
 	tests := []struct{ name, sig, want string }{
 		{"small halves", half(0, 0)[:62] + "07" + half(0, 0)[:62] + "81", "300702010702020081"},
-		{"both get a zero in front", half(0xff, 1) + half(0x80, 2), "3046022100" + half(0xff, 1) + "022100" + half(0x80, 2)},
+		{"both get a zero in front", half(0xff, 1) + half(0x80, 2),
+			"3046022100" + half(0xff, 1) + "022100" + half(0x80, 2)},
 		{"padded by imgtool --pad-sig", "3006020107020108" + "0000", "3006020107020108"},
 		{"superfluous zeros", "300a02030000070203000008", "3006020107020108"},
 		{"a zero missing", "30060201810201ff", "3008020200810202" + "00ff"},
@@ -141,7 +146,8 @@ func TestNormalizeECDSA(t *testing.T) {
 
 // FuzzNormalize holds that what comes out is of the right form and goes in again unchanged.
 func FuzzNormalize(f *testing.F) {
-	for _, sig := range [][]byte{nil, {0}, {0x30}, make([]byte, 64), make([]byte, 96), make([]byte, 256), make([]byte, 384)} {
+	for _, sig := range [][]byte{nil, {0}, {0x30}, make([]byte, 64), make([]byte, 96), make([]byte, 256),
+		make([]byte, 384)} {
 		f.Add(sig)
 	}
 	for _, v := range external {
@@ -155,7 +161,8 @@ func FuzzNormalize(f *testing.F) {
 			if !ok {
 				continue
 			}
-			if again, ok := sigform.Normalize(kind, got); len(bytes.TrimSpace(got)) > 0 && (!ok || !bytes.Equal(again, got)) {
+			if again, ok := sigform.Normalize(kind, got); len(bytes.TrimSpace(got)) > 0 &&
+				(!ok || !bytes.Equal(again, got)) {
 				t.Errorf("%s: %x normalized again: %x, %v", kind, got, again, ok)
 			}
 			if size := kind.SignatureSize(); size > 0 && len(got) != size || size == 0 && got[0] != 0x30 {

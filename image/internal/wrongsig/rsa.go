@@ -73,7 +73,8 @@ func (s Signed) explainOpened(hash, mgf crypto.Hash, salt, h []byte, mistakes []
 	case mgf != crypto.SHA256 && fits(region):
 		return fault(MGF, "RSA-PSS with MGF1 on %s, MCUboot wants MGF1 on SHA-256", mgf)
 	case len(salt) != 32 && fits(region):
-		return fault(Salt, "RSA-PSS with a salt of %d bytes, MCUboot wants 32: set the salt to the length of the hash", len(salt))
+		return fault(Salt, "RSA-PSS with a salt of %d bytes, MCUboot wants 32: set the salt to the length of the hash",
+			len(salt))
 	}
 	for _, m := range mistakes {
 		if fits(m.message) {

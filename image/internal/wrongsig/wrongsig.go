@@ -92,7 +92,8 @@ func (s Signed) explainMessage(sig []byte) *Fault {
 			return m.fault
 		}
 	}
-	return fault(Invalid, "fits none of what can be signed here: it is by another key than %s (%s), or for another image or build of it",
+	return fault(Invalid,
+		"fits none of what can be signed here: it is by another key than %s (%s), or for another image or build of it",
 		s.keyID(), s.Key.Kind)
 }
 
@@ -101,7 +102,8 @@ func (s Signed) explainPrehash(pub ed25519.PublicKey, sig []byte) *Fault {
 	for _, m := range [][]byte{s.Region, s.Digest} {
 		sum := sha512.Sum512(m)
 		if ed25519.VerifyWithOptions(pub, sum[:], sig, &ed25519.Options{Hash: crypto.SHA512}) == nil {
-			return fault(Prehash, "is Ed25519ph, MCUboot wants plain Ed25519: switch the signer to that (PureEdDSA, no pre-hash)")
+			return fault(Prehash,
+				"is Ed25519ph, MCUboot wants plain Ed25519: switch the signer to that (PureEdDSA, no pre-hash)")
 		}
 	}
 	return nil
@@ -123,14 +125,16 @@ func (s Signed) mistakes() []mistake {
 	for _, hash := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512} {
 		name := plainName(hash)
 		list = append(list, mistake{sum(hash, digest), fault(Twice,
-			"the signer hashed the digest again: give it the payload (--signer-input payload), or switch it to pre-hashed input")})
+			"the signer hashed the digest again: give it the payload (--signer-input payload), or switch it to "+
+				"pre-hashed input")})
 		if hash != s.Hash {
 			list = append(list, mistake{sum(hash, s.Region), fault(Hash,
 				"is over the %s of the image, not over the %s that this one has", name, plainName(s.Hash))})
 		}
 		for _, file := range s.Files() {
 			list = append(list, mistake{sum(hash, file), fault(File,
-				"is over the %s of the whole file, not over header, body and protected TLVs: sign what sign prepare gives", name)})
+				"is over the %s of the whole file, not over header, body and protected TLVs: sign what sign prepare "+
+					"gives", name)})
 		}
 		for _, text := range digestTexts(digest) {
 			list = append(list, mistake{sum(hash, text), textFault()})
@@ -150,10 +154,12 @@ func (s Signed) inputMistakes() []mistake {
 	var list []mistake
 	if s.Pure {
 		list = append(list, mistake{s.Digest, fault(Input,
-			"is over the digest, but the image is to be signed pure: give the signer the payload, or leave --pure out")})
+			"is over the digest, but the image is to be signed pure: give the signer the payload, "+
+				"or leave --pure out")})
 	} else {
 		list = append(list, mistake{s.Region, fault(Input,
-			"is over the payload, but the image is to be signed over its digest: give the signer the digest, or sign with --pure")})
+			"is over the payload, but the image is to be signed over its digest: give the signer the digest, or sign "+
+				"with --pure")})
 	}
 	for _, file := range s.Files() {
 		list = append(list, mistake{file, fault(File,

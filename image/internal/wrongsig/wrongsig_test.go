@@ -56,7 +56,8 @@ func about(t testing.TB, pub crypto.PublicKey, hash crypto.Hash, pure bool, regi
 		t.Fatal(err)
 	}
 	return wrongsig.Signed{
-		Key: k, Hash: hash, Pure: pure, Region: region, Digest: hashOf(hash, region), Files: func() [][]byte { return [][]byte{file} },
+		Key: k, Hash: hash, Pure: pure, Region: region, Digest: hashOf(hash, region),
+		Files: func() [][]byte { return [][]byte{file} },
 	}
 }
 
@@ -91,16 +92,19 @@ func TestRefuseVectors(t *testing.T) {
 		label            string
 		words            string
 	}{
-		{"neg-p256-signature-of-other-image", "ecdsa-p256", "ecdsa-p256", wrongsig.Invalid, "by another key than d6707e59… (ECDSA P-256), or for another image"},
+		{"neg-p256-signature-of-other-image", "ecdsa-p256", "ecdsa-p256", wrongsig.Invalid,
+			"by another key than d6707e59… (ECDSA P-256), or for another image"},
 		{"neg-p256-double-hash", "ecdsa-p256", "ecdsa-p256", wrongsig.Twice, "hashed the digest again"},
-		{"neg-p256-wrong-key", "ecdsa-p256", "ecdsa-p256", wrongsig.Invalid, "by another key than d6707e59… (ECDSA P-256), or for another image"},
+		{"neg-p256-wrong-key", "ecdsa-p256", "ecdsa-p256", wrongsig.Invalid,
+			"by another key than d6707e59… (ECDSA P-256), or for another image"},
 		{"neg-rsa-mgf1-sha1", "rsa-2048", "rsa-2048", wrongsig.MGF, "MGF1 on SHA-1"},
 		{"neg-rsa-pkcs1v15", "rsa-2048", "rsa-2048", wrongsig.PKCS1, "PKCS#1 v1.5"},
 		{"neg-rsa-pss-salt-max", "rsa-2048", "rsa-2048", wrongsig.Salt, "a salt of 222 bytes, MCUboot wants 32"},
 		{"neg-ed25519-payload-not-digest", "ed25519", "ed25519-digest256", wrongsig.Input, "over the payload"},
 		{"neg-ed25519-short", "ed25519", "ed25519-digest256", wrongsig.Format, "63 bytes"},
 		{"neg-p256-empty", "ecdsa-p256", "ecdsa-p256", wrongsig.Empty, "is empty"},
-		{"neg-p384-sha256", "ecdsa-p384", "ecdsa-p384", wrongsig.Hash, "over the SHA256 of the image, not over the SHA384"},
+		{"neg-p384-sha256", "ecdsa-p384", "ecdsa-p384", wrongsig.Hash,
+			"over the SHA256 of the image, not over the SHA384"},
 		{"neg-bootrecord-two-step", "ecdsa-p256", "", wrongsig.Invalid, "or for another image"},
 	}
 	for _, test := range tests {
@@ -112,7 +116,8 @@ func TestRefuseVectors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		hash := map[image.TLVType]crypto.Hash{image.TLVSHA256: crypto.SHA256, image.TLVSHA384: crypto.SHA384}[m.HashType()]
+		hash := map[image.TLVType]crypto.Hash{image.TLVSHA256: crypto.SHA256,
+			image.TLVSHA384: crypto.SHA384}[m.HashType()]
 		signed := about(t, readKey(t, test.key), hash, false, m.Signed(), nil)
 		wantFault(t, test.name, judge(signed, readFile(t, "external/"+test.name+".sig.bin")), test.label, test.words)
 	}
@@ -155,14 +160,19 @@ func TestExplainRSA(t *testing.T) {
 		{"longest salt", pss(crypto.SHA256, rsa.PSSSaltLengthAuto, digest), wrongsig.Salt, "salt of 222 bytes"},
 		{"SHA-512", pss(crypto.SHA512, 64, hashOf(crypto.SHA512, region)), wrongsig.Hash, "SHA-512 of the image"},
 		{"SHA-384", pss(crypto.SHA384, 32, hashOf(crypto.SHA384, region)), wrongsig.Hash, "SHA-384 of the image"},
-		{"hashed twice", pss(crypto.SHA256, 32, hashOf(crypto.SHA256, digest)), wrongsig.Twice, "hashed the digest again"},
-		{"hashed twice, longest salt", pss(crypto.SHA256, 222, hashOf(crypto.SHA256, digest)), wrongsig.Twice, "hashed the digest again"},
+		{"hashed twice", pss(crypto.SHA256, 32, hashOf(crypto.SHA256, digest)), wrongsig.Twice,
+			"hashed the digest again"},
+		{"hashed twice, longest salt", pss(crypto.SHA256, 222, hashOf(crypto.SHA256, digest)), wrongsig.Twice,
+			"hashed the digest again"},
 		{"whole file", pss(crypto.SHA256, 32, hashOf(crypto.SHA256, wholeFile)), wrongsig.File, "the whole file"},
-		{"hex", pss(crypto.SHA256, 32, hashOf(crypto.SHA256, []byte(hex.EncodeToString(digest)))), wrongsig.Text, "written as text"},
-		{"other image", pss(crypto.SHA256, 32, hashOf(crypto.SHA256, region[1:])), wrongsig.Data, "by the right key, but for another image"},
+		{"hex", pss(crypto.SHA256, 32, hashOf(crypto.SHA256, []byte(hex.EncodeToString(digest)))), wrongsig.Text,
+			"written as text"},
+		{"other image", pss(crypto.SHA256, 32, hashOf(crypto.SHA256, region[1:])), wrongsig.Data,
+			"by the right key, but for another image"},
 		{"other key", byOther, wrongsig.Key, "by another key"},
 		{"beyond the modulus", beyond, wrongsig.Key, "by another key"},
-		{"modulus - 1", new(big.Int).Sub(key.N, big.NewInt(1)).FillBytes(beyond[:256:256]), wrongsig.Key, "by another key"},
+		{"modulus - 1", new(big.Int).Sub(key.N, big.NewInt(1)).FillBytes(beyond[:256:256]), wrongsig.Key,
+			"by another key"},
 	}
 	for _, test := range tests {
 		got := judge(about(t, &key.PublicKey, crypto.SHA256, false, region, wholeFile), test.sig)
@@ -242,17 +252,22 @@ func TestExplainEd25519(t *testing.T) {
 		{"pure", crypto.SHA512, true, ed25519.Sign(private, region), "", ""},
 		{"payload for digest", crypto.SHA256, false, ed25519.Sign(private, region), wrongsig.Input, "over the payload"},
 		{"digest for payload", crypto.SHA512, true, ed25519.Sign(private, sha512), wrongsig.Input, "over the digest"},
-		{"SHA-512 for SHA-256", crypto.SHA256, false, ed25519.Sign(private, sha512), wrongsig.Hash, "SHA512 of the image"},
-		{"SHA-256 for SHA-512", crypto.SHA512, false, ed25519.Sign(private, sha256), wrongsig.Hash, "SHA256 of the image"},
-		{"hashed twice", crypto.SHA256, false, ed25519.Sign(private, hashOf(crypto.SHA512, sha256)), wrongsig.Twice, "again"},
+		{"SHA-512 for SHA-256", crypto.SHA256, false, ed25519.Sign(private, sha512), wrongsig.Hash,
+			"SHA512 of the image"},
+		{"SHA-256 for SHA-512", crypto.SHA512, false, ed25519.Sign(private, sha256), wrongsig.Hash,
+			"SHA256 of the image"},
+		{"hashed twice", crypto.SHA256, false, ed25519.Sign(private, hashOf(crypto.SHA512, sha256)), wrongsig.Twice,
+			"again"},
 		{"Ed25519ph of the payload", crypto.SHA256, false, prehashed(region), wrongsig.Prehash, "Ed25519ph"},
 		{"Ed25519ph of the digest", crypto.SHA256, false, prehashed(sha256), wrongsig.Prehash, "Ed25519ph"},
 		{"Ed25519ph for pure", crypto.SHA512, true, prehashed(region), wrongsig.Prehash, "Ed25519ph"},
 		{"whole file", crypto.SHA512, true, ed25519.Sign(private, wholeFile), wrongsig.File, "the whole file"},
-		{"hex", crypto.SHA256, false, ed25519.Sign(private, []byte(hex.EncodeToString(sha256))), wrongsig.Text, "as text"},
+		{"hex", crypto.SHA256, false, ed25519.Sign(private, []byte(hex.EncodeToString(sha256))), wrongsig.Text,
+			"as text"},
 		{"other key", crypto.SHA256, false, ed25519.Sign(other, sha256), wrongsig.Invalid, "by another key"},
 		{"the digest itself", crypto.SHA512, false, sha512, wrongsig.Format, "did not sign"},
-		{"the digest in hex", crypto.SHA256, false, []byte(hex.EncodeToString(sha256)), wrongsig.Format, "did not sign"},
+		{"the digest in hex", crypto.SHA256, false, []byte(hex.EncodeToString(sha256)), wrongsig.Format,
+			"did not sign"},
 	}
 	for _, test := range tests {
 		got := judge(about(t, public, test.hash, test.pure, region, wholeFile), test.sig)
