@@ -38,7 +38,8 @@ func TestParseAddress(t *testing.T) {
 		{`\\.\COM10`, path(`\\.\COM10`), ""},
 		{"ttyACM0", path("ttyACM0"), ""},
 		{"usb", path("usb"), ""}, // a name until there is a colon
-		{"/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0", path("/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0"), ""},
+		{"/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0", path("/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0"),
+			""},
 		{"./a:b", path("./a:b"), ""},
 		{`C:\port`, path(`C:\port`), ""},
 
@@ -46,13 +47,18 @@ func TestParseAddress(t *testing.T) {
 		{"USB:2FE3:4", usb(func(a *address) { a.VID, a.PID = 0x2fe3, 4 }), "usb:2fe3:0004"},
 		{"usb:0x2fe3:0x0004", usb(func(a *address) { a.VID, a.PID = 0x2fe3, 4 }), "usb:2fe3:0004"},
 		{"usb:1234:0000", usb(func(a *address) { a.VID = 0x1234 }), ""},
-		{"usb:2fe3:0004:ABC", usb(func(a *address) { a.VID, a.PID, a.Serial = 0x2fe3, 4, "ABC" }), "usb:2fe3:0004,serial=ABC"},
-		{"usb:2fe3:0004:A:B", usb(func(a *address) { a.VID, a.PID, a.Serial = 0x2fe3, 4, "A:B" }), "usb:2fe3:0004,serial=A:B"},
-		{"usb:2fe3:0004:ABC,if=2", usb(func(a *address) { a.VID, a.PID, a.Serial, a.Interface = 0x2fe3, 4, "ABC", 2 }), "usb:2fe3:0004,serial=ABC,if=2"},
+		{"usb:2fe3:0004:ABC", usb(func(a *address) { a.VID, a.PID, a.Serial = 0x2fe3, 4, "ABC" }),
+			"usb:2fe3:0004,serial=ABC"},
+		{"usb:2fe3:0004:A:B", usb(func(a *address) { a.VID, a.PID, a.Serial = 0x2fe3, 4, "A:B" }),
+			"usb:2fe3:0004,serial=A:B"},
+		{"usb:2fe3:0004:ABC,if=2", usb(func(a *address) { a.VID, a.PID, a.Serial, a.Interface = 0x2fe3, 4, "ABC", 2 }),
+			"usb:2fe3:0004,serial=ABC,if=2"},
 		{"usb:2fe3:0004,if=0", usb(func(a *address) { a.VID, a.PID, a.Interface = 0x2fe3, 4, 0 }), ""},
 		{"usb:serial=A,B=C", usb(func(a *address) { a.Serial = "A,B=C" }), ""},
-		{"usb:serial=ABC,location=1-1.2,if=255", usb(func(a *address) { a.Serial, a.Location, a.Interface = "ABC", "1-1.2", 255 }), ""},
-		{"usb:if=1,location=1-1.2", usb(func(a *address) { a.Location, a.Interface = "1-1.2", 1 }), "usb:location=1-1.2,if=1"},
+		{"usb:serial=ABC,location=1-1.2,if=255",
+			usb(func(a *address) { a.Serial, a.Location, a.Interface = "ABC", "1-1.2", 255 }), ""},
+		{"usb:if=1,location=1-1.2", usb(func(a *address) { a.Location, a.Interface = "1-1.2", 1 }),
+			"usb:location=1-1.2,if=1"},
 		{"usb:location=1-1.2", usb(func(a *address) { a.Location = "1-1.2" }), ""},
 
 		{"tcp:localhost:4444", host(transport.KindTCP, "localhost:4444"), ""},
@@ -134,7 +140,8 @@ func TestParseAddressErrors(t *testing.T) {
 
 func FuzzParseAddress(f *testing.F) {
 	for _, s := range []string{
-		"", "/dev/ttyACM0", "COM22", "usb:2fe3:0004:A,B,if=2", "usb:serial=A=B,location=1-1.2", "tcp:[::1]:4444", "udp:::1", "sim:a:b", "tpc:x",
+		"", "/dev/ttyACM0", "COM22", "usb:2fe3:0004:A,B,if=2", "usb:serial=A=B,location=1-1.2", "tcp:[::1]:4444",
+		"udp:::1", "sim:a:b", "tpc:x",
 	} {
 		f.Add(s)
 	}

@@ -40,7 +40,8 @@ func BenchmarkDecoder(b *testing.B) {
 	}
 }
 
-// BenchmarkConnWritePacket writes to a stream that takes everything at once: what is left is the cost of the connection.
+// BenchmarkConnWritePacket writes to a stream that takes everything at once: what is left is the cost of the
+// connection.
 func BenchmarkConnWritePacket(b *testing.B) {
 	for _, size := range benchmarkSizes {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {

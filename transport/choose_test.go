@@ -14,11 +14,15 @@ import (
 // Ports of a desk: a UART on the main board, an application with two CDC ACM
 // functions, a bridge, and one that tells hardly anything.
 var (
-	portUART     = transport.Port{Name: "/dev/ttyS0", Interface: transport.AnyInterface}
-	portShell    = transport.Port{Name: "/dev/ttyACM0", USB: true, VID: 0x2fe3, PID: 4, Serial: "B1C2D3E4", Interface: 0, Location: "1-1.2"}
-	portMcumgr   = transport.Port{Name: "/dev/ttyACM1", USB: true, VID: 0x2fe3, PID: 4, Serial: "B1C2D3E4", Interface: 2, Location: "1-1.2"}
-	portFTDI     = transport.Port{Name: "/dev/ttyUSB0", USB: true, VID: 0x0403, PID: 0x6001, Serial: "A10K4XYZ", Interface: 0, Location: "1-3"}
-	portNameless = transport.Port{Name: "/dev/ttyUSB1", USB: true, VID: 0x1a86, PID: 0x7523, Interface: transport.AnyInterface, Location: "1-4"}
+	portUART  = transport.Port{Name: "/dev/ttyS0", Interface: transport.AnyInterface}
+	portShell = transport.Port{Name: "/dev/ttyACM0", USB: true, VID: 0x2fe3, PID: 4, Serial: "B1C2D3E4",
+		Interface: 0, Location: "1-1.2"}
+	portMcumgr = transport.Port{Name: "/dev/ttyACM1", USB: true, VID: 0x2fe3, PID: 4, Serial: "B1C2D3E4",
+		Interface: 2, Location: "1-1.2"}
+	portFTDI = transport.Port{Name: "/dev/ttyUSB0", USB: true, VID: 0x0403, PID: 0x6001, Serial: "A10K4XYZ",
+		Interface: 0, Location: "1-3"}
+	portNameless = transport.Port{Name: "/dev/ttyUSB1", USB: true, VID: 0x1a86, PID: 0x7523,
+		Interface: transport.AnyInterface, Location: "1-4"}
 
 	portsOfDesk = []transport.Port{portUART, portShell, portMcumgr, portFTDI, portNameless}
 )
@@ -38,7 +42,8 @@ func TestChoosePort(t *testing.T) {
 		{"any: the only one on USB", "", []transport.Port{portUART, portFTDI}, portFTDI},
 		{"by id", "usb:0403:6001", portsOfDesk, portFTDI},
 		{"by id and serial number", "usb:0403:6001:A10K4XYZ", portsOfDesk, portFTDI},
-		{"serial number in small letters, as a device may send it to Windows", "usb:serial=a10k4xyz", portsOfDesk, portFTDI},
+		{"serial number in small letters, as a device may send it to Windows", "usb:serial=a10k4xyz", portsOfDesk,
+			portFTDI},
 		{"by id and interface", "usb:2fe3:0004,if=2", portsOfDesk, portMcumgr},
 		{"interface 0 is one too", "usb:2fe3:0004,if=0", portsOfDesk, portShell},
 		{"by location", "usb:location=1-3", portsOfDesk, portFTDI},
@@ -84,20 +89,29 @@ func TestChooseCannotDecide(t *testing.T) {
 		text    string
 	}{
 		{"any: no port at all", "", nil, choiceError{}, "no USB serial port present"},
-		{"any: a UART on the main board is not taken by itself", "", ports{portUART}, choiceError{}, "no USB serial port present"},
+		{"any: a UART on the main board is not taken by itself", "", ports{portUART}, choiceError{},
+			"no USB serial port present"},
 		{"any: several", "", portsOfDesk, choiceError{Matched: 4, Candidates: onUSB}, "4 ports match: " + listed},
-		{"id of two ports", "usb:2fe3:0004", portsOfDesk, choiceError{Matched: 2, Candidates: ports{portShell, portMcumgr}},
+		{"id of two ports", "usb:2fe3:0004", portsOfDesk,
+			choiceError{Matched: 2, Candidates: ports{portShell, portMcumgr}},
 			"2 ports match: /dev/ttyACM0, /dev/ttyACM1"},
-		{"serial number of two ports", "usb:serial=B1C2D3E4", portsOfDesk, choiceError{Matched: 2, Candidates: ports{portShell, portMcumgr}},
+		{"serial number of two ports", "usb:serial=B1C2D3E4", portsOfDesk,
+			choiceError{Matched: 2, Candidates: ports{portShell, portMcumgr}},
 			"2 ports match: /dev/ttyACM0, /dev/ttyACM1"},
-		{"unknown product id", "usb:2fe3:0005", portsOfDesk, choiceError{Candidates: onUSB}, "no port matches; present: " + listed},
-		{"unknown vendor id", "usb:2fe4:0004", portsOfDesk, choiceError{Candidates: onUSB}, "no port matches; present: " + listed},
-		{"unknown interface", "usb:2fe3:0004,if=1", portsOfDesk, choiceError{Candidates: onUSB}, "no port matches; present: " + listed},
-		{"interface of a port without number", "usb:1a86:7523,if=0", ports{portNameless}, choiceError{Candidates: ports{portNameless}},
-			"no port matches; present: /dev/ttyUSB1"},
-		{"beginning of a serial number", "usb:serial=A10K", ports{portFTDI}, choiceError{Candidates: ports{portFTDI}}, "no port matches; present: /dev/ttyUSB0"},
-		{"beginning of a location", "usb:location=1-1", ports{portShell}, choiceError{Candidates: ports{portShell}}, "no port matches; present: /dev/ttyACM0"},
-		{"a UART is no match", "usb:serial=x", ports{{Name: "/dev/ttyS0", Serial: "x"}}, choiceError{}, "no USB serial port present"},
+		{"unknown product id", "usb:2fe3:0005", portsOfDesk, choiceError{Candidates: onUSB},
+			"no port matches; present: " + listed},
+		{"unknown vendor id", "usb:2fe4:0004", portsOfDesk, choiceError{Candidates: onUSB},
+			"no port matches; present: " + listed},
+		{"unknown interface", "usb:2fe3:0004,if=1", portsOfDesk, choiceError{Candidates: onUSB},
+			"no port matches; present: " + listed},
+		{"interface of a port without number", "usb:1a86:7523,if=0", ports{portNameless},
+			choiceError{Candidates: ports{portNameless}}, "no port matches; present: /dev/ttyUSB1"},
+		{"beginning of a serial number", "usb:serial=A10K", ports{portFTDI}, choiceError{Candidates: ports{portFTDI}},
+			"no port matches; present: /dev/ttyUSB0"},
+		{"beginning of a location", "usb:location=1-1", ports{portShell}, choiceError{Candidates: ports{portShell}},
+			"no port matches; present: /dev/ttyACM0"},
+		{"a UART is no match", "usb:serial=x", ports{{Name: "/dev/ttyS0", Serial: "x"}}, choiceError{},
+			"no USB serial port present"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -153,7 +167,9 @@ func TestPortJSON(t *testing.T) {
 		want string
 	}{
 		{portUART, `{"name":"/dev/ttyS0","usb":false,"interface":-1}`},
-		{portMcumgr, `{"name":"/dev/ttyACM1","usb":true,"vid":"2fe3","pid":"0004","serial":"B1C2D3E4","interface":2,"location":"1-1.2"}`},
+		{portMcumgr,
+			`{"name":"/dev/ttyACM1","usb":true,"vid":"2fe3","pid":"0004","serial":"B1C2D3E4","interface":2,` +
+				`"location":"1-1.2"}`},
 		{texts, `{"name":"COM3","usb":true,"product":"p","manufacturer":"m","interface":0,"interface_name":"i"}`},
 	}
 	for _, test := range tests {

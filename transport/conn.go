@@ -177,7 +177,8 @@ func (c *Conn) WritePacket(p []byte) error {
 		return fmt.Errorf("write packet: %d bytes are no packet, its header alone takes %d", len(p), headerSize)
 	}
 	if len(p) > c.framing.limit {
-		return fmt.Errorf("write packet: %d bytes are over the %d a %s can carry", len(p), c.framing.limit, c.framing.name)
+		return fmt.Errorf("write packet: %d bytes are over the %d a %s can carry",
+			len(p), c.framing.limit, c.framing.name)
 	}
 	return c.send("write packet", sentPacket, p)
 }

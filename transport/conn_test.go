@@ -164,7 +164,8 @@ func TestConnWriteNoPacket(t *testing.T) {
 	}{
 		{"empty", false, nil, "write packet: 0 bytes are no packet, its header alone takes 8"},
 		{"half a header", true, make([]byte, 7), "write packet: 7 bytes are no packet, its header alone takes 8"},
-		{"too long for a frame", false, make([]byte, 65534), "write packet: 65534 bytes are over the 65533 a frame can carry"},
+		{"too long for a frame", false, make([]byte, 65534),
+			"write packet: 65534 bytes are over the 65533 a frame can carry"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -53,15 +53,21 @@ func TestConnReadErrors(t *testing.T) {
 		cause error
 	}{
 		{"end of file", nil, nil, "device disconnected: EOF", io.EOF},
-		{"data and error at once", []read{{helloFrame + refusFrame, unplugged}}, []string{hex.EncodeToString(hello), hex.EncodeToString(refusal)},
+		{"data and error at once", []read{{helloFrame + refusFrame, unplugged}},
+			[]string{hex.EncodeToString(hello), hex.EncodeToString(refusal)},
 			"device disconnected: input/output error", unplugged},
-		{"half a frame, then the error", []read{{helloFrame + "\x06\x09ABQL", nil}, {"", unplugged}}, []string{hex.EncodeToString(hello)},
+		{"half a frame, then the error", []read{{helloFrame + "\x06\x09ABQL", nil}, {"", unplugged}},
+			[]string{hex.EncodeToString(hello)}, "device disconnected: input/output error", unplugged},
+		{"nothing after an error", []read{{"", unplugged}, {helloFrame, nil}}, nil,
 			"device disconnected: input/output error", unplugged},
-		{"nothing after an error", []read{{"", unplugged}, {helloFrame, nil}}, nil, "device disconnected: input/output error", unplugged},
-		{"some empty reads", []read{{"", nil}, {"", nil}, {helloFrame, nil}}, []string{hex.EncodeToString(hello)}, "device disconnected: EOF", io.EOF},
-		{"nearly too many empty reads", append(make([]read, 99), read{helloFrame, nil}), []string{hex.EncodeToString(hello)}, "device disconnected: EOF", io.EOF},
-		{"only empty reads", append(make([]read, 100), read{helloFrame, nil}), nil, "device disconnected: multiple Read calls return no data or error", io.ErrNoProgress},
-		{"said by the stream itself", []read{{"", transport.ErrDisconnected}}, nil, "device disconnected", transport.ErrDisconnected},
+		{"some empty reads", []read{{"", nil}, {"", nil}, {helloFrame, nil}}, []string{hex.EncodeToString(hello)},
+			"device disconnected: EOF", io.EOF},
+		{"nearly too many empty reads", append(make([]read, 99), read{helloFrame, nil}),
+			[]string{hex.EncodeToString(hello)}, "device disconnected: EOF", io.EOF},
+		{"only empty reads", append(make([]read, 100), read{helloFrame, nil}), nil,
+			"device disconnected: multiple Read calls return no data or error", io.ErrNoProgress},
+		{"said by the stream itself", []read{{"", transport.ErrDisconnected}}, nil, "device disconnected",
+			transport.ErrDisconnected},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -146,8 +152,8 @@ func TestConnRawIdle(t *testing.T) {
 			transport.Stats{Packets: 1, Bytes: 12 + 14, Incomplete: 1}},
 		{"idle after noise", "*** Booting\r\n", 250 * time.Millisecond, refusal,
 			transport.Stats{Packets: 1, Bytes: 13 + 14, TextBytes: 13, BadHeader: 1}},
-		{"a pause inside a packet", string(hello[:12]), 249 * time.Millisecond, append(bytes.Clone(hello[:12]), refusal[:6]...),
-			transport.Stats{Packets: 1, Bytes: 12 + 6}},
+		{"a pause inside a packet", string(hello[:12]), 249 * time.Millisecond,
+			append(bytes.Clone(hello[:12]), refusal[:6]...), transport.Stats{Packets: 1, Bytes: 12 + 6}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -126,7 +126,8 @@ func TestConnTraceOfDamage(t *testing.T) {
 		{"none", false, helloFrame, ""},
 		{"bad checksum", false, badCRC, `! note "dropped: bad crc (1)"`},
 		{"two bad checksums at once", false, badCRC + badCRC, `! note "dropped: bad crc (2)"`},
-		{"several kinds", false, lettersEnd + lettersTop + "\x06\x09ABQL" + badCRC + "\x06\x09AAA=\n" + lettersTop + lettersTop,
+		{"several kinds", false,
+			lettersEnd + lettersTop + "\x06\x09ABQL" + badCRC + "\x06\x09AAA=\n" + lettersTop + lettersTop,
 			`! note "dropped: incomplete packet (1), line cut off (1), stray line (1), bad length (1), bad crc (1)"`},
 		{"long line", false, "\x06\x09" + strings.Repeat("A", 8193), `! note "dropped: line too long (1)"`},
 		{"raw", true, "\x00\x00", `! note "dropped: no packet header (1)"`},
@@ -144,7 +145,8 @@ func TestConnTraceOfDamage(t *testing.T) {
 			}
 			var got []string
 			for line := range strings.Lines(trace.String()) {
-				if _, event, _ := strings.Cut(strings.TrimSpace(line), " "); strings.HasPrefix(event, "! note \"dropped") {
+				if _, event, _ := strings.Cut(strings.TrimSpace(line), " "); strings.HasPrefix(event,
+					"! note \"dropped") {
 					got = append(got, event)
 				}
 			}
@@ -259,7 +261,8 @@ func TestConnTraceCannotBeWritten(t *testing.T) {
 		}
 		for range 2 {
 			err := c.Close()
-			if want := "write trace: no space left on device"; err == nil || err.Error() != want || !errors.Is(err, errFull) {
+			if want := "write trace: no space left on device"; err == nil || err.Error() != want ||
+				!errors.Is(err, errFull) {
 				t.Errorf("Close: %v, want %s", err, want)
 			}
 		}

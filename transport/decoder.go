@@ -49,7 +49,7 @@ type Stats struct {
 
 	Incomplete uint64 `json:"incomplete"`  // packets whose end did not come
 	CutLines   uint64 `json:"cut_lines"`   // lines that another marker cut off
-	StrayLines uint64 `json:"stray_lines"` // continuation lines that belong to no packet, such as text with a marker in it
+	StrayLines uint64 `json:"stray_lines"` // continuation lines of no packet, such as text with a marker in it
 	LongLines  uint64 `json:"long_lines"`  // lines over 8 KiB
 	BadBase64  uint64 `json:"bad_base64"`  // lines that are not base64
 	BadLength  uint64 `json:"bad_length"`  // packets whose length fields contradict their size

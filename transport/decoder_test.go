@@ -103,8 +103,10 @@ var (
 	helloFrame = "\x06\x09ABQLAAAKAABCAL9hcmVoZWxsb/8s+w==\n"
 	refusal    = mustHex("0100000600010206bf62726308ff")
 	refusFrame = "\x06\x09ABABAAAGAAECBr9icmMI/9a6\n"
-	letters    = mustHex("0a00006900004300a161647864" + strings.Repeat(hex.EncodeToString([]byte("abcdefghijklmnopqrstuvwxyz")), 4)[:200])
-	lettersTop = "\x06\x09AHMKAABpAABDAKFhZHhkYWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5emFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6\n"
+	letters    = mustHex("0a00006900004300a161647864" +
+		strings.Repeat(hex.EncodeToString([]byte("abcdefghijklmnopqrstuvwxyz")), 4)[:200])
+	lettersTop = "\x06\x09AHMKAABpAABDAKFhZHhkYWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXphYmNkZWZnaGlq" +
+		"a2xtbm9wcXJzdHV2d3h5emFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6\n"
 	lettersEnd = "\x04\x14YWJjZGVmZ2hpamtsbW5vcHFyc3R1dmtZ\n"
 )
 
@@ -128,79 +130,112 @@ func TestDecoderStreams(t *testing.T) {
 		{"colour around a frame", "\x1b[1;32m" + helloFrame + "\x1b[m", [][]byte{hello}, "\x1b[1;32m\x1b[m", stats{}},
 		{"carriage returns", crlf(lettersTop + lettersEnd), [][]byte{letters}, "", stats{}},
 		{"two carriage returns", strings.Replace(helloFrame, "\n", "\r\r\n", 1), [][]byte{hello}, "", stats{}},
-		{"log line between the lines of a packet", lettersTop + "<inf> tick\r\n" + lettersEnd, [][]byte{letters}, "<inf> tick\r\n", stats{}},
-		{"echo of the request before the answer", lettersTop + lettersEnd + helloFrame, [][]byte{letters, hello}, "", stats{}},
-		{"bytes of a marker in the text", "\x06 \x04 \x09 \x14 \x06\x14 \x04\x09 " + helloFrame, [][]byte{hello}, "\x06 \x04 \x09 \x14 \x06\x14 \x04\x09 ", stats{}},
+		{"log line between the lines of a packet", lettersTop + "<inf> tick\r\n" + lettersEnd, [][]byte{letters},
+			"<inf> tick\r\n", stats{}},
+		{"echo of the request before the answer", lettersTop + lettersEnd + helloFrame, [][]byte{letters, hello}, "",
+			stats{}},
+		{"bytes of a marker in the text", "\x06 \x04 \x09 \x14 \x06\x14 \x04\x09 " + helloFrame, [][]byte{hello},
+			"\x06 \x04 \x09 \x14 \x06\x14 \x04\x09 ", stats{}},
 		{"half a marker before a frame", "\x06" + helloFrame, [][]byte{hello}, "\x06", stats{}},
 		{"the other half marker before a frame", "\x04" + helloFrame, [][]byte{hello}, "\x04", stats{}},
-		{"many half markers before a frame", "\x06\x04\x06\x06" + helloFrame, [][]byte{hello}, "\x06\x04\x06\x06", stats{}},
+		{"many half markers before a frame", "\x06\x04\x06\x06" + helloFrame, [][]byte{hello}, "\x06\x04\x06\x06",
+			stats{}},
 
 		// Lines that run into each other.
 		{"start marker inside a line", "\x06\x09ABQLAAAK" + helloFrame, [][]byte{hello}, "", stats{CutLines: 1}},
-		{"text and a start marker inside a line", "\x06\x09ABQL<err> x " + helloFrame, [][]byte{hello}, "ABQL<err> x ", stats{CutLines: 1}},
-		{"continuation marker inside a line", lettersTop + "\x04\x14YWJj" + lettersEnd, [][]byte{letters}, "", stats{CutLines: 1}},
+		{"text and a start marker inside a line", "\x06\x09ABQL<err> x " + helloFrame, [][]byte{hello}, "ABQL<err> x ",
+			stats{CutLines: 1}},
+		{"continuation marker inside a line", lettersTop + "\x04\x14YWJj" + lettersEnd, [][]byte{letters}, "",
+			stats{CutLines: 1}},
 		{"marker, then the frame", "\x06\x09" + helloFrame, [][]byte{hello}, "", stats{CutLines: 1}},
-		{"first byte of a marker inside a line", "\x06\x09ABQL\x06" + helloFrame, [][]byte{hello}, "ABQL\x06", stats{CutLines: 1}},
-		{"packet cut short by others", lettersTop + helloFrame + helloFrame + refusFrame, [][]byte{hello, hello, refusal}, "", stats{Incomplete: 1}},
-		{"packet cut short by others inside its second line", lettersTop + "\x04\x14YWJj" + helloFrame + helloFrame + helloFrame,
+		{"first byte of a marker inside a line", "\x06\x09ABQL\x06" + helloFrame, [][]byte{hello}, "ABQL\x06",
+			stats{CutLines: 1}},
+		{"packet cut short by others", lettersTop + helloFrame + helloFrame + refusFrame,
+			[][]byte{hello, hello, refusal}, "", stats{Incomplete: 1}},
+		{"packet cut short by others inside its second line",
+			lettersTop + "\x04\x14YWJj" + helloFrame + helloFrame + helloFrame,
 			[][]byte{hello, hello, hello}, "", stats{CutLines: 1, Incomplete: 1}},
-		{"packets cut short one after the other", lettersTop + lettersTop + lettersTop + lettersEnd, [][]byte{letters}, "", stats{Incomplete: 1}},
+		{"packets cut short one after the other", lettersTop + lettersTop + lettersTop + lettersEnd, [][]byte{letters},
+			"", stats{Incomplete: 1}},
 
 		// Text with the bytes of a marker between the lines of a packet: none of this may cost the packet.
 		{"start marker in log text", lettersTop + "<wrn> got \x06\x09 and more\r\n" + lettersEnd, [][]byte{letters},
 			"<wrn> got  and more", stats{BadBase64: 1}},
-		{"start marker at the end of a log line", lettersTop + "<wrn> got \x06\x09\r\n" + lettersEnd, [][]byte{letters}, "<wrn> got ", stats{}},
-		{"start marker, then what looks like base64", lettersTop + "<wrn> got \x06\x09text\r\n" + lettersEnd, [][]byte{letters}, "<wrn> got ", stats{}},
-		{"start marker, then a length of nothing", lettersTop + "<wrn> got \x06\x09AAAA\n" + lettersEnd, [][]byte{letters},
-			"<wrn> got ", stats{BadLength: 1}},
-		{"start markers line after line", lettersTop + strings.Repeat("\x06\x09text\n", 5) + lettersEnd, [][]byte{letters}, "", stats{Incomplete: 4}},
-		{"start marker and no newline before the next line", lettersTop + "got \x06\x09 x " + lettersEnd, [][]byte{letters}, "got  x ", stats{CutLines: 1}},
-		{"continuation marker in log text", lettersTop + "<wrn> got \x04\x14 and more\r\n" + lettersEnd, [][]byte{letters},
-			"<wrn> got  and more", stats{BadBase64: 1}},
-		{"continuation marker at the end of a log line", lettersTop + "<wrn> got \x04\x14\n" + lettersEnd, [][]byte{letters},
-			"<wrn> got ", stats{StrayLines: 1}},
-		{"continuation marker, then what looks like base64", lettersTop + "<wrn> got \x04\x14text\n" + lettersEnd, [][]byte{letters},
-			"<wrn> got ", stats{StrayLines: 1}},
-		{"both markers", lettersTop + "\x06\x09\x04\x14\x06\x09 and \x04\x14!\n" + lettersEnd, [][]byte{letters}, " and !",
-			stats{CutLines: 3, BadBase64: 1}},
+		{"start marker at the end of a log line", lettersTop + "<wrn> got \x06\x09\r\n" + lettersEnd, [][]byte{letters},
+			"<wrn> got ", stats{}},
+		{"start marker, then what looks like base64", lettersTop + "<wrn> got \x06\x09text\r\n" + lettersEnd,
+			[][]byte{letters}, "<wrn> got ", stats{}},
+		{"start marker, then a length of nothing", lettersTop + "<wrn> got \x06\x09AAAA\n" + lettersEnd,
+			[][]byte{letters}, "<wrn> got ", stats{BadLength: 1}},
+		{"start markers line after line", lettersTop + strings.Repeat("\x06\x09text\n", 5) + lettersEnd,
+			[][]byte{letters}, "", stats{Incomplete: 4}},
+		{"start marker and no newline before the next line", lettersTop + "got \x06\x09 x " + lettersEnd,
+			[][]byte{letters}, "got  x ", stats{CutLines: 1}},
+		{"continuation marker in log text", lettersTop + "<wrn> got \x04\x14 and more\r\n" + lettersEnd,
+			[][]byte{letters}, "<wrn> got  and more", stats{BadBase64: 1}},
+		{"continuation marker at the end of a log line", lettersTop + "<wrn> got \x04\x14\n" + lettersEnd,
+			[][]byte{letters}, "<wrn> got ", stats{StrayLines: 1}},
+		{"continuation marker, then what looks like base64", lettersTop + "<wrn> got \x04\x14text\n" + lettersEnd,
+			[][]byte{letters}, "<wrn> got ", stats{StrayLines: 1}},
+		{"both markers", lettersTop + "\x06\x09\x04\x14\x06\x09 and \x04\x14!\n" + lettersEnd, [][]byte{letters},
+			" and !", stats{CutLines: 3, BadBase64: 1}},
 		{"prompt before a continuation", lettersTop + "uart:~$ " + lettersEnd, [][]byte{letters}, "uart:~$ ", stats{}},
-		{"another frame between the lines", lettersTop + helloFrame + lettersEnd, [][]byte{hello, letters}, "", stats{}},
-		{"another frame of two lines between the lines", lettersTop + lettersTop + lettersEnd + lettersEnd, [][]byte{letters, letters}, "", stats{}},
+		{"another frame between the lines", lettersTop + helloFrame + lettersEnd, [][]byte{hello, letters}, "",
+			stats{}},
+		{"another frame of two lines between the lines", lettersTop + lettersTop + lettersEnd + lettersEnd,
+			[][]byte{letters, letters}, "", stats{}},
 
 		// Continuation lines.
 		{"continuation without start", lettersEnd + helloFrame, [][]byte{hello}, "", stats{StrayLines: 1}},
-		{"continuation after the end", helloFrame + lettersEnd + refusFrame, [][]byte{hello, refusal}, "", stats{StrayLines: 1}},
+		{"continuation after the end", helloFrame + lettersEnd + refusFrame, [][]byte{hello, refusal}, "",
+			stats{StrayLines: 1}},
 		{"continuation with text and without start", "\x04\x14oops!\n", nil, "oops!", stats{StrayLines: 1}},
-		{"second line lost", lettersTop + refusFrame + refusFrame + refusFrame + lettersEnd, [][]byte{refusal, refusal, refusal}, "",
-			stats{Incomplete: 1, StrayLines: 1}},
+		{"second line lost", lettersTop + refusFrame + refusFrame + refusFrame + lettersEnd,
+			[][]byte{refusal, refusal, refusal}, "", stats{Incomplete: 1, StrayLines: 1}},
 
 		// Legal, if unusual, encoders.
-		{"padded line in the middle", "\x06\x09ABQLAAAKAABCAA==\n\x04\x14v2FyZWhlbGxv/yz7\n", [][]byte{hello}, "", stats{}},
-		{"crc alone in the last line", "\x06\x09ABQLAAAKAABCAL9hcmVoZWxsb/8=\n\x04\x14LPs=\n", [][]byte{hello}, "", stats{}},
-		{"empty line of a packet", "\x06\x09\n\x04\x14ABQLAAAKAABCAL9hcmVoZWxsb/8s+w==\n", [][]byte{hello}, "", stats{}},
-		{"half a length in the first line", "\x06\x09AA==\n\x04\x14FAsAAAoAAEIAv2FyZWhlbGxv/yz7\n", [][]byte{hello}, "", stats{}},
+		{"padded line in the middle", "\x06\x09ABQLAAAKAABCAA==\n\x04\x14v2FyZWhlbGxv/yz7\n", [][]byte{hello}, "",
+			stats{}},
+		{"crc alone in the last line", "\x06\x09ABQLAAAKAABCAL9hcmVoZWxsb/8=\n\x04\x14LPs=\n", [][]byte{hello}, "",
+			stats{}},
+		{"empty line of a packet", "\x06\x09\n\x04\x14ABQLAAAKAABCAL9hcmVoZWxsb/8s+w==\n", [][]byte{hello}, "",
+			stats{}},
+		{"half a length in the first line", "\x06\x09AA==\n\x04\x14FAsAAAoAAEIAv2FyZWhlbGxv/yz7\n", [][]byte{hello}, "",
+			stats{}},
 
 		// Damage.
-		{"crc off by one bit", "\x06\x09ABQLAAAKAABCAL9hcmVoZWxsb/8s+g==\n" + refusFrame, [][]byte{refusal}, "", stats{BadCRC: 1}},
-		{"one bit of the packet flipped", "\x06\x09ABQLAAAKAABCAL9hcmVoZWxsb/4s+w==\n" + refusFrame, [][]byte{refusal}, "", stats{BadCRC: 1}},
-		{"illegal character", "\x06\x09ABQLAAAK*ABCAL9hcmVoZWxsb/8s+w==\n" + refusFrame, [][]byte{refusal}, "ABQLAAAK*ABCAL9hcmVoZWxsb/8s+w==", stats{BadBase64: 1}},
-		{"carriage return inside a line", "\x06\x09ABQL\rAAAKAABCAL9hcmVoZWxsb/8s+w==\n" + refusFrame, [][]byte{refusal}, "ABQL\rAAAKAABCAL9hcmVoZWxsb/8s+w==", stats{BadBase64: 1}},
-		{"incomplete base64 group", "\x06\x09ABQLAAAKAABCAL9hcmVoZWxsb/8s+w\n" + refusFrame, [][]byte{refusal}, "", stats{BadBase64: 1}},
-		{"padding in the middle of a line", "\x06\x09ABQLAA==AABCAL9hcmVoZWxsb/8s+w==\n" + refusFrame, [][]byte{refusal}, "", stats{BadBase64: 1}},
-		{"log text inside a line", "\x06\x09ABQLAAAK<inf> tick\n" + refusFrame, [][]byte{refusal}, "ABQLAAAK<inf> tick", stats{BadBase64: 1}},
-		{"the rest of a spoilt packet", "\x06\x09AHMK*\n" + lettersEnd + helloFrame, [][]byte{hello}, "AHMK*", stats{BadBase64: 1, StrayLines: 1}},
+		{"crc off by one bit", "\x06\x09ABQLAAAKAABCAL9hcmVoZWxsb/8s+g==\n" + refusFrame, [][]byte{refusal}, "",
+			stats{BadCRC: 1}},
+		{"one bit of the packet flipped", "\x06\x09ABQLAAAKAABCAL9hcmVoZWxsb/4s+w==\n" + refusFrame, [][]byte{refusal},
+			"", stats{BadCRC: 1}},
+		{"illegal character", "\x06\x09ABQLAAAK*ABCAL9hcmVoZWxsb/8s+w==\n" + refusFrame, [][]byte{refusal},
+			"ABQLAAAK*ABCAL9hcmVoZWxsb/8s+w==", stats{BadBase64: 1}},
+		{"carriage return inside a line", "\x06\x09ABQL\rAAAKAABCAL9hcmVoZWxsb/8s+w==\n" + refusFrame,
+			[][]byte{refusal}, "ABQL\rAAAKAABCAL9hcmVoZWxsb/8s+w==", stats{BadBase64: 1}},
+		{"incomplete base64 group", "\x06\x09ABQLAAAKAABCAL9hcmVoZWxsb/8s+w\n" + refusFrame, [][]byte{refusal}, "",
+			stats{BadBase64: 1}},
+		{"padding in the middle of a line", "\x06\x09ABQLAA==AABCAL9hcmVoZWxsb/8s+w==\n" + refusFrame,
+			[][]byte{refusal}, "", stats{BadBase64: 1}},
+		{"log text inside a line", "\x06\x09ABQLAAAK<inf> tick\n" + refusFrame, [][]byte{refusal}, "ABQLAAAK<inf> tick",
+			stats{BadBase64: 1}},
+		{"the rest of a spoilt packet", "\x06\x09AHMK*\n" + lettersEnd + helloFrame, [][]byte{hello}, "AHMK*",
+			stats{BadBase64: 1, StrayLines: 1}},
 
 		// LEN is 20 in the frame of hello.
 		{"length too large", "\x06\x09ABULAAAKAABCAL9hcmVoZWxsb/8s+w==\n" + refusFrame, [][]byte{refusal}, "", stats{}},
-		{"length too large, filled up by a continuation", "\x06\x09ABULAAAKAABCAL9hcmVoZWxsb/8s+w==\n\x04\x14AQ==\n", nil, "", stats{BadCRC: 1}},
-		{"length too small", "\x06\x09ABMLAAAKAABCAL9hcmVoZWxsb/8s+w==\n" + refusFrame, [][]byte{refusal}, "", stats{BadLength: 1}},
+		{"length too large, filled up by a continuation", "\x06\x09ABULAAAKAABCAL9hcmVoZWxsb/8s+w==\n\x04\x14AQ==\n",
+			nil, "", stats{BadCRC: 1}},
+		{"length too small", "\x06\x09ABMLAAAKAABCAL9hcmVoZWxsb/8s+w==\n" + refusFrame, [][]byte{refusal}, "",
+			stats{BadLength: 1}},
 		{"length 9", "\x06\x09AAkLAAAKAABCAA==\n" + refusFrame, [][]byte{refusal}, "", stats{BadLength: 1}},
 		{"length 0", "\x06\x09AAA=\n" + refusFrame, [][]byte{refusal}, "", stats{BadLength: 1}},
 		{"length 65535 and nothing else", "\x06\x09//8=\n" + refusFrame, [][]byte{refusal}, "", stats{}},
 
 		// The header's own length. Zephyr decodes the surplus too.
-		{"header claims more than there is", frame(mustHex("0b00000b00004200bf61726568656c6c6fff")) + refusFrame, [][]byte{refusal}, "", stats{BadLength: 1}},
-		{"header claims less than there is", frame(mustHex("0b00000900004200bf61726568656c6c6fff")), [][]byte{mustHex("0b00000900004200bf61726568656c6c6fff")}, "", stats{}},
+		{"header claims more than there is", frame(mustHex("0b00000b00004200bf61726568656c6c6fff")) + refusFrame,
+			[][]byte{refusal}, "", stats{BadLength: 1}},
+		{"header claims less than there is", frame(mustHex("0b00000900004200bf61726568656c6c6fff")),
+			[][]byte{mustHex("0b00000900004200bf61726568656c6c6fff")}, "", stats{}},
 		{"header alone", frame(mustHex("0b00000000004200")), [][]byte{mustHex("0b00000000004200")}, "", stats{}},
 
 		{"unfinished line", strings.TrimSuffix(helloFrame, "\n"), nil, "", stats{}},
@@ -261,13 +296,17 @@ func TestDecoderLongLines(t *testing.T) {
 		{"packet of 4 KiB in one line", frame1(makePacket(4096)), [][]byte{makePacket(4096)}, transport.Stats{}},
 		{"longest line", frame1(fits) + helloFrame, [][]byte{fits, hello}, transport.Stats{}},
 		{"over the longest line", frame1(tooLong) + helloFrame, [][]byte{hello}, transport.Stats{LongLines: 1}},
-		{"a marker and no newline ever", "\x06\x09" + strings.Repeat("A", 3*longest) + helloFrame, [][]byte{hello}, transport.Stats{LongLines: 1}},
-		{"marker right at the limit", "\x06\x09" + strings.Repeat("A", longest) + helloFrame, [][]byte{hello}, transport.Stats{LongLines: 1}},
-		{"marker across the limit", "\x06\x09" + strings.Repeat("A", longest-1) + helloFrame, [][]byte{hello}, transport.Stats{CutLines: 1}},
-		{"long line of text between the lines", lettersTop + "\x06\x09" + strings.Repeat("A", longest+1) + "\n" + lettersEnd, [][]byte{letters},
+		{"a marker and no newline ever", "\x06\x09" + strings.Repeat("A", 3*longest) + helloFrame, [][]byte{hello},
 			transport.Stats{LongLines: 1}},
-		{"long continuation", lettersTop + "\x04\x14" + strings.Repeat("A", longest+1) + "\n" + lettersEnd, [][]byte{letters},
+		{"marker right at the limit", "\x06\x09" + strings.Repeat("A", longest) + helloFrame, [][]byte{hello},
 			transport.Stats{LongLines: 1}},
+		{"marker across the limit", "\x06\x09" + strings.Repeat("A", longest-1) + helloFrame, [][]byte{hello},
+			transport.Stats{CutLines: 1}},
+		{"long line of text between the lines",
+			lettersTop + "\x06\x09" + strings.Repeat("A", longest+1) + "\n" + lettersEnd, [][]byte{letters},
+			transport.Stats{LongLines: 1}},
+		{"long continuation", lettersTop + "\x04\x14" + strings.Repeat("A", longest+1) + "\n" + lettersEnd,
+			[][]byte{letters}, transport.Stats{LongLines: 1}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -301,8 +340,9 @@ func TestDecoderMemory(t *testing.T) {
 		{"endless packet of long lines", "\x04\x14" + strings.Repeat("A", 8<<10) + "\n"},
 		{"empty lines", strings.Repeat("\x04\x14\n", 1000)},
 		{"packets without end", "\x06\x09//8=\n" + strings.Repeat("\x04\x14"+strings.Repeat("A", 8188)+"\n", 10)},
-		{"packets without end in one another", "\x06\x09//8=\n" + strings.Repeat("\x04\x14"+strings.Repeat("A", 8188)+"\n", 9) +
-			"\x06\x09//8=\n" + strings.Repeat("\x04\x14"+strings.Repeat("A", 8188)+"\n", 9)},
+		{"packets without end in one another",
+			"\x06\x09//8=\n" + strings.Repeat("\x04\x14"+strings.Repeat("A", 8188)+"\n", 9) +
+				"\x06\x09//8=\n" + strings.Repeat("\x04\x14"+strings.Repeat("A", 8188)+"\n", 9)},
 		{"half markers", strings.Repeat("\x06\x04", 2048)},
 		{"markers", strings.Repeat("\x06\x09", 2048)},
 		{"text", strings.Repeat("log ", 1024)},
@@ -340,7 +380,8 @@ func heap() int64 {
 func TestStatsDamaged(t *testing.T) {
 	s := transport.Stats{
 		Packets: 1 << 20, Bytes: 1 << 21, TextBytes: 1 << 22, SentPackets: 1 << 23, SentBytes: 1 << 24,
-		Incomplete: 1, CutLines: 2, StrayLines: 4, LongLines: 8, BadBase64: 16, BadLength: 32, BadCRC: 64, BadHeader: 128,
+		Incomplete: 1, CutLines: 2, StrayLines: 4, LongLines: 8, BadBase64: 16, BadLength: 32, BadCRC: 64,
+		BadHeader: 128,
 	}
 	if got := s.Damaged(); got != 255 {
 		t.Errorf("Damaged() = %d, want 255", got)
@@ -377,10 +418,12 @@ func FuzzDecoder(f *testing.F) {
 				whole.stats, n, len(stream), len(whole.text), len(noise))
 		}
 		among := amidText(stream[len(noise):], noise)
-		if diff := cmp.Diff(decode(&transport.Decoder{}, among, len(among)), decodeRandomly(among, seed), compareDecoded); diff != "" {
+		if diff := cmp.Diff(decode(&transport.Decoder{}, among, len(among)), decodeRandomly(among, seed),
+			compareDecoded); diff != "" {
 			t.Errorf("among text, whole and split with seed %d differ, -whole +split:\n%s", seed, diff)
 		}
-		if got := decode(&transport.Decoder{}, among, len(among)).packets; len(got) != 1 || got[0] != hex.EncodeToString(packet) {
+		if got := decode(&transport.Decoder{}, among, len(among)).packets; len(got) != 1 ||
+			got[0] != hex.EncodeToString(packet) {
 			t.Errorf("with text before every line: %d packets, want the one", len(got))
 		}
 		for _, s := range whole.packets {
@@ -391,8 +434,8 @@ func FuzzDecoder(f *testing.F) {
 	})
 }
 
-// amidText puts text before every line of a frame, but for the many lines of a long one. There may be markers in it, but not the lines of
-// a frame.
+// amidText puts text before every line of a frame, but for the many lines of a long one. There may be markers in it,
+// but not the lines of a frame.
 func amidText(frame, text []byte) []byte {
 	const most = 50 // times
 	for _, marker := range []string{"\x06\x09", "\x04\x14"} {

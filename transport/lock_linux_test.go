@@ -226,7 +226,8 @@ func TestLockEndsWithItsProcess(t *testing.T) {
 			if other.says != "open" {
 				t.Fatalf("the other process says %q, want open", other.says)
 			}
-			if _, err := transport.Dial(within(t, busyLimit), name, transport.Options{}); !errors.Is(err, transport.ErrBusy) {
+			if _, err := transport.Dial(within(t, busyLimit), name, transport.Options{}); !errors.Is(err,
+				transport.ErrBusy) {
 				t.Errorf("while the other process holds it: got %v, want %v", err, transport.ErrBusy)
 			}
 			tt.end(other)

@@ -89,7 +89,8 @@ const hub = "devices/pci0000:00/0000:00:14.0/usb1/1-1"
 func (s *sysfs) board() {
 	s.usbDevice(hub, map[string]string{"idVendor": "0424", "idProduct": "2514", "serial": "HUB", "product": "Hub"})
 	s.usbDevice(hub+"/1-1.2", map[string]string{
-		"idVendor": "2fe3", "idProduct": "0004", "serial": "E6633861A34B", "product": "CDC \x1b[31mACM", "manufacturer": "Zephyr Project",
+		"idVendor": "2fe3", "idProduct": "0004", "serial": "E6633861A34B", "product": "CDC \x1b[31mACM",
+		"manufacturer": "Zephyr Project",
 	})
 	s.files(hub+"/1-1.2/1-1.2:1.0", map[string]string{"bInterfaceNumber": "00", "interface": "Console"})
 	s.tty("ttyACM0", hub+"/1-1.2/1-1.2:1.0", nil)
@@ -99,7 +100,8 @@ func (s *sysfs) board() {
 
 var (
 	boardPort = transport.Port{
-		USB: true, VID: 0x2fe3, PID: 4, Serial: "E6633861A34B", Product: "CDC ?[31mACM", Manufacturer: "Zephyr Project", Location: "1-1.2",
+		USB: true, VID: 0x2fe3, PID: 4, Serial: "E6633861A34B", Product: "CDC ?[31mACM", Manufacturer: "Zephyr Project",
+		Location: "1-1.2",
 	}
 	byName = cmpopts.SortSlices(func(a, b transport.Port) bool { return a.Name < b.Name })
 )
@@ -157,7 +159,9 @@ func TestSysfsPorts(t *testing.T) {
 			s.usbDevice("devices/usb1/1-3", map[string]string{"idVendor": "1a86", "idProduct": "7523"})
 			s.files("devices/usb1/1-3/1-3:1.0", map[string]string{"bInterfaceNumber": "zz"})
 			s.tty("ttyACM3", "devices/usb1/1-3/1-3:1.0", nil)
-		}, []transport.Port{{Name: "/dev/ttyACM3", USB: true, VID: 0x1a86, PID: 0x7523, Location: "1-3", Interface: -1}}},
+		},
+			[]transport.Port{{Name: "/dev/ttyACM3", USB: true, VID: 0x1a86, PID: 0x7523, Location: "1-3",
+				Interface: -1}}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -182,13 +186,15 @@ func TestSysfsPortTextsAreCleaned(t *testing.T) {
 	s := newSysfs(t)
 	s.usbDevice("devices/usb1/1-1", map[string]string{
 		"idVendor": "2fe3", "idProduct": "0004",
-		"serial": "  12\x0034  ", "product": "\x1b]0;owned\x07USB\u009b2J", "manufacturer": strings.Repeat("ü", 200) + "\x1b",
+		"serial": "  12\x0034  ", "product": "\x1b]0;owned\x07USB\u009b2J",
+		"manufacturer": strings.Repeat("ü", 200) + "\x1b",
 	})
 	s.files("devices/usb1/1-1/1-1:1.0", map[string]string{"bInterfaceNumber": "00", "interface": "a\nb\u202ec\xff"})
 	s.tty("ttyACM0", "devices/usb1/1-1/1-1:1.0", nil)
 	want := []transport.Port{{
 		Name: "/dev/ttyACM0", USB: true, VID: 0x2fe3, PID: 4,
-		Serial: "12?34", Product: "?]0;owned?USB?2J", Manufacturer: strings.Repeat("ü", 126), InterfaceName: "a?b?c\ufffd", Location: "1-1",
+		Serial: "12?34", Product: "?]0;owned?USB?2J", Manufacturer: strings.Repeat("ü", 126),
+		InterfaceName: "a?b?c\ufffd", Location: "1-1",
 	}}
 	if diff := cmp.Diff(want, s.list()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

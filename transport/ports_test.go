@@ -61,7 +61,8 @@ func TestRetryOpenKeepsTheCause(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 			defer cancel()
-			_, err := transport.RetryOpen(ctx, func() (string, error) { return "", transport.ErrBusy }, func() bool { return false })
+			_, err := transport.RetryOpen(ctx, func() (string, error) { return "", transport.ErrBusy },
+				func() bool { return false })
 			if !errors.Is(err, transport.ErrBusy) {
 				t.Errorf("RetryOpen = %v, want %v", err, transport.ErrBusy)
 			}

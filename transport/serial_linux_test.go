@@ -80,7 +80,8 @@ func TestSerialRaw(t *testing.T) {
 
 func TestSerialSetsBaud(t *testing.T) {
 	for _, tt := range []struct{ baud, want int }{
-		{0, 115200}, {1200, 1200}, {115200, 115200}, {123_457, 123_457}, {1_000_000, 1_000_000}, {12_000_000, 12_000_000},
+		{0, 115200}, {1200, 1200}, {115200, 115200}, {123_457, 123_457}, {1_000_000, 1_000_000},
+		{12_000_000, 12_000_000},
 	} {
 		t.Run(fmt.Sprint(tt.baud), func(t *testing.T) {
 			master, name := newPTY(t)
@@ -206,7 +207,8 @@ func fill(t *testing.T, master *os.File, name string) int {
 			junk = junk[:1]
 		default:
 			// The kernel moves bytes on in the background, until those that can be read fill their page.
-			if ready, err := onFD(t, master, func(fd int) (int, error) { return unix.IoctlGetInt(fd, unix.TIOCINQ) }); err != nil {
+			if ready, err := onFD(t, master,
+				func(fd int) (int, error) { return unix.IoctlGetInt(fd, unix.TIOCINQ) }); err != nil {
 				t.Fatal(err)
 			} else if ready >= 4095 {
 				refusals++
@@ -263,7 +265,8 @@ func TestSerialCloseWhileWriting(t *testing.T) {
 	if err := <-reading; err != transport.ErrClosed {
 		t.Errorf("ReadPacket: got %v, want %v", err, transport.ErrClosed)
 	}
-	if err := goleak.Find(before, goleak.IgnoreAnyFunction("github.com/smpctl/smpctl/transport.(*Conn).WritePacket")); err != nil {
+	if err := goleak.Find(before,
+		goleak.IgnoreAnyFunction("github.com/smpctl/smpctl/transport.(*Conn).WritePacket")); err != nil {
 		t.Errorf("after Close: %v", err)
 	}
 	// Another program can use the port although a write is stuck.
@@ -317,7 +320,8 @@ func TestSerialRefusesWhatIsNoPort(t *testing.T) {
 			if tt.is != nil && !errors.Is(err, tt.is) {
 				t.Errorf("got %v, want %v", err, tt.is)
 			}
-			if want := "open " + tt.path + ": "; !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), tt.text) {
+			if want := "open " + tt.path + ": "; !strings.HasPrefix(err.Error(), want) ||
+				!strings.Contains(err.Error(), tt.text) {
 				t.Errorf("got %q, want %q and %q", err, want, tt.text)
 			}
 			if took := time.Since(start); took > 500*time.Millisecond {

@@ -29,7 +29,8 @@ var traceEntries = []transport.TraceEntry{
 	{At: 20 * time.Millisecond, Kind: transport.ReceivedText, Text: "[00:00:01.000] \x1b[0m<inf> smp: \"hello\"\r\n"},
 	{At: 40 * time.Millisecond, Kind: transport.SentText, Text: "\n"},
 	{At: 4294967295*time.Second + 999999*time.Microsecond, Kind: transport.ReceivedPacket, Packet: refusal},
-	{At: 61*time.Second + 500001*time.Microsecond, Kind: transport.Note, Text: "device disconnected: input/output error"},
+	{At: 61*time.Second + 500001*time.Microsecond, Kind: transport.Note,
+		Text: "device disconnected: input/output error"},
 }
 
 func TestTraceEntryAppend(t *testing.T) {
@@ -107,7 +108,8 @@ func readTrace(t *testing.T, text []byte) []transport.TraceEntry {
 		if m == nil {
 			t.Fatalf("no line of a trace: %.200q", line)
 		}
-		e := transport.TraceEntry{At: time.Duration(number(m[1]))*time.Second + time.Duration(number(m[2]))*time.Microsecond}
+		var e transport.TraceEntry
+		e.At = time.Duration(number(m[1]))*time.Second + time.Duration(number(m[2]))*time.Microsecond
 		e.Kind = map[string]transport.TraceKind{
 			">": transport.SentPacket, "<": transport.ReceivedPacket,
 			"> text": transport.SentText, "< text": transport.ReceivedText, "! note": transport.Note,
@@ -121,8 +123,10 @@ func readTrace(t *testing.T, text []byte) []transport.TraceEntry {
 			e.Packet = mustHex(m[10])
 			ops := []string{"read", "read-rsp", "write", "write-rsp", "op4", "op5", "op6", "op7"}
 			h := e.Packet
-			got := []int{slices.Index(ops, m[4]), number(m[5]) - 1, number(m[6]), number(m[7]), number(m[8]), number(m[9])}
-			want := []int{int(h[0] & 7), int(h[0] >> 3 & 3), int(h[4])<<8 | int(h[5]), int(h[7]), int(h[6]), int(h[2])<<8 | int(h[3])}
+			got := []int{slices.Index(ops, m[4]), number(m[5]) - 1, number(m[6]), number(m[7]), number(m[8]),
+				number(m[9])}
+			want := []int{int(h[0] & 7), int(h[0] >> 3 & 3), int(h[4])<<8 | int(h[5]), int(h[7]), int(h[6]),
+				int(h[2])<<8 | int(h[3])}
 			if !slices.Equal(got, want) {
 				t.Fatalf("op, version, group, id, sequence, length: words say %v, packet says %v", got, want)
 			}

@@ -11,7 +11,8 @@ import (
 // of our own that is gone is no loss: only a new socket helps.
 func isLoss(err error) bool {
 	for _, loss := range [...]error{
-		windows.WSAECONNREFUSED, windows.WSAECONNRESET, windows.WSAENETRESET, windows.WSAEHOSTUNREACH, windows.WSAEHOSTDOWN,
+		windows.WSAECONNREFUSED, windows.WSAECONNRESET, windows.WSAENETRESET, windows.WSAEHOSTUNREACH,
+		windows.WSAEHOSTDOWN,
 		windows.WSAENETUNREACH, windows.WSAENETDOWN, windows.WSAENOBUFS,
 	} {
 		if errors.Is(err, loss) {

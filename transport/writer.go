@@ -35,7 +35,8 @@ func (c *Conn) send(what string, kind traceKind, p []byte) error {
 	c.encode(kind, p)
 	c.record(kind, p)
 	if c.trace != nil {
-		slow := time.AfterFunc(slowWrite, func() { c.trace.note(fmt.Sprintf("%s: not taken within %v", what, slowWrite)) })
+		slow := time.AfterFunc(slowWrite,
+			func() { c.trace.note(fmt.Sprintf("%s: not taken within %v", what, slowWrite)) })
 		defer slow.Stop()
 	}
 	err := c.writeFrame(c.out.frame)

@@ -203,7 +203,8 @@ func (b *board) request(id uint8, a map[string]any) (answer map[string]any) {
 		b.t.Fatal(err)
 	}
 	b.seq++
-	h := smp.Header{Version: smp.V2, Op: smp.Write, Group: smp.GroupImage, Command: id, Sequence: b.seq, Length: uint16(len(body))}
+	h := smp.Header{Version: smp.V2, Op: smp.Write, Group: smp.GroupImage, Command: id, Sequence: b.seq,
+		Length: uint16(len(body))}
 	if err := b.link.WritePacket(append(h.Append(nil), body...)); err != nil {
 		b.t.Fatal(err)
 	}

@@ -123,7 +123,8 @@ func with(c content, t trailer) content { c.trailer = t; return c }
 // TestBoot is the part of the bootloader's behaviour that its documentation tells, and what surprised (MCUboot
 // docs/design.md, bootutil/src). Two boots one after the other.
 func TestBoot(t *testing.T) {
-	old, fresh, rotten, nothing := content{version: 1}, content{version: 2}, content{version: 2, spoiled: true}, content{}
+	old, fresh, rotten, nothing := content{version: 1}, content{version: 2}, content{version: 2, spoiled: true},
+		content{}
 	data := content{version: 2, flags: image.FlagNonBootable}
 	ram := func(c content, address uint32) content {
 		c.flags, c.address = image.FlagRAMLoad, address
@@ -145,34 +146,43 @@ func TestBoot(t *testing.T) {
 		{"permanent", rules{mode: Swap}, old, with(fresh, permanentTrailer), "2 1 > 0", "2 1 > 0"},
 		{"revert", rules{mode: Swap}, with(fresh, triedTrailer), old, "1 2 > 0", "1 2 > 0"},
 		{"confirmed", rules{mode: Swap}, with(fresh, goodTrailer), old, "2 1 > 0", "2 1 > 0"},
-		{"test over an unconfirmed image", rules{mode: Swap}, with(old, triedTrailer), with(fresh, testTrailer), "2 1 > 0", "1 2 > 0"},
+		{"test over an unconfirmed image", rules{mode: Swap}, with(old, triedTrailer), with(fresh, testTrailer),
+			"2 1 > 0", "1 2 > 0"},
 		{"damaged candidate", rules{mode: Swap}, old, with(rotten, testTrailer), "1 - > 0", "1 - > 0"},
-		{"damaged candidate during a trial", rules{mode: Swap}, with(fresh, triedTrailer), with(rotten, testTrailer), "2 - > 0", "2 - > 0"},
+		{"damaged candidate during a trial", rules{mode: Swap}, with(fresh, triedTrailer), with(rotten, testTrailer),
+			"2 - > 0", "2 - > 0"},
 		{"selected nothing", rules{mode: Swap}, old, with(nothing, testTrailer), "1 - > 0", "1 - > 0"},
 		{"selected an image that cannot boot", rules{mode: Swap}, old, with(data, testTrailer), "1 2 > 0", "1 2 > 0"},
-		{"damaged fallback", rules{mode: Swap}, with(fresh, triedTrailer), content{version: 1, spoiled: true}, "2 - > 0", "2 - > 0"},
+		{"damaged fallback", rules{mode: Swap}, with(fresh, triedTrailer), content{version: 1, spoiled: true},
+			"2 - > 0", "2 - > 0"},
 		{"fallback was erased", rules{mode: Swap}, with(fresh, triedTrailer), nothing, "2 - > 0", "2 - > 0"},
-		{"garbage in the trailer of slot 1", rules{mode: Swap}, old, with(fresh, trailer{magic: bad}), "1 2 > 0", "1 2 > 0"},
-		{"padded factory image that nobody tried", rules{mode: Swap}, with(old, testTrailer), nothing, "1 - > 0", "1 - > 0"},
+		{"garbage in the trailer of slot 1", rules{mode: Swap}, old, with(fresh, trailer{magic: bad}), "1 2 > 0",
+			"1 2 > 0"},
+		{"padded factory image that nobody tried", rules{mode: Swap}, with(old, testTrailer), nothing, "1 - > 0",
+			"1 - > 0"},
 		{"nothing at all", rules{mode: Swap}, nothing, nothing, "- - > -1", "- - > -1"},
 		{"damaged primary", rules{mode: Swap}, rotten, old, "2 1 > -1", "2 1 > -1"},
-		{"damaged primary is saved by an update", rules{mode: Swap}, content{version: 1, spoiled: true}, with(fresh, testTrailer),
-			"2 1 > 0", "2 - > 0"},
-		{"blank primary is not saved by an update", rules{mode: Swap}, nothing, with(fresh, testTrailer), "- 2 > -1", "- 2 > -1"},
+		{"damaged primary is saved by an update", rules{mode: Swap}, content{version: 1, spoiled: true},
+			with(fresh, testTrailer), "2 1 > 0", "2 - > 0"},
+		{"blank primary is not saved by an update", rules{mode: Swap}, nothing, with(fresh, testTrailer), "- 2 > -1",
+			"- 2 > -1"},
 		{"downgrade is allowed", rules{mode: Swap}, fresh, with(old, testTrailer), "1 2 > 0", "2 1 > 0"},
 		{"downgrade is prevented", rules{Swap, true}, fresh, with(old, testTrailer), "2 - > 0", "2 - > 0"},
 		{"a revert is no downgrade", rules{Swap, true}, old, with(fresh, testTrailer), "2 1 > 0", "1 2 > 0"},
 		{"same version is no downgrade", rules{Swap, true}, old, with(old, testTrailer), "1 1 > 0", "1 1 > 0"},
-		{"TLVs of the primary cut off", rules{mode: Swap}, old, with(fresh, testTrailer), "1 2 > -1, stuck", "1 2 > -1, stuck"},
+		{"TLVs of the primary cut off", rules{mode: Swap}, old, with(fresh, testTrailer), "1 2 > -1, stuck",
+			"1 2 > -1, stuck"},
 
 		{"swap with offset", rules{mode: SwapOffset}, old, with(fresh, testTrailer), "2 1 > 0", "1 2 > 0"},
 		{"permanent with offset", rules{mode: SwapOffset}, old, with(fresh, permanentTrailer), "2 1 > 0", "2 1 > 0"},
 
 		{"overwrite: test", rules{mode: Overwrite}, old, with(fresh, testTrailer), "2 - > 0", "2 - > 0"},
 		{"overwrite: permanent", rules{mode: Overwrite}, old, with(fresh, permanentTrailer), "2 - > 0", "2 - > 0"},
-		{"overwrite: flash of a bootloader that swaps", rules{mode: Overwrite}, with(fresh, triedTrailer), old, "1 - > 0", "1 - > 0"},
+		{"overwrite: flash of a bootloader that swaps", rules{mode: Overwrite}, with(fresh, triedTrailer), old,
+			"1 - > 0", "1 - > 0"},
 		{"overwrite: damaged candidate", rules{mode: Overwrite}, old, with(rotten, testTrailer), "1 - > 0", "1 - > 0"},
-		{"overwrite: downgrade is prevented", rules{Overwrite, true}, fresh, with(old, testTrailer), "2 - > 0", "2 - > 0"},
+		{"overwrite: downgrade is prevented", rules{Overwrite, true}, fresh, with(old, testTrailer), "2 - > 0",
+			"2 - > 0"},
 		{"overwrite: blank primary", rules{mode: Overwrite}, nothing, with(fresh, testTrailer), "2 - > 0", "2 - > 0"},
 
 		{"direct: newer in slot 1", rules{mode: DirectXIP}, old, fresh, "1 2 > 1", "1 2 > 1"},
@@ -186,17 +196,24 @@ func TestBoot(t *testing.T) {
 		{"direct: newer is for the other slot", rules{mode: DirectXIP}, old, fixed(fresh, 0), "1 2 > 0", "1 2 > 0"},
 		{"direct: newer is for this slot", rules{mode: DirectXIP}, old, fixed(fresh, 1), "1 2 > 1", "1 2 > 1"},
 
-		{"direct revert: first try", rules{mode: DirectXIPRevert}, with(old, goodTrailer), with(fresh, testTrailer), "1 2 > 1", "1 - > 0"},
-		{"direct revert: not confirmed", rules{mode: DirectXIPRevert}, with(old, goodTrailer), with(fresh, triedTrailer), "1 - > 0", "1 - > 0"},
-		{"direct revert: confirmed", rules{mode: DirectXIPRevert}, with(old, goodTrailer), with(fresh, goodTrailer), "1 2 > 1", "1 2 > 1"},
-		{"direct revert: never selected", rules{mode: DirectXIPRevert}, with(old, goodTrailer), fresh, "1 - > 0", "1 - > 0"},
-		{"direct revert: damaged", rules{mode: DirectXIPRevert}, with(old, goodTrailer), with(rotten, testTrailer), "1 - > 0", "1 - > 0"},
+		{"direct revert: first try", rules{mode: DirectXIPRevert}, with(old, goodTrailer), with(fresh, testTrailer),
+			"1 2 > 1", "1 - > 0"},
+		{"direct revert: not confirmed", rules{mode: DirectXIPRevert}, with(old, goodTrailer),
+			with(fresh, triedTrailer), "1 - > 0", "1 - > 0"},
+		{"direct revert: confirmed", rules{mode: DirectXIPRevert}, with(old, goodTrailer), with(fresh, goodTrailer),
+			"1 2 > 1", "1 2 > 1"},
+		{"direct revert: never selected", rules{mode: DirectXIPRevert}, with(old, goodTrailer), fresh, "1 - > 0",
+			"1 - > 0"},
+		{"direct revert: damaged", rules{mode: DirectXIPRevert}, with(old, goodTrailer), with(rotten, testTrailer),
+			"1 - > 0", "1 - > 0"},
 
 		{"ram: newer in slot 1", rules{mode: RAMLoad}, ram(old, ramStart), ram(fresh, ramStart), "1 2 > 1", "1 2 > 1"},
 		{"ram: no load address", rules{mode: RAMLoad}, ram(old, ramStart), fresh, "1 - > 0", "1 - > 0"},
 		{"ram: below the RAM", rules{mode: RAMLoad}, ram(old, ramStart), ram(fresh, ramStart-1), "1 - > 0", "1 - > 0"},
-		{"ram: to the end of the RAM", rules{mode: RAMLoad}, ram(old, ramStart), ram(fresh, ramStart+ramSize-3072), "1 2 > 1", "1 2 > 1"},
-		{"ram: beyond the RAM", rules{mode: RAMLoad}, ram(old, ramStart), ram(fresh, ramStart+ramSize-3071), "1 - > 0", "1 - > 0"},
+		{"ram: to the end of the RAM", rules{mode: RAMLoad}, ram(old, ramStart), ram(fresh, ramStart+ramSize-3072),
+			"1 2 > 1", "1 2 > 1"},
+		{"ram: beyond the RAM", rules{mode: RAMLoad}, ram(old, ramStart), ram(fresh, ramStart+ramSize-3071), "1 - > 0",
+			"1 - > 0"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l := bench(tt.r, [2]content{tt.a, tt.b})
@@ -230,22 +247,30 @@ func TestSeveralImages(t *testing.T) {
 	}{
 		{"both come together", Swap, [2]content{app, with(need, testTrailer)},
 			[2]content{radio, with(newRadio, testTrailer)}, "2 1 2 1 > 0 0"},
-		{"the other is missing", Swap, [2]content{app, with(need, testTrailer)}, [2]content{radio, {}}, "1 2 1 - > 0 0"},
-		{"the other is there already", Swap, [2]content{app, with(need, testTrailer)}, [2]content{newRadio, {}}, "2 1 2 - > 0 0"},
+		{"the other is missing", Swap, [2]content{app, with(need, testTrailer)}, [2]content{radio, {}},
+			"1 2 1 - > 0 0"},
+		{"the other is there already", Swap, [2]content{app, with(need, testTrailer)}, [2]content{newRadio, {}},
+			"2 1 2 - > 0 0"},
 		{"an unmet one stops the rest", Swap,
 			[2]content{app, {version: 2, needs: []image.Dependency{{Image: 7}}, trailer: testTrailer}},
 			[2]content{radio, with(newRadio, testTrailer)}, "1 2 1 2 > 0 0"},
 		{"an image on trial stays because a later one was marked", Swap,
-			[2]content{with(newRadio, triedTrailer), app}, [2]content{radio, with(newRadio, testTrailer)}, "2 1 2 1 > 0 0"},
+			[2]content{with(newRadio, triedTrailer), app}, [2]content{radio, with(newRadio, testTrailer)},
+			"2 1 2 1 > 0 0"},
 		{"an image on trial reverts although an earlier one was marked", Swap,
-			[2]content{app, with(newRadio, testTrailer)}, [2]content{with(newRadio, triedTrailer), radio}, "2 1 1 2 > 0 0"},
+			[2]content{app, with(newRadio, testTrailer)}, [2]content{with(newRadio, triedTrailer), radio},
+			"2 1 1 2 > 0 0"},
 		{"nothing runs without the second image", Swap, [2]content{app, {}}, [2]content{{}, {}}, "1 - - - > -1 -1"},
-		{"overwrite, the other is missing", Overwrite, [2]content{app, with(need, testTrailer)}, [2]content{radio, {}}, "1 2 1 - > 0 0"},
+		{"overwrite, the other is missing", Overwrite, [2]content{app, with(need, testTrailer)}, [2]content{radio, {}},
+			"1 2 1 - > 0 0"},
 		{"direct, the other is missing", DirectXIP, [2]content{app, need}, [2]content{radio, {}}, "1 2 1 - > 0 0"},
 		{"direct, both come together", DirectXIP, [2]content{app, need}, [2]content{radio, newRadio}, "1 2 1 2 > 1 1"},
-		{"RAM, the other is missing", RAMLoad, [2]content{ram(app, 0), ram(need, 0)}, [2]content{ram(radio, 1), {}}, "1 2 1 - > 0 0"},
-		{"RAM, both to the same place", RAMLoad, [2]content{ram(app, 0), {}}, [2]content{ram(radio, 0), ram(newRadio, 1)}, "1 - 1 2 > 0 1"},
-		{"RAM, the second has no other place", RAMLoad, [2]content{ram(app, 0), {}}, [2]content{ram(radio, 0), {}}, "1 - - - > -1 -1"},
+		{"RAM, the other is missing", RAMLoad, [2]content{ram(app, 0), ram(need, 0)}, [2]content{ram(radio, 1), {}},
+			"1 2 1 - > 0 0"},
+		{"RAM, both to the same place", RAMLoad, [2]content{ram(app, 0), {}},
+			[2]content{ram(radio, 0), ram(newRadio, 1)}, "1 - 1 2 > 0 1"},
+		{"RAM, the second has no other place", RAMLoad, [2]content{ram(app, 0), {}}, [2]content{ram(radio, 0), {}},
+			"1 - - - > -1 -1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l := bench(rules{mode: tt.mode}, tt.a, tt.b)
@@ -309,11 +334,12 @@ func TestPowerCuts(t *testing.T) {
 	}
 }
 
-// TestRevertWithOffsetCutTwice is a flaw of MCUboot: a run that resumes a revert within its first sector notes once more, in
-// the secondary slot, that a revert is about to begin. A cut right then makes the next boot begin it anew, with images that
-// are half moved already.
+// TestRevertWithOffsetCutTwice is a flaw of MCUboot: a run that resumes a revert within its first sector notes once
+// more, in the secondary slot, that a revert is about to begin. A cut right then makes the next boot begin it anew,
+// with images that are half moved already.
 func TestRevertWithOffsetCutTwice(t *testing.T) {
-	l := bench(rules{mode: SwapOffset}, [2]content{{version: 1, body: 6000}, {version: 2, body: 9000, trailer: testTrailer}})
+	l := bench(rules{mode: SwapOffset},
+		[2]content{{version: 1, body: 6000}, {version: 2, body: 9000, trailer: testTrailer}})
 	l.run()
 	stuck := 0
 	start := bytes.Clone(l.mem)
@@ -328,7 +354,8 @@ func TestRevertWithOffsetCutTwice(t *testing.T) {
 			l = l.again()
 			if out := l.run(); out.stuck != "" {
 				stuck++
-				if want := "E: bootloader stops: the size of an image to swap cannot be read"; l.words[len(l.words)-1] != want {
+				const want = "E: bootloader stops: the size of an image to swap cannot be read"
+				if l.words[len(l.words)-1] != want {
 					t.Errorf("last words %q, want %q", l.words[len(l.words)-1], want)
 				}
 			}
@@ -339,9 +366,9 @@ func TestRevertWithOffsetCutTwice(t *testing.T) {
 	}
 }
 
-// TestOneSectorWithOffsetCut is another flaw of MCUboot: of images that fit one sector, both are in the secondary slot between
-// erasing the primary and writing its first bytes. A run after a cut just there looks for one of them in the primary slot,
-// finds none, and gives up for good.
+// TestOneSectorWithOffsetCut is another flaw of MCUboot: of images that fit one sector, both are in the secondary slot
+// between erasing the primary and writing its first bytes. A run after a cut just there looks for one of them in the
+// primary slot, finds none, and gives up for good.
 func TestOneSectorWithOffsetCut(t *testing.T) {
 	dead := 0
 	for cut := 1; cut <= 19; cut++ {

@@ -118,8 +118,8 @@ func (h header) linkedFor(n, slotSize int) bool {
 	return h.flags&image.FlagROMFixed == 0 || h.loadAddr == slotAddress(n, slotSize)
 }
 
-// trusted reports whether a slot was selected and has not failed. It notes that the slot is tried now (MCUboot loader.c:
-// boot_select_or_erase).
+// trusted reports whether a slot was selected and has not failed. It notes that the slot is tried now (MCUboot
+// loader.c: boot_select_or_erase).
 func (l *loader) trusted(i, slot int) bool {
 	t := readTrailer(l.slot(i, slot))
 	if t.magic != set || t.copyDone == set && t.imageOK != set {
@@ -154,7 +154,8 @@ func (l *loader) loads(i, slot int) bool {
 func (h header) inRAM(slot []byte) (region, bool) {
 	size, ok := h.totalSize(slot, 0)
 	r := region{uint64(h.loadAddr), uint64(h.loadAddr) + uint64(size)}
-	return r, ok && h.flags&image.FlagRAMLoad != 0 && r.from >= ramStart && r.to <= ramStart+ramSize && int(size) <= len(slot)
+	return r, ok && h.flags&image.FlagRAMLoad != 0 && r.from >= ramStart && r.to <= ramStart+ramSize &&
+		int(size) <= len(slot)
 }
 
 // misfit is the first image whose dependencies are not met, -1 if there is none.

@@ -39,8 +39,9 @@ func headerVersion(b []byte) image.Version {
 
 func (h header) erased() bool { return h.magic == 0xffffffff }
 
-// sound reports whether the header can be one of an image in a slot of that size. This bootloader does not decompress. It
-// knows encryption, but decrypts only what serial recovery receives (MCUboot bootutil_loader.c: boot_check_header_valid).
+// sound reports whether the header can be one of an image in a slot of that size. This bootloader does not decompress.
+// It knows encryption, but decrypts only what serial recovery receives (MCUboot bootutil_loader.c:
+// boot_check_header_valid).
 func (h header) sound(slotSize int) bool {
 	const packed = image.FlagCompressedLZMA1 | image.FlagCompressedLZMA2
 	size := uint64(h.headerSize) + uint64(h.imageSize) + uint64(h.protectedSize)
@@ -50,8 +51,8 @@ func (h header) sound(slotSize int) bool {
 // tlvStart is where the TLVs begin, from the beginning of the image. It overflows as the bootloader's number does.
 func (h header) tlvStart() uint32 { return uint32(h.headerSize) + h.imageSize }
 
-// unprotected gives the size of the unprotected TLVs of an image that starts at an offset of a slot. It is false if they
-// are not where the header says.
+// unprotected gives the size of the unprotected TLVs of an image that starts at an offset of a slot. It is false if
+// they are not where the header says.
 func (h header) unprotected(slot []byte, start int) (size uint16, ok bool) {
 	at := uint64(h.tlvStart()) + uint64(start)
 	magic, size, ok := readArea(slot, at)
@@ -115,9 +116,9 @@ func (l *loader) findHeader(i, slot int, p *progress) (n, off int) {
 	return slot, 0
 }
 
-// boots reports whether the image in a slot is one that the bootloader would run or move, unlike what is erased, damaged,
-// of somebody else, not to be booted, or refused by a rule. What is refused is wiped where MCUboot wipes it (MCUboot
-// loader.c: boot_validate_slot).
+// boots reports whether the image in a slot is one that the bootloader would run or move, unlike what is erased,
+// damaged, of somebody else, not to be booted, or refused by a rule. What is refused is wiped where MCUboot wipes it
+// (MCUboot loader.c: boot_validate_slot).
 func (l *loader) boots(i, slot int, p *progress, wanted swapType) bool {
 	h := l.images[i].headers[slot]
 	swaps := l.mode == Swap || l.mode == SwapOffset

@@ -2,8 +2,8 @@ package sim
 
 import "fmt"
 
-// bootload is one run of the bootloader over all images. The flash is then as the run leaves it, although the device may
-// need time for that, see swapping. The lock is held.
+// bootload is one run of the bootloader over all images. The flash is then as the run leaves it, although the device
+// may need time for that, see swapping. The lock is held.
 func (d *Device) bootload() outcome {
 	f := d.flash
 	d.boots++
@@ -23,7 +23,8 @@ func (d *Device) bootload() outcome {
 
 // loader is the bootloader about to run over the flash, until the power is cut before a flash operation; 0 is never.
 func (d *Device) loader(cut int) *loader {
-	return &loader{rules: d.rules, validator: d.validator, size: d.flash.slotSize, mem: d.flash.mem, cut: cut, keeps: cut == 0}
+	return &loader{rules: d.rules, validator: d.validator, size: d.flash.slotSize, mem: d.flash.mem, cut: cut,
+		keeps: cut == 0}
 }
 
 // bootModeLoader is the boot mode that keeps the device in the bootloader (Zephyr include/zephyr/retention/bootmode.h:

@@ -64,7 +64,8 @@ func (h header) needs(slot []byte, start int) (needs []image.Dependency, ok bool
 		if at+tlvHeaderLen > end || end > uint64(len(slot)) {
 			return nil, false
 		}
-		kind, size := image.TLVType(binary.LittleEndian.Uint16(slot[at:])), uint64(binary.LittleEndian.Uint16(slot[at+2:]))
+		kind, size := image.TLVType(binary.LittleEndian.Uint16(slot[at:])),
+			uint64(binary.LittleEndian.Uint16(slot[at+2:]))
 		at += tlvHeaderLen
 		if size > end-at || kind == image.TLVDependency && size != dependencyLen {
 			return nil, false

@@ -121,16 +121,19 @@ func (f *failure) flat() int {
 	return flatOther(smp.Group(f.group), f.rc)
 }
 
-// flatOther is for the groups whose translation is short (Zephyr stat_mgmt.c, settings_mgmt.c, shell_mgmt.c, enum_mgmt.c).
+// flatOther is for the groups whose translation is short (Zephyr stat_mgmt.c, settings_mgmt.c, shell_mgmt.c,
+// enum_mgmt.c).
 func flatOther(g smp.Group, rc int) int {
 	type code struct {
 		group smp.Group
 		rc    int
 	}
 	switch (code{g, rc}) {
-	case code{smp.GroupSettings, settingsKeyTooLong}, code{smp.GroupShell, shellTooLong}, code{smp.GroupShell, shellEmpty}:
+	case code{smp.GroupSettings, settingsKeyTooLong}, code{smp.GroupShell, shellTooLong},
+		code{smp.GroupShell, shellEmpty}:
 		return rcInvalid
-	case code{smp.GroupStat, statInvalidName}, code{smp.GroupSettings, settingsNoKey}, code{smp.GroupSettings, settingsNoRead}:
+	case code{smp.GroupStat, statInvalidName}, code{smp.GroupSettings, settingsNoKey},
+		code{smp.GroupSettings, settingsNoRead}:
 		return rcNoEntry
 	}
 	return rcUnknown

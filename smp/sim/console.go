@@ -9,7 +9,8 @@ import (
 // maxUnread is how much text waits for the next USB host, in bytes.
 const maxUnread = 8 << 10
 
-// print writes lines on the console: a host on a UART gets them if it listens, one on USB when it opens the port. The lock is held.
+// print writes lines on the console: a host on a UART gets them if it listens, one on USB when it opens the port. The
+// lock is held.
 func (d *Device) print(lines ...string) {
 	if !d.o.Console {
 		return
@@ -34,7 +35,8 @@ func (d *Device) takeUnread() []byte {
 	return text
 }
 
-// announce prints what an application says when it comes up (Zephyr kernel/banner.c, samples/subsys/mgmt/mcumgr/smp_svr). The lock is held.
+// announce prints what an application says when it comes up (Zephyr kernel/banner.c,
+// samples/subsys/mgmt/mcumgr/smp_svr). The lock is held.
 func (d *Device) announce() {
 	d.print("*** Booting Zephyr OS build v"+d.o.Kernel+" ***",
 		"[00:00:00.000,000] \x1b[0m<inf> smp_sample: build time: "+buildTime+"\x1b[0m")

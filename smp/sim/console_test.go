@@ -33,8 +33,10 @@ func TestConsoleTellsWhatTheBootloaderDecides(t *testing.T) {
 		want   string // between the beginning and the end of the log
 	}{
 		{"nothing to do", sim.Options{}, "", false, "I: Image index: 0, Swap type: none\n" + oldRuns},
-		{"swap", sim.Options{}, "2.0.0", false, "I: Image index: 0, Swap type: test\nI: Starting swap using move algorithm.\n" + newRuns},
-		{"damaged", sim.Options{}, "2.0.0", true, "I: Image index: 0, Swap type: test\nE: Image in the secondary slot is not valid!\n" + oldRuns},
+		{"swap", sim.Options{}, "2.0.0", false,
+			"I: Image index: 0, Swap type: test\nI: Starting swap using move algorithm.\n" + newRuns},
+		{"damaged", sim.Options{}, "2.0.0", true,
+			"I: Image index: 0, Swap type: test\nE: Image in the secondary slot is not valid!\n" + oldRuns},
 		{
 			"older", sim.Options{NoDowngrade: true}, "0.9.0", false,
 			"I: Image index: 0, Swap type: test\nI: Image 0 in slot 1 erased due to downgrade prevention\n" + oldRuns,
@@ -45,7 +47,8 @@ func TestConsoleTellsWhatTheBootloaderDecides(t *testing.T) {
 		},
 		{
 			"damaged, direct", sim.Options{Mode: sim.DirectXIP}, "2.0.0", true,
-			"I: Primary slot: version=1.0.0+0\nI: Secondary slot: version=2.0.0+0\nE: Image in the secondary slot is not valid!\n" +
+			"I: Primary slot: version=1.0.0+0\nI: Secondary slot: version=2.0.0+0\nE: Image in the secondary slot is " +
+				"not valid!\n" +
 				"I: Image 0 loaded from the primary slot\n" + oldRuns,
 		},
 	}
@@ -84,7 +87,8 @@ func TestConsoleTellsWhatTheBootloaderDecides(t *testing.T) {
 	}
 }
 
-// TestConsoleOfUART has a host that stays connected over a reset, and hears each part when it is printed, and one without a console.
+// TestConsoleOfUART has a host that stays connected over a reset, and hears each part when it is printed, and one
+// without a console.
 func TestConsoleOfUART(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, on := range []bool{true, false} {
@@ -110,7 +114,8 @@ func TestConsoleOfUART(t *testing.T) {
 			if err := <-served; err != nil {
 				t.Error(err)
 			}
-			if got := strings.HasPrefix(early, "*** Booting MCUboot") && strings.HasPrefix(late, "*** Booting Zephyr"); got != on {
+			if got := strings.HasPrefix(early, "*** Booting MCUboot") &&
+				strings.HasPrefix(late, "*** Booting Zephyr"); got != on {
 				t.Errorf("console %t: heard %q during the reset, %q after it", on, early, late)
 			}
 			if !on && early+late != "" {
@@ -144,7 +149,8 @@ func (l *onePipe) Close() error {
 
 func (l *onePipe) Addr() net.Addr { return l.conn.LocalAddr() }
 
-// TestConsoleOfPoweredBoard opens a flash file a second time: the board did not boot in between, so it has nothing to say.
+// TestConsoleOfPoweredBoard opens a flash file a second time: the board did not boot in between, so it has nothing to
+// say.
 func TestConsoleOfPoweredBoard(t *testing.T) {
 	o := sim.Options{Console: true, Flash: filepath.Join(t.TempDir(), "flash")}
 	for n, want := range []bool{true, false} {

@@ -49,11 +49,13 @@ func (d damage) mixed(line []byte) []byte {
 
 func (d damage) chatter() []byte { return []byte(chatterTexts[d.rng.IntN(len(chatterTexts))]) }
 
-// chatterTexts are what a console prints at the wrong moment: colours, bytes that begin a frame or a line of one, long and binary text.
+// chatterTexts are what a console prints at the wrong moment: colours, bytes that begin a frame or a line of one, long
+// and binary text.
 var chatterTexts = [...]string{
 	"[00:00:01.042,000] \x1b[1;33m<wrn> app: queue is full\x1b[0m\r\n",
 	"\x1b[8D\x1b[J[00:00:02.000] <inf> app: tick\r\n\x1b[1;32muart:~$ \x1b[m",
 	"\x06", "\x04", "\x06\x09", "\x04\x14", "\x06\x09\x04\x14\r\n", "\x06\x09AAAA\n", "\x04\x14////\n",
 	"\r\n", "\x00\xff\xfe\x80", "uart:~$ ",
-	"E: " + "a very long line of a very talkative driver, without an end to it, " + "a very long line of a very talkative driver, without an end to it\r\n",
+	"E: " + "a very long line of a very talkative driver, without an end to it, " +
+		"a very long line of a very talkative driver, without an end to it\r\n",
 }

@@ -177,8 +177,8 @@ func (d *Device) Close() error {
 }
 
 // Reset pulls the reset line: everything stops at once, the bootloader does its work, and the application or serial
-// recovery starts after boot and swap time. A reset while images are moved stops that in the middle; the bootloader then
-// goes on with it, which takes the whole swap time again.
+// recovery starts after boot and swap time. A reset while images are moved stops that in the middle; the bootloader
+// then goes on with it, which takes the whole swap time again.
 func (d *Device) Reset() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

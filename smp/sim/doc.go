@@ -26,12 +26,12 @@
 // second opinion on the protocol. Time passes in timers only, and what is in memory blocks on channels only, so that
 // testing/synctest can run whole updates in no time. Only [Device.Serve] and [Device.ServePTY] talk to the system.
 //
-// The bootloader is a model of MCUboot that takes the same steps: what it reads, erases and writes, and in which order. It
-// was compared with MCUboot itself, every byte of the flash, over all states of the trailers and many histories with power
-// cuts; testdata/mcuboot has recorded answers. Where an assertion of MCUboot fails or a loop of it has no end this one stops,
-// says so on the console, and the device stays dark. A reset or power cut while images are moved leaves them half moved, and
-// the next boot goes on.
+// The bootloader is a model of MCUboot that takes the same steps: what it reads, erases and writes, and in which order.
+// It was compared with MCUboot itself, every byte of the flash, over all states of the trailers and many histories with
+// power cuts; testdata/mcuboot has recorded answers. Where an assertion of MCUboot fails or a loop of it has no end
+// this one stops, says so on the console, and the device stays dark. A reset or power cut while images are moved leaves
+// them half moved, and the next boot goes on.
 //
-// Left out: real encryption and compression, swaps with a scratch area, bootstrapping from slot 1, security counters. Flash
-// operations are whole or not at all.
+// Left out: real encryption and compression, swaps with a scratch area, bootstrapping from slot 1, security counters.
+// Flash operations are whole or not at all.
 package sim

@@ -26,8 +26,10 @@ var groupNames = []struct {
 	group smp.Group
 	name  string
 }{
-	{smp.GroupCrash, "crash mgmt"}, {smp.GroupEnum, "enum mgmt"}, {smp.GroupFS, "fs mgmt"}, {smp.GroupImage, "img mgmt"}, {smp.GroupLog, "log mgmt"},
-	{smp.GroupOS, "os mgmt"}, {smp.GroupRun, "run mgmt"}, {smp.GroupSettings, "settings mgmt"}, {smp.GroupShell, "shell mgmt"},
+	{smp.GroupCrash, "crash mgmt"}, {smp.GroupEnum, "enum mgmt"}, {smp.GroupFS, "fs mgmt"},
+	{smp.GroupImage, "img mgmt"}, {smp.GroupLog, "log mgmt"},
+	{smp.GroupOS, "os mgmt"}, {smp.GroupRun, "run mgmt"}, {smp.GroupSettings, "settings mgmt"},
+	{smp.GroupShell, "shell mgmt"},
 	{smp.GroupStat, "stat mgmt"}, {smp.GroupZephyr, "zephyr basic mgmt"},
 }
 

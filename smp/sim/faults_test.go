@@ -13,10 +13,11 @@ import (
 )
 
 func TestParseFaults(t *testing.T) {
-	spec := "seed=7, drop-request=0.01,drop-reply=1,duplicate-reply=0.5,delay-reply=0.1,flip=1e-4,delay=2s,vanish-after=20000," +
-		"vanish-for=500ms,reboot-after=3,lose-last-answer,lose-reset"
+	spec := "seed=7, drop-request=0.01,drop-reply=1,duplicate-reply=0.5,delay-reply=0.1,flip=1e-4," +
+		"delay=2s,vanish-after=20000,vanish-for=500ms,reboot-after=3,lose-last-answer,lose-reset"
 	want := sim.Faults{
-		Seed: 7, DropRequest: 0.01, DropReply: 1, DuplicateReply: 0.5, DelayReply: 0.1, Flip: 1e-4, Delay: 2 * time.Second,
+		Seed: 7, DropRequest: 0.01, DropReply: 1, DuplicateReply: 0.5, DelayReply: 0.1, Flip: 1e-4,
+		Delay:       2 * time.Second,
 		VanishAfter: 20000, VanishFor: 500 * time.Millisecond, RebootAfter: 3, LoseLastAnswer: true, LoseReset: true,
 	}
 	if got, err := sim.ParseFaults(spec); err != nil || got != want {

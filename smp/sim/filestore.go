@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// fileStore keeps the files that can be written beside a flash file, in one file of JSON with ".files" behind its name. It is replaced as
-// a whole whenever the device closes a file, as littlefs would leave it.
+// fileStore keeps the files that can be written beside a flash file, in one file of JSON with ".files" behind its name.
+// It is replaced as a whole whenever the device closes a file, as littlefs would leave it.
 type fileStore struct{ name string }
 
 const fileStoreFormat = 1
@@ -21,7 +21,8 @@ type fileStoreBody struct {
 	Files  map[string][]byte `json:"files"`
 }
 
-// openFiles gives the files of a device: those of the store if the flash is an older one, else the ones from the factory.
+// openFiles gives the files of a device: those of the store if the flash is an older one, else the ones from the
+// factory.
 func openFiles(o Options, fresh bool) (files, error) {
 	f := newFiles(o.FSSize)
 	if o.Flash == "" {
@@ -46,7 +47,8 @@ func (f *files) load() error {
 	}
 	if err == nil {
 		var b []byte
-		if b, err = os.ReadFile(f.store.name); err == nil && (json.Unmarshal(b, &body) != nil || body.Format != fileStoreFormat) {
+		if b, err = os.ReadFile(f.store.name); err == nil &&
+			(json.Unmarshal(b, &body) != nil || body.Format != fileStoreFormat) {
 			err = errors.New("is not the file system of a virtual device")
 		}
 	}

@@ -38,7 +38,8 @@ func TestFlashFilePersists(t *testing.T) {
 		{"upload", func(h *host) { h.uploadImage("2.0.0", false) }, []string{"0 1.0.0 confirmed active", "1 2.0.0"}},
 		{"test", func(h *host) { h.choose("2.0.0", false) }, []string{"0 1.0.0 confirmed active", "1 2.0.0 pending"}},
 		// The program ends right after the answer; the reset must not get lost.
-		{"reset", func(h *host) { h.ask(smp.Write, smp.GroupOS, 5, nil) }, []string{"0 2.0.0 active", "1 1.0.0 confirmed"}},
+		{"reset", func(h *host) { h.ask(smp.Write, smp.GroupOS, 5, nil) },
+			[]string{"0 2.0.0 active", "1 1.0.0 confirmed"}},
 		{"nothing", func(*host) {}, []string{"0 2.0.0 active", "1 1.0.0 confirmed"}},
 		{"confirm", func(h *host) { h.confirm() }, []string{"0 2.0.0 confirmed active", "1 1.0.0"}},
 		{"erase", func(h *host) { h.ask(smp.Write, smp.GroupImage, 5, nil) }, []string{"0 2.0.0 confirmed active"}},
@@ -101,7 +102,8 @@ func TestFlashFileIsFlash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(b) != sim.Sector+2*size || !bytes.Equal(b[sim.Sector:][:size], slots[0]) || !bytes.Equal(b[sim.Sector+size:], slots[1]) {
+	if len(b) != sim.Sector+2*size || !bytes.Equal(b[sim.Sector:][:size], slots[0]) ||
+		!bytes.Equal(b[sim.Sector+size:], slots[1]) {
 		t.Errorf("the file is not one sector and the slots byte for byte")
 	}
 	if img := buildImage("2.0.0"); !bytes.HasPrefix(slots[1], img) {
@@ -132,18 +134,24 @@ func TestFlashFileErrors(t *testing.T) {
 		{"cut short", content[:len(content)-1], sim.Options{}, "has 135167 bytes instead of 135168: damaged"},
 		{"too long", append(bytes.Clone(content), 0), sim.Options{}, "has 135169 bytes instead of 135168: damaged"},
 		{"head only", content[:sim.Sector], sim.Options{}, "has 4096 bytes instead of 135168: damaged"},
-		{"later format", change(func(b []byte) []byte { return bytes.Replace(b, []byte(`flash":1`), []byte(`flash":2`), 1) }),
+		{"later format",
+			change(func(b []byte) []byte { return bytes.Replace(b, []byte(`flash":1`), []byte(`flash":2`), 1) }),
 			sim.Options{}, "has format 2, this program reads 1"},
-		{"impossible size", change(func(b []byte) []byte { return bytes.Replace(b, []byte(`65536`), []byte(`65537`), 1) }),
+		{"impossible size",
+			change(func(b []byte) []byte { return bytes.Replace(b, []byte(`65536`), []byte(`65537`), 1) }),
 			sim.Options{}, "has a damaged first line"},
 		{"huge size", change(func(b []byte) []byte {
 			return bytes.Replace(b, []byte(`65536,`), []byte(`4611686018427387904,`), 1)[:len(b)]
 		}),
 			sim.Options{}, "has a damaged first line"},
-		{"impossible slot", change(func(b []byte) []byte { return bytes.Replace(b, []byte(`"running":[0]`), []byte(`"running":[7]`), 1) }),
+		{"impossible slot",
+			change(func(b []byte) []byte {
+				return bytes.Replace(b, []byte(`"running":[0]`), []byte(`"running":[7]`), 1)
+			}),
 			sim.Options{}, "has a damaged first line"},
 		{"damaged image", change(func(b []byte) []byte { b[sim.Sector+100] ^= 1; return b }),
-			sim.Options{SerialRecovery: sim.SerialRecovery{Absent: true}}, "no slot holds an image that the bootloader would start"},
+			sim.Options{SerialRecovery: sim.SerialRecovery{Absent: true}},
+			"no slot holds an image that the bootloader would start"},
 		{"other slot size", content, sim.Options{SlotSize: 128 << 10}, "holds slots of 65536 bytes, not 131072"},
 		{"other images", content, sim.Options{Images: 2}, "holds 1 images, not 2"},
 	} {
@@ -228,7 +236,8 @@ func TestOptionErrors(t *testing.T) {
 		{"wait window", sim.Options{RecoveryWindow: -1}, "time is negative"},
 		{"receive size", sim.Options{SerialRecovery: sim.SerialRecovery{BufSize: 10}}, "receive size 10"},
 		{"write alignment", sim.Options{SerialRecovery: sim.SerialRecovery{Align: 64}}, "write alignment 64"},
-		{"nothing to run", sim.Options{Blank: true, SerialRecovery: sim.SerialRecovery{Absent: true}}, "needs an application"},
+		{"nothing to run", sim.Options{Blank: true, SerialRecovery: sim.SerialRecovery{Absent: true}},
+			"needs an application"},
 		{"factory image", sim.Options{Factory: []byte("no image")}, "factory image: not an MCUboot image"},
 		{"factory image too large", sim.Options{Factory: make([]byte, 1<<20)}, "does not fit"},
 		{"folder of the flash file", sim.Options{Flash: filepath.Join(t.TempDir(), "missing", "f")}, "no such file"},

@@ -16,8 +16,8 @@ import (
 //	{"smpctl_flash":1,"images":1,"slot_size":262144,"running":[0],…}\n ff ff …   4096 bytes
 //	slot 0 | slot 1 | slot 2 | …
 //
-// Uploads are written in place, as on a board: a program that is killed leaves half an upload. Boots replace the file as
-// a whole, because half a swap could not be told from damage.
+// Uploads are written in place, as on a board: a program that is killed leaves half an upload. Boots replace the file
+// as a whole, because half a swap could not be told from damage.
 type flashFile struct {
 	name string
 	f    *os.File // nil until the first save of a new flash

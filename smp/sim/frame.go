@@ -88,7 +88,8 @@ func (a *assembler) line(prog *program, line []byte, bufSize int) (packet []byte
 // add decodes the text of a line. It reports false if the packet is broken.
 func (a *assembler) add(text []byte, bufSize int) (packet []byte, ok bool) {
 	var err error
-	if a.raw, err = base64.StdEncoding.AppendDecode(a.raw, text); err != nil || len(a.raw) < lenLen || len(a.raw) > bufSize {
+	if a.raw, err = base64.StdEncoding.AppendDecode(a.raw, text); err != nil || len(a.raw) < lenLen ||
+		len(a.raw) > bufSize {
 		return nil, false
 	}
 	body := a.raw[lenLen:]

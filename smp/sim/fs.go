@@ -18,8 +18,8 @@ const (
 	fsReadCost = smp.HeaderLen + (9 + 1) + (1 + 3 + 5) + (1 + 4 + 5) + (1 + 2 + 1) + (1 + 3 + 5)
 )
 
-// fsCommand is the table of the file system group (Zephyr smp_group_8.rst, fs_mgmt.c). Closing came with files that stay
-// open.
+// fsCommand is the table of the file system group (Zephyr smp_group_8.rst, fs_mgmt.c). Closing came with files that
+// stay open.
 func (d *Device) fsCommand(id uint8) command {
 	o := &d.o
 	switch {
@@ -37,8 +37,8 @@ func (d *Device) fsCommand(id uint8) command {
 	return command{}
 }
 
-// openFile is the one file that the server keeps open between requests (fs_mgmt.c: fs_mgmt_ctxt). Like littlefs it shows
-// what was written only once it is closed, and a reset before that leaves the older file.
+// openFile is the one file that the server keeps open between requests (fs_mgmt.c: fs_mgmt_ctxt). Like littlefs it
+// shows what was written only once it is closed, and a reset before that leaves the older file.
 type openFile struct {
 	name    string // empty: none is open
 	writing bool
@@ -116,7 +116,8 @@ func fsStatus(c *call) *failure {
 func fsHash(c *call) *failure {
 	var name, kind string
 	off, size := uint32(0), uint32(none)
-	if f := c.arguments(argText("type", &kind), argText("name", &name), argUint("off", &off), argUint("len", &size)); f != nil {
+	if f := c.arguments(argText("type", &kind), argText("name", &name), argUint("off", &off),
+		argUint("len", &size)); f != nil {
 		return f
 	}
 	if f := fileName(name); f != nil || len(kind) > fsTypeLen || size == 0 {

@@ -63,7 +63,8 @@ func TestFilesPersist(t *testing.T) {
 	})
 	with(func(g smp.FSGroup) {
 		var got bytes.Buffer
-		if _, err := g.Download(t.Context(), kept, &got, smp.FileDownload{}); err != nil || !bytes.Equal(got.Bytes(), data) {
+		if _, err := g.Download(t.Context(), kept, &got, smp.FileDownload{}); err != nil ||
+			!bytes.Equal(got.Bytes(), data) {
 			t.Errorf("Download: %q, %v", got.Bytes(), err)
 		}
 		if _, err := g.Size(t.Context(), "/rom/version.txt"); err != nil {
@@ -87,7 +88,8 @@ func TestFilesPersist(t *testing.T) {
 	}
 }
 
-// An open file shows its old content until the server has closed it, by itself after a while, and a reset throws the new one away.
+// An open file shows its old content until the server has closed it, by itself after a while, and a reset throws the
+// new one away.
 func TestOpenFile(t *testing.T) {
 	for _, tt := range []struct {
 		name string

@@ -6,7 +6,8 @@ func fsUpload(c *call) *failure {
 	var name string
 	var data []byte
 	off, size := uint32(none), uint32(none)
-	if f := c.arguments(argUint("off", &off), argText("name", &name), argBytes("data", &data), argUint("len", &size)); f != nil {
+	if f := c.arguments(argUint("off", &off), argText("name", &name), argBytes("data", &data),
+		argUint("len", &size)); f != nil {
 		return f
 	}
 	if f := fileName(name); f != nil || off == none || off == 0 && size == none {
@@ -48,8 +49,8 @@ func (c *call) wrongOffset() *failure {
 	return nil
 }
 
-// write appends data to the open file; at offset 0 it empties the file first. The offset that the server believes in is not
-// set back then, so a first chunk that comes twice is counted twice.
+// write appends data to the open file; at offset 0 it empties the file first. The offset that the server believes in is
+// not set back then, so a first chunk that comes twice is counted twice.
 func (c *call) write(off int, data []byte) *failure {
 	file := &c.prog.file
 	if len(data) > 0 {

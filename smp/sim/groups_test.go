@@ -29,7 +29,8 @@ func (h *host) set(name, value string) int {
 	return code(h.ask(smp.Write, smp.GroupSettings, 0, args{"name": name, "val": []byte(value)}))
 }
 
-// TestSettings: a value lives until the reset, a saved one longer, and storage that was erased is empty after the reset.
+// TestSettings: a value lives until the reset, a saved one longer, and storage that was erased is empty after the
+// reset.
 func TestSettings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDevice(t, sim.Options{})

@@ -31,7 +31,8 @@ func newDevice(t testing.TB, o sim.Options) *sim.Device {
 	return d
 }
 
-// buildImage makes an unsigned image of a version, its hash in the last 32 bytes. The same version gives the same image.
+// buildImage makes an unsigned image of a version, its hash in the last 32 bytes. The same version gives the same
+// image.
 func buildImage(version string) []byte { return buildWith(version, 9000, image.Header{}) }
 
 // forRAM is what the header of an image says that is loaded to RAM.

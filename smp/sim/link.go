@@ -19,8 +19,8 @@ type delivery struct {
 
 // Link is a packet link in memory. It has the methods that a client of package smp wants.
 //
-// It behaves like a UART: a reset makes the device silent for a while and the link stays. There is no noise on it, so of
-// the faults only those of whole packets apply.
+// It behaves like a UART: a reset makes the device silent for a while and the link stays. There is no noise on it, so
+// of the faults only those of whole packets apply.
 type Link struct {
 	d      *Device
 	held   [][]byte // arrived while the bootloader was at work; guarded by the device's lock
@@ -97,8 +97,8 @@ func (k *Link) send(_ *program, packet []byte) {
 	post(k.outbox, delivery{packet, k.d.arrival()})
 }
 
-// take receives a packet as a whole, from a serial port or from the network, which the bootloader does not have. Whatever
-// is in its way loses it. It is false if nothing runs that could take it. The lock is held.
+// take receives a packet as a whole, from a serial port or from the network, which the bootloader does not have.
+// Whatever is in its way loses it. It is false if nothing runs that could take it. The lock is held.
 func (d *Device) take(p []byte, serial bool, from port) bool {
 	gone := d.vanishes(len(p))
 	prog := d.program

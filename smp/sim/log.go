@@ -8,8 +8,8 @@ import (
 	"github.com/smpctl/smpctl/smp"
 )
 
-// Mynewt's groups, which no Zephyr has: log, run and crash (mynewt-core sys/log, test/runtest, test/crash_test). They are here so that the
-// commands for them can be tried.
+// Mynewt's groups, which no Zephyr has: log, run and crash (mynewt-core sys/log, test/runtest, test/crash_test). They
+// are here so that the commands for them can be tried.
 
 // logCommand is the table of the log group.
 func logCommand(id uint8) command {
@@ -101,7 +101,8 @@ func (l *deviceLog) since(index uint32, us int64) []logEntry {
 	if us < 0 {
 		return l.entries[max(0, len(l.entries)-1):]
 	}
-	return slices.DeleteFunc(slices.Clone(l.entries), func(e logEntry) bool { return e.index < index || e.at.Microseconds() < us })
+	return slices.DeleteFunc(slices.Clone(l.entries),
+		func(e logEntry) bool { return e.index < index || e.at.Microseconds() < us })
 }
 
 // logEntries writes as many entries as fit the packet, and reports whether those are all.
@@ -147,7 +148,8 @@ func logModules(c *call) *failure {
 }
 
 func logLevels(c *call) *failure {
-	return c.numbered("level_map", []stat{{"DEBUG", 0}, {"INFO", logLevelInfo}, {"WARN", 2}, {"ERROR", 3}, {"CRITICAL", 4}})
+	return c.numbered("level_map",
+		[]stat{{"DEBUG", 0}, {"INFO", logLevelInfo}, {"WARN", 2}, {"ERROR", 3}, {"CRITICAL", 4}})
 }
 
 func (c *call) numbered(key string, list []stat) *failure {

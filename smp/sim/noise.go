@@ -17,7 +17,8 @@ func (d *Device) chatter(lines [][]byte) [][]byte {
 		stamp := fmt.Sprintf("[%08d.%03d]", n, i)
 		switch {
 		case i == 0:
-			out = append(out, []byte("\x1b[0m"+stamp+" \x1b[1;33m<wrn> app: request handled\x1b[0m\r\n\x1b[1;32muart:~$ \x1b[m"))
+			out = append(out,
+				[]byte("\x1b[0m"+stamp+" \x1b[1;33m<wrn> app: request handled\x1b[0m\r\n\x1b[1;32muart:~$ \x1b[m"))
 		case i%2 == 1:
 			out = append(out, []byte(stamp+" <inf> app: still printing\r\n"))
 		}

@@ -70,8 +70,8 @@ type Options struct {
 	ImageCheck   bool // compares an upload with its sha and reports match (CONFIG_IMG_ENABLE_IMAGE_CHECK)
 	DirectUpload bool // image n of an upload is slot n-1 (CONFIG_MCUMGR_GRP_IMG_DIRECT_UPLOAD)
 
-	// NetworkCore leaves primary slots of images beside the first out of the list, as of the network core of an nRF5340,
-	// whose slot is RAM.
+	// NetworkCore leaves primary slots of images beside the first out of the list, as of the network core of an
+	// nRF5340, whose slot is RAM.
 	NetworkCore bool
 
 	Board  string // hardware platform in the OS information; "": "native_sim"
@@ -91,9 +91,10 @@ type Options struct {
 	// Recovery leaves the device in MCUboot's serial recovery when it is made, as a button held at power-up does.
 	Recovery bool
 	// RecoveryWindow is how long the bootloader waits for a packet at every boot before it starts the application
-	// (BOOT_SERIAL_WAIT_FOR_DFU). Any request in this time keeps the device in serial recovery. The time counts from the
-	// reset: of a window that is shorter than a swap only a millisecond is left after it. But what arrives on a UART
-	// during the swap waits for that millisecond, eight lines at most (MCUboot boot/zephyr/main.c, serial_adapter.c).
+	// (BOOT_SERIAL_WAIT_FOR_DFU). Any request in this time keeps the device in serial recovery. The time counts from
+	// the reset: of a window that is shorter than a swap only a millisecond is left after it. But what arrives on a
+	// UART during the swap waits for that millisecond, eight lines at most (MCUboot boot/zephyr/main.c,
+	// serial_adapter.c).
 	RecoveryWindow time.Duration
 	SerialRecovery SerialRecovery
 
@@ -139,7 +140,8 @@ func (o Options) check() error {
 		return fmt.Errorf("virtual device: unknown boot mode %d", int(o.Mode))
 	case o.Images < 0 || o.Images > maxImages:
 		return fmt.Errorf("virtual device: %d images, possible are 1 to %d", o.Images, maxImages)
-	case o.SlotSize%Sector != 0 || o.SlotSize < 0 || o.SlotSize > maxSlotSize || o.SlotSize == Sector || o.SlotSize == 2*Sector:
+	case o.SlotSize%Sector != 0 || o.SlotSize < 0 || o.SlotSize > maxSlotSize || o.SlotSize == Sector ||
+		o.SlotSize == 2*Sector:
 		return fmt.Errorf("virtual device: slot size %d is not a multiple of %d between %d and %d",
 			o.SlotSize, Sector, 3*Sector, maxSlotSize)
 	case o.BufSize < 64 || o.BufSize > 65535:

@@ -195,7 +195,8 @@ func (s recordedStock) add(t *testing.T, ram int, key, other crypto.Signer) {
 		}
 	}
 	for n := range 4 {
-		add(fmt.Sprintf("fixed%d", n), build("3.0.0", 7000, image.BuildOptions{ROMFixed: slotAddress(n, recordedSlot)}, key))
+		add(fmt.Sprintf("fixed%d", n),
+			build("3.0.0", 7000, image.BuildOptions{ROMFixed: slotAddress(n, recordedSlot)}, key))
 	}
 	add("noload", buildRecorded(t, "3.0.0", 8000, plain, key))
 	add("low", build("3.0.0", 8000, image.BuildOptions{LoadAddr: 0x1000}, key))
@@ -210,7 +211,8 @@ func (s recordedStock) add(t *testing.T, ram int, key, other crypto.Signer) {
 	}
 	overhead := len(build("4.0.0", 1000, plain, nil)) - 1000
 	most := recordedSlot - 2*Sector
-	for short, size := range map[string]int{"full": most, "over": most + 1, "long": most + 3000, "huge": recordedSlot - swapInfoFromEnd} {
+	for short, size := range map[string]int{"full": most, "over": most + 1, "long": most + 3000,
+		"huge": recordedSlot - swapInfoFromEnd} {
 		add(short, build("4.0.0", size-overhead, plain, nil))
 	}
 }
@@ -287,7 +289,8 @@ func askTables(t *testing.T, mode string, stock recordedStock, contents []string
 					have := answerOf(out, mem)
 					want, _ := o.boot(before, 0)
 					if have != want && !(strays(out) && strings.HasPrefix(want, "assert")) {
-						o.differs("%+v, states %d and %d: %s, MCUboot %s\n%q", table, state%27, state/27, have, want, l.words)
+						o.differs("%+v, states %d and %d: %s, MCUboot %s\n%q",
+							table, state%27, state/27, have, want, l.words)
 					}
 					answers = append(answers, want)
 				}
@@ -300,8 +303,8 @@ func askTables(t *testing.T, mode string, stock recordedStock, contents []string
 	return list
 }
 
-// strays reports whether a swap that is larger than the slot, as only damage asks for, has stopped the bootloader. MCUboot
-// has read beyond the end of its sector tables by then, and what it leaves is not the same twice.
+// strays reports whether a swap that is larger than the slot, as only damage asks for, has stopped the bootloader.
+// MCUboot has read beyond the end of its sector tables by then, and what it leaves is not the same twice.
 func strays(out outcome) bool { return strings.HasSuffix(out.stuck, "outside of the slot") }
 
 func askMarks(t *testing.T, mode string, stock recordedStock) (list []recordedMark) {
@@ -398,7 +401,8 @@ func (b *board) any(r *mathrand.Rand) string {
 		names = append(names, "other", "unsigned", "forged")
 	case b.setup == "two":
 		for n := range 2 {
-			names = append(names, fmt.Sprintf("needs%d-1.0.0", n), fmt.Sprintf("needs%d-2.0.0", n), fmt.Sprintf("needs%d-9.0.0", n))
+			names = append(names, fmt.Sprintf("needs%d-1.0.0", n), fmt.Sprintf("needs%d-2.0.0", n),
+				fmt.Sprintf("needs%d-9.0.0", n))
 		}
 	default:
 		names = append(names, "full", "over", "long", "huge", "header", "junk")

@@ -93,7 +93,8 @@ func TestBootloaderInfo(t *testing.T) {
 			if diff := cmp.Diff(want, h.ask(smp.Read, smp.GroupOS, 8, args{"query": "mode"})); diff != "" {
 				t.Errorf("%s: answer to the query differs (-want +got):\n%s", name, diff)
 			}
-			if diff := cmp.Diff(map[string]any{"bootloader": "MCUboot"}, h.ask(smp.Read, smp.GroupOS, 8, nil)); diff != "" {
+			if diff := cmp.Diff(map[string]any{"bootloader": "MCUboot"},
+				h.ask(smp.Read, smp.GroupOS, 8, nil)); diff != "" {
 				t.Errorf("%s: answer without a query differs (-want +got):\n%s", name, diff)
 			}
 			if r := h.ask(smp.Read, smp.GroupOS, 8, args{"query": "color"}); code(r) != 3 {

@@ -92,8 +92,8 @@ func (l *loader) begin(i, slot int, p *progress) {
 	l.writeMagic(i, slot)
 }
 
-// swapSectors is the number of sectors that hold a number of bytes. MCUboot counts them up in 32 bits, and never comes to
-// an end for the largest numbers.
+// swapSectors is the number of sectors that hold a number of bytes. MCUboot counts them up in 32 bits, and never comes
+// to an end for the largest numbers.
 func (l *loader) swapSectors(size uint32) int {
 	assert(size <= 0xffffffff-Sector+1, "counts the sectors of a swap without an end")
 	return (int(size) + Sector - 1) / Sector

@@ -12,13 +12,14 @@ import (
 // zero value is a development version after 2.4.0 with the parameters command and otherwise the defaults: an upload
 // overwrites the primary slot, and nothing can be marked for a test.
 //
-// The device stays in it when no image boots, after a reset with boot mode 1, with [Options.Recovery], and when a packet
-// arrives in the [Options.RecoveryWindow]. A reset leaves it.
+// The device stays in it when no image boots, after a reset with boot mode 1, with [Options.Recovery], and when a
+// packet arrives in the [Options.RecoveryWindow]. A reset leaves it.
 type SerialRecovery struct {
 	Absent bool // there is none: boot modes are ignored, and a device without an application stays dark
 
-	// Old is MCUboot up to 1.10.0: it drops requests of protocol version 2 and an echo without a word, refuses an upload
-	// with keys that it does not know, takes the image number from every chunk, and answers a state write with the list.
+	// Old is MCUboot up to 1.10.0: it drops requests of protocol version 2 and an echo without a word, refuses an
+	// upload with keys that it does not know, takes the image number from every chunk, and answers a state write with
+	// the list.
 	Old bool
 
 	BufSize      int           // bytes of the largest command, 64 to 65535; 0: 1024 (BOOT_SERIAL_MAX_RECEIVE_SIZE)
@@ -29,7 +30,7 @@ type SerialRecovery struct {
 	State        bool          // flags in the list, and state write (BOOT_SERIAL_IMG_GRP_IMAGE_STATE)
 	NoHash       bool          // no hashes in the list (BOOT_SERIAL_IMG_GRP_HASH)
 	DirectUpload bool          // image n of an upload is slot n-1 (MCUBOOT_SERIAL_DIRECT_IMAGE_UPLOAD)
-	DecryptTime  time.Duration // to decrypt an encrypted image in place, after the answer to its last chunk; see [ToyCipher]
+	DecryptTime  time.Duration // to decrypt an image in place, after the answer to its last chunk; see [ToyCipher]
 }
 
 const (
@@ -171,7 +172,8 @@ func (d *Device) understands(p []byte) bool {
 	return smp.Op(op).IsRequest()
 }
 
-// stayInRecovery keeps the device in the bootloader: a packet in the wait window is a wish to talk to it. The lock is held.
+// stayInRecovery keeps the device in the bootloader: a packet in the wait window is a wish to talk to it. The lock is
+// held.
 func (d *Device) stayInRecovery(prog *program) {
 	if prog.window {
 		prog.window = false

@@ -78,15 +78,19 @@ func TestRecoveryEntry(t *testing.T) {
 		{"boot mode 1", sim.Options{}, reset(args{"boot_mode": 1}), true},
 		{"boot mode 0", sim.Options{}, reset(args{"boot_mode": 0}), false},
 		{"boot mode ignored", sim.Options{NoBootMode: true}, reset(args{"boot_mode": 1}), false},
-		{"no serial recovery", sim.Options{SerialRecovery: sim.SerialRecovery{Absent: true}}, reset(args{"boot_mode": 1}), false},
+		{"no serial recovery", sim.Options{SerialRecovery: sim.SerialRecovery{Absent: true}},
+			reset(args{"boot_mode": 1}), false},
 		{"left by a reset", sim.Options{Recovery: true}, reset(nil), false},
 		{"left by a reset that is a read", sim.Options{Recovery: true},
 			func(h *host, _ *sim.Device) { h.asks(smp.Read, smp.GroupOS, 5, nil) }, false},
 		{"left by a reset with boot mode 1", sim.Options{Recovery: true}, reset(args{"boot_mode": 1}), false},
-		{"in the wait window", sim.Options{RecoveryWindow: 500 * time.Millisecond}, knockIn(400 * time.Millisecond), true},
-		{"after the wait window", sim.Options{RecoveryWindow: 500 * time.Millisecond}, knockIn(600 * time.Millisecond), false},
+		{"in the wait window", sim.Options{RecoveryWindow: 500 * time.Millisecond}, knockIn(400 * time.Millisecond),
+			true},
+		{"after the wait window", sim.Options{RecoveryWindow: 500 * time.Millisecond}, knockIn(600 * time.Millisecond),
+			false},
 		{"no wait window", sim.Options{}, knockIn(400 * time.Millisecond), false},
-		{"an old bootloader does not hear version 2", sim.Options{RecoveryWindow: 500 * time.Millisecond, SerialRecovery: sim.SerialRecovery{Old: true}},
+		{"an old bootloader does not hear version 2",
+			sim.Options{RecoveryWindow: 500 * time.Millisecond, SerialRecovery: sim.SerialRecovery{Old: true}},
 			func(h *host, d *sim.Device) {
 				d.Reset()
 				time.Sleep(100 * time.Millisecond)
@@ -132,16 +136,20 @@ func TestRecoveryUpload(t *testing.T) {
 		{"over the application", sim.Options{Recovery: true}, nil, []string{"0 2.0.0 confirmed active"}},
 		{"progressive", sim.Options{Recovery: true, Progressive: true}, nil, []string{"0 2.0.0 confirmed active"}},
 		{"slow erase", sim.Options{Recovery: true, EraseTime: time.Millisecond}, nil, nil},
-		{"units of 32", sim.Options{Recovery: true, SerialRecovery: sim.SerialRecovery{Align: 32}}, nil, []string{"0 2.0.0 confirmed active"}},
+		{"units of 32", sim.Options{Recovery: true, SerialRecovery: sim.SerialRecovery{Align: 32}}, nil,
+			[]string{"0 2.0.0 confirmed active"}},
 		{"second image", sim.Options{Images: 2, BufSize: 1024, Recovery: true}, args{"image": 1},
 			[]string{"0/0 1.0.0 confirmed active", "1/0 2.0.0 confirmed active"}},
-		{"old, second image", sim.Options{Images: 2, BufSize: 1024, Recovery: true, SerialRecovery: sim.SerialRecovery{Old: true}}, args{"image": 1},
+		{"old, second image",
+			sim.Options{Images: 2, BufSize: 1024, Recovery: true, SerialRecovery: sim.SerialRecovery{Old: true}},
+			args{"image": 1},
 			[]string{"0/0 1.0.0 confirmed active", "1/0 2.0.0 confirmed active"}},
-		{"direct to slot 0", sim.Options{Recovery: true, SerialRecovery: sim.SerialRecovery{DirectUpload: true}}, args{"image": 1},
-			[]string{"0 2.0.0 confirmed active"}},
-		{"direct to slot 1", sim.Options{Recovery: true, SerialRecovery: sim.SerialRecovery{DirectUpload: true}}, args{"image": 2},
-			[]string{"0 1.0.0 confirmed active", "1 2.0.0"}},
-		{"direct to slot 1, swap with offset", sim.Options{Mode: sim.SwapOffset, Recovery: true, SerialRecovery: sim.SerialRecovery{DirectUpload: true}},
+		{"direct to slot 0", sim.Options{Recovery: true, SerialRecovery: sim.SerialRecovery{DirectUpload: true}},
+			args{"image": 1}, []string{"0 2.0.0 confirmed active"}},
+		{"direct to slot 1", sim.Options{Recovery: true, SerialRecovery: sim.SerialRecovery{DirectUpload: true}},
+			args{"image": 2}, []string{"0 1.0.0 confirmed active", "1 2.0.0"}},
+		{"direct to slot 1, swap with offset",
+			sim.Options{Mode: sim.SwapOffset, Recovery: true, SerialRecovery: sim.SerialRecovery{DirectUpload: true}},
 			args{"image": 2}, []string{"0 1.0.0 confirmed active", "1 2.0.0"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -149,7 +157,8 @@ func TestRecoveryUpload(t *testing.T) {
 				d := newDevice(t, tt.o)
 				h := newHost(t, d)
 				if tt.after == nil { // the answer comes after the erase
-					h.send(h.request(smp.Write, smp.GroupImage, 1, args{"off": 0, "len": 100, "data": make([]byte, 64)}))
+					h.send(h.request(smp.Write, smp.GroupImage, 1,
+						args{"off": 0, "len": 100, "data": make([]byte, 64)}))
 					if got := h.all(); got != nil {
 						t.Errorf("answer %x before the slot is erased", got)
 					}
@@ -171,7 +180,8 @@ func TestRecoveryUpload(t *testing.T) {
 // TestRecoveryOld is MCUboot up to 1.10.0.
 func TestRecoveryOld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDevice(t, sim.Options{Images: 2, BufSize: 1024, Recovery: true, SerialRecovery: sim.SerialRecovery{Old: true}})
+		d := newDevice(t,
+			sim.Options{Images: 2, BufSize: 1024, Recovery: true, SerialRecovery: sim.SerialRecovery{Old: true}})
 		h := newHost(t, d)
 		before := d.SlotBytes(0, 0)[64:76]
 		want := []string{"0/0 1.0.0.0", "1/0 1.0.0.0"}
@@ -195,7 +205,8 @@ func TestRecoveryOld(t *testing.T) {
 			{"echo", h.asks(smp.Write, smp.GroupOS, 0, args{"d": "x"}), nil},
 			{"parameters", h.asks(smp.Read, smp.GroupOS, 6, nil), map[string]any{"rc": uint64(8)}},
 			{"upload", h.asks(smp.Write, smp.GroupImage, 1, chunk), map[string]any{"rc": uint64(0), "off": uint64(64)}},
-			{"upload with upgrade", h.asks(smp.Write, smp.GroupImage, 1, with("upgrade", true)), map[string]any{"rc": uint64(3)}},
+			{"upload with upgrade", h.asks(smp.Write, smp.GroupImage, 1, with("upgrade", true)),
+				map[string]any{"rc": uint64(3)}},
 			{"chunk without image", h.asks(smp.Write, smp.GroupImage, 1, args{"off": 64, "data": make([]byte, 12)}),
 				map[string]any{"rc": uint64(0), "off": uint64(76)}},
 		} {
@@ -212,7 +223,8 @@ func TestRecoveryOld(t *testing.T) {
 // TestRecoveryState is a bootloader with BOOT_SERIAL_IMG_GRP_IMAGE_STATE.
 func TestRecoveryState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDevice(t, sim.Options{Recovery: true, SerialRecovery: sim.SerialRecovery{State: true, DirectUpload: true}})
+		d := newDevice(t,
+			sim.Options{Recovery: true, SerialRecovery: sim.SerialRecovery{State: true, DirectUpload: true}})
 		h := newHost(t, d)
 		list := func() []string { return short(h.asks(smp.Read, smp.GroupImage, 0, nil)) }
 		steps := []struct {
@@ -221,7 +233,8 @@ func TestRecoveryState(t *testing.T) {
 			want []string
 		}{
 			{"at first", func() {}, []string{"0 1.0.0 confirmed active"}},
-			{"upload to slot 1", func() { h.put(buildImage("2.0.0"), args{"image": 2}) }, []string{"0 1.0.0 confirmed active", "1 2.0.0"}},
+			{"upload to slot 1", func() { h.put(buildImage("2.0.0"), args{"image": 2}) },
+				[]string{"0 1.0.0 confirmed active", "1 2.0.0"}},
 			{"test", func() {
 				h.asks(smp.Write, smp.GroupImage, 0, args{"hash": sha256Of(buildImage("2.0.0"))})
 			}, []string{"0 1.0.0 confirmed", "1 2.0.0 pending"}},
@@ -274,7 +287,8 @@ func TestRecoveryDecryptsOnceMore(t *testing.T) {
 			t.Error("the image is not in plain text")
 		}
 		last := len(file) - 100
-		if r := h.asks(smp.Write, smp.GroupImage, 1, args{"off": last, "data": file[last:]}); r["off"] != uint64(len(file)) {
+		if r := h.asks(smp.Write, smp.GroupImage, 1,
+			args{"off": last, "data": file[last:]}); r["off"] != uint64(len(file)) {
 			t.Errorf("last chunk again: answer %v", r)
 		}
 		time.Sleep(6 * time.Second)
@@ -321,7 +335,8 @@ func TestRecoveryLines(t *testing.T) {
 		want []int // lengths
 	}{{false, []int{127, 91}}, {true, []int{223}}} {
 		synctest.Test(t, func(t *testing.T) {
-			d := newDevice(t, sim.Options{Images: 2, BufSize: 1024, Recovery: true, SerialRecovery: sim.SerialRecovery{Old: tt.old}})
+			d := newDevice(t,
+				sim.Options{Images: 2, BufSize: 1024, Recovery: true, SerialRecovery: sim.SerialRecovery{Old: tt.old}})
 			s := d.Stream()
 			defer s.Close()
 			got := collect(t, s)
@@ -343,7 +358,8 @@ func TestRecoveryLines(t *testing.T) {
 }
 
 func FuzzRecovery(f *testing.F) {
-	for _, name := range []string{"recovery-os.txt", "recovery-errors.txt", "recovery-image.txt", "recovery-upload.txt"} {
+	for _, name := range []string{"recovery-os.txt", "recovery-errors.txt", "recovery-image.txt",
+		"recovery-upload.txt"} {
 		for _, x := range readRecording(f, name).steps {
 			f.Add(x.sent[0], []byte{})
 		}
@@ -352,9 +368,11 @@ func FuzzRecovery(f *testing.F) {
 		f.Add([]byte{}, x.sent[0])
 	}
 	f.Fuzz(func(t *testing.T, packet, stream []byte) {
-		for _, s := range []sim.SerialRecovery{{}, {Old: true}, {State: true, SlotInfo: true, DirectUpload: true, Echo: true}} {
+		for _, s := range []sim.SerialRecovery{{}, {Old: true},
+			{State: true, SlotInfo: true, DirectUpload: true, Echo: true}} {
 			synctest.Test(t, func(t *testing.T) {
-				d := newDevice(t, sim.Options{SlotSize: 4 * sim.Sector, LineSize: 1024, Recovery: true, SerialRecovery: s})
+				d := newDevice(t,
+					sim.Options{SlotSize: 4 * sim.Sector, LineSize: 1024, Recovery: true, SerialRecovery: s})
 				h := newHost(t, d)
 				h.send(packet)
 				port := d.Stream()
@@ -364,7 +382,8 @@ func FuzzRecovery(f *testing.F) {
 				}
 				time.Sleep(time.Second)
 				for _, answer := range h.all() {
-					if len(answer) < smp.HeaderLen || int(binary.BigEndian.Uint16(answer[2:])) != len(answer)-smp.HeaderLen {
+					if len(answer) < smp.HeaderLen ||
+						int(binary.BigEndian.Uint16(answer[2:])) != len(answer)-smp.HeaderLen {
 						t.Errorf("request %x: answer %x", packet, answer)
 					}
 				}

@@ -6,8 +6,8 @@ import (
 	"encoding/binary"
 )
 
-// recoveryLines frames an answer as MCUboot does: base64 of the whole packet, cut every 124 characters; up to 1.10.0 not
-// cut at all (MCUboot boot_serial.c: boot_serial_output).
+// recoveryLines frames an answer as MCUboot does: base64 of the whole packet, cut every 124 characters; up to 1.10.0
+// not cut at all (MCUboot boot_serial.c: boot_serial_output).
 func recoveryLines(packet []byte, whole bool) (lines [][]byte) {
 	const mtu = 124
 	raw := binary.BigEndian.AppendUint16(nil, uint16(len(packet)+crcLen))

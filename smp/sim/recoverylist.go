@@ -25,9 +25,9 @@ func recoveryList(c *call) *failure {
 // imageBytes is a slot from where its image starts.
 func (d *Device) imageBytes(n int) []byte { return d.flash.slot(n)[d.imageStart(n):] }
 
-// recoveryLists reports whether the image in a slot is listed. A bootloader that loads images to RAM checks the copy that
-// it loaded at boot, whatever the slot holds by now; so it lists half an upload, whose hash is all zeros, and nothing on a
-// device that had no image at boot (MCUboot bootutil_priv.h: LOAD_IMAGE_DATA).
+// recoveryLists reports whether the image in a slot is listed. A bootloader that loads images to RAM checks the copy
+// that it loaded at boot, whatever the slot holds by now; so it lists half an upload, whose hash is all zeros, and
+// nothing on a device that had no image at boot (MCUboot bootutil_priv.h: LOAD_IMAGE_DATA).
 func (c *call) recoveryLists(n int, b []byte) bool {
 	if c.d.o.Mode == RAMLoad {
 		return c.prog.loaded && binary.LittleEndian.Uint32(b) == imageMagic

@@ -20,7 +20,8 @@ type recoveryState struct {
 // recoveryUpload takes a chunk. Every error is rc 3, and every offset but the wanted one is success with that.
 func recoveryUpload(c *call) *failure {
 	q := chunk{off: none, size: none, image: none}
-	known := []argument{argUint("image", &q.image), argBytes("data", &q.data), argUint("len", &q.size), argUint("off", &q.off)}
+	known := []argument{argUint("image", &q.image), argBytes("data", &q.data), argUint("len", &q.size),
+		argUint("off", &q.off)}
 	if c.d.o.SerialRecovery.Old {
 		known = append(known, argBytes("sha", &q.sha))
 	}
@@ -173,8 +174,8 @@ func (d *Device) decrypt(prog *program) {
 	}
 }
 
-// ToyCipher encrypts and decrypts the body of an image as the bootloader of this device does. As with the real cipher, doing it
-// twice undoes it.
+// ToyCipher encrypts and decrypts the body of an image as the bootloader of this device does. As with the real cipher,
+// doing it twice undoes it.
 func ToyCipher(body []byte) {
 	for i := range body {
 		body[i] ^= 0x5a

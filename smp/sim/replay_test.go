@@ -104,7 +104,8 @@ func TestRecordedPackets(t *testing.T) {
 		return o
 	}
 	recovery := func(s sim.SerialRecovery) sim.Options {
-		return sim.Options{Mode: sim.RAMLoad, SlotSize: 524288, Factory: buildWith("0.0.0", 9000, forRAM), Recovery: true, SerialRecovery: s}
+		return sim.Options{Mode: sim.RAMLoad, SlotSize: 524288, Factory: buildWith("0.0.0", 9000, forRAM),
+			Recovery: true, SerialRecovery: s}
 	}
 	for _, tt := range []struct {
 		file string
@@ -172,7 +173,8 @@ func TestRecordedFrames(t *testing.T) {
 		// While the lines of these four are decoded one after the other the first one is answered already; in the
 		// recorded simulator no time passes.
 		{"serial recovery", "recovery-framing.txt", sim.Options{Recovery: true}, ""},
-		{"32 lines", "native-framing-manylines.txt", sim.Options{RXLines: 32, LineSize: 512}, "4 requests in one write"},
+		{"32 lines", "native-framing-manylines.txt", sim.Options{RXLines: 32, LineSize: 512},
+			"4 requests in one write"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := readRecording(t, tt.file)

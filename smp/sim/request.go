@@ -99,8 +99,8 @@ func into[T any](major byte, v *T) func(cbor.RawMessage) error {
 }
 
 // arguments reads the map of the request. Unknown keys are skipped; a known key with another type, or one given twice,
-// fails the command (Zephyr subsys/mgmt/mcumgr/util/src/zcbor_bulk.c). The server decodes from the packet buffer without
-// regard to the length in the header, so what follows the map does not matter.
+// fails the command (Zephyr subsys/mgmt/mcumgr/util/src/zcbor_bulk.c). The server decodes from the packet buffer
+// without regard to the length in the header, so what follows the map does not matter.
 func (c *call) arguments(known ...argument) *failure {
 	if len(c.payload) == 0 || c.payload[0]>>5 != majorMap {
 		return protocolFailure(rcInvalid)

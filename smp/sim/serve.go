@@ -17,8 +17,8 @@ const hostWriteTimeout = 10 * time.Second
 // connection lives on and the device is silent for a while. Several hosts may connect; each gets the answers to its own
 // requests.
 //
-// Serve blocks until ctx ends or the device is closed, which give nil, or the listener fails. It closes the listener and
-// all connections.
+// Serve blocks until ctx ends or the device is closed, which give nil, or the listener fails. It closes the listener
+// and all connections.
 func (d *Device) Serve(ctx context.Context, l net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var hosts sync.WaitGroup
@@ -99,7 +99,8 @@ func copyBytes(to io.Writer, from io.Reader) {
 type timedWriter struct{ hostEnd }
 
 func (p timedWriter) Write(b []byte) (int, error) {
-	if err := p.SetWriteDeadline(time.Now().Add(hostWriteTimeout)); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+	if err := p.SetWriteDeadline(time.Now().Add(hostWriteTimeout)); err != nil &&
+		!errors.Is(err, errors.ErrUnsupported) {
 		return 0, err
 	}
 	return p.hostEnd.Write(b)

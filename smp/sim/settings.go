@@ -23,16 +23,16 @@ func settingsCommand(id uint8) command {
 	return command{}
 }
 
-// Limits of names (CONFIG_MCUMGR_GRP_SETTINGS_NAME_LEN, terminator included) and values, and of what the application keeps. All of
-// it must fit the first sector of a flash file, twice.
+// Limits of names (CONFIG_MCUMGR_GRP_SETTINGS_NAME_LEN, terminator included) and values, and of what the application
+// keeps. All of it must fit the first sector of a flash file, twice.
 const (
 	maxSettingName  = 31
 	maxSettingValue = 64
 	maxSettings     = 8
 )
 
-// The application's settings live below one root: "demo/name" and "demo/count" have values from the start, others come with the
-// first write. "demo/serial" can only be read, "demo/key" only be written.
+// The application's settings live below one root: "demo/name" and "demo/count" have values from the start, others come
+// with the first write. "demo/serial" can only be read, "demo/key" only be written.
 const (
 	settingsRoot     = "demo/"
 	settingReadOnly  = settingsRoot + "serial"

@@ -17,8 +17,8 @@ func shellCommand(id uint8) command {
 	return command{}
 }
 
-// Limits of the shell: of a line (CONFIG_MCUMGR_GRP_SHELL_CMD_MAX with its terminator), and of what its backend keeps of the
-// output, which cuts it without a word (CONFIG_SHELL_BACKEND_DUMMY_BUF_SIZE).
+// Limits of the shell: of a line (CONFIG_MCUMGR_GRP_SHELL_CMD_MAX with its terminator), and of what its backend keeps
+// of the output, which cuts it without a word (CONFIG_SHELL_BACKEND_DUMMY_BUF_SIZE).
 const (
 	maxShellLine   = 255
 	maxShellOutput = 600
@@ -74,14 +74,16 @@ func shellEntries() []shellEntry {
 		{"device list", "the devices", func(*call, []string) (string, int) {
 			return "devices:\n- uart (READY)\n- flash-controller (READY)\n", 0
 		}},
-		{"echo", "prints its arguments", func(_ *call, args []string) (string, int) { return strings.Join(args, " ") + "\n", 0 }},
+		{"echo", "prints its arguments",
+			func(_ *call, args []string) (string, int) { return strings.Join(args, " ") + "\n", 0 }},
 		{"fail", "returns its argument, 1 without one", shellFail},
 		{"help", "this list", shellHelp},
 		{"kernel sleep", "waits for a number of milliseconds", shellSleep},
 		{"kernel uptime", "time since the boot", func(c *call, _ []string) (string, int) {
 			return fmt.Sprintf("Uptime: %d ms\n", time.Since(c.prog.since).Milliseconds()), 0
 		}},
-		{"kernel version", "version of the kernel", func(c *call, _ []string) (string, int) { return "Zephyr version " + c.d.o.Kernel + "\n", 0 }},
+		{"kernel version", "version of the kernel",
+			func(c *call, _ []string) (string, int) { return "Zephyr version " + c.d.o.Kernel + "\n", 0 }},
 	}
 }
 

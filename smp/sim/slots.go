@@ -20,8 +20,8 @@ type SlotState struct {
 	Active, Pending, Confirmed, Permanent bool // as in the list of the image group
 }
 
-// Slots tells what is in every slot, image 0 slot 0 first. While the bootloader moves images it tells what the slots will
-// hold when it is done.
+// Slots tells what is in every slot, image 0 slot 0 first. While the bootloader moves images it tells what the slots
+// will hold when it is done.
 func (d *Device) Slots() []SlotState {
 	d.mu.Lock()
 	defer d.mu.Unlock()

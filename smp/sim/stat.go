@@ -40,7 +40,8 @@ var statGroups = []statGroup{
 		return []stat{{"max_write_calls", 0}, {"max_erase_calls", 0}, {"max_len", 0}}
 	}},
 	{"smp_svr_stats", func(c *call) []stat {
-		return []stat{{"ticks", uint64(time.Since(c.prog.since) / time.Second)}, {"requests", uint64(c.d.stats.Requests)}}
+		return []stat{{"ticks", uint64(time.Since(c.prog.since) / time.Second)},
+			{"requests", uint64(c.d.stats.Requests)}}
 	}},
 }
 

@@ -97,8 +97,8 @@ func (s *stream) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// deliver hands bytes to the device's driver. While the device is dark they fall on deaf ears, unless a bootloader with a
-// wait window is at work.
+// deliver hands bytes to the device's driver. While the device is dark they fall on deaf ears, unless a bootloader with
+// a wait window is at work.
 func (s *stream) deliver(p []byte) error {
 	s.d.mu.Lock()
 	defer s.d.mu.Unlock()

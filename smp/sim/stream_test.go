@@ -26,7 +26,8 @@ const (
 // frame builds the frame of an echo request with a text of n bytes.
 func frame(t testing.TB, n int) []byte {
 	h := &host{t: t}
-	return transport.AppendFrame(nil, h.request(smp.Write, smp.GroupOS, 0, args{"d": string(bytes.Repeat([]byte("x"), n))}), 0)
+	return transport.AppendFrame(nil,
+		h.request(smp.Write, smp.GroupOS, 0, args{"d": string(bytes.Repeat([]byte("x"), n))}), 0)
 }
 
 func TestStreamBreaksAtReset(t *testing.T) {
@@ -169,7 +170,8 @@ func TestLinePool(t *testing.T) {
 		{"enough lines", sim.Options{}, sim.Stats{Requests: 1}},
 		{"stock pool, burst", sim.Options{RXLines: 2}, sim.Stats{LostLines: 3}},
 		{"stock pool, 115200 baud", sim.Options{RXLines: 2, Baud: 115200}, sim.Stats{Requests: 1}},
-		{"stock pool, slow decoding", sim.Options{RXLines: 2, Baud: 115200, LineTime: 40 * time.Millisecond}, sim.Stats{LostLines: 3}},
+		{"stock pool, slow decoding", sim.Options{RXLines: 2, Baud: 115200, LineTime: 40 * time.Millisecond},
+			sim.Stats{LostLines: 3}},
 		{"more lines", sim.Options{RXLines: 5}, sim.Stats{Requests: 1}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -215,7 +217,8 @@ func TestBuffers(t *testing.T) {
 				got.NoMemory -= before.NoMemory
 				got.LostPackets -= before.LostPackets
 				if diff := cmp.Diff(tt.want, got); diff != "" {
-					t.Errorf("%d requests at once, round %d: counters differ (-want +got):\n%s", tt.requests, round, diff)
+					t.Errorf("%d requests at once, round %d: counters differ (-want +got):\n%s",
+						tt.requests, round, diff)
 				}
 			}
 		})
@@ -248,7 +251,8 @@ func TestBufferSize(t *testing.T) {
 					want.Broken = 2 // the frame breaks with its last line
 				}
 				if diff := cmp.Diff(want, d.Stats()); diff != "" {
-					t.Errorf("buffer of %d, packet of %d (answers over the link: %d): counters differ (-want +got):\n%s", size, len(p), viaLink, diff)
+					t.Errorf("buffer of %d, packet of %d (answers over the link: %d): counters differ (-want +got):\n%s",
+						size, len(p), viaLink, diff)
 				}
 			})
 		}
@@ -277,7 +281,8 @@ func TestNoise(t *testing.T) {
 		if !bytes.Equal(lines, got[0]) {
 			t.Errorf("noisy answer without its noise = %q, want %q", lines, got[0])
 		}
-		if !bytes.Contains(got[1], []byte("\x1b[")) || !bytes.Contains(got[1], []byte("\r\n\x04\x14")) || !bytes.Contains(got[1], []byte("$ \x1b[m\x06\x09")) {
+		if !bytes.Contains(got[1], []byte("\x1b[")) || !bytes.Contains(got[1], []byte("\r\n\x04\x14")) ||
+			!bytes.Contains(got[1], []byte("$ \x1b[m\x06\x09")) {
 			t.Errorf("noisy answer %q lacks colours, lines inside the frame, or a prompt before it", got[1])
 		}
 	})

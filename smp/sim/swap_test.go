@@ -33,8 +33,8 @@ func runsVersion(t *testing.T, d *sim.Device, when, want string) {
 	}
 }
 
-// TestPowerCutDuringSwap is a board that loses its power at any moment of a swap: the swap goes on when the power is back,
-// and the image that was on its way in runs. Nothing has reverted what never ran.
+// TestPowerCutDuringSwap is a board that loses its power at any moment of a swap: the swap goes on when the power is
+// back, and the image that was on its way in runs. Nothing has reverted what never ran.
 func TestPowerCutDuringSwap(t *testing.T) {
 	const swap = 2 * time.Second
 	cuts := map[string]func(*sim.Device){"reset": (*sim.Device).Reset, "power cut": (*sim.Device).PowerCycle}
@@ -90,7 +90,8 @@ func TestManyCuts(t *testing.T) {
 func TestVanishDuringSwap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, window := range []time.Duration{0, 500 * time.Millisecond} {
-			d := newDevice(t, sim.Options{RecoveryWindow: window, Faults: sim.Faults{VanishAfter: 30000, VanishFor: time.Second}})
+			d := newDevice(t,
+				sim.Options{RecoveryWindow: window, Faults: sim.Faults{VanishAfter: 30000, VanishFor: time.Second}})
 			time.Sleep(longEnough)
 			swapBegins(t, d)
 			time.Sleep(600 * time.Millisecond)
@@ -103,14 +104,16 @@ func TestVanishDuringSwap(t *testing.T) {
 			}
 			time.Sleep(longEnough)
 			if d.Boots() != boots+1 || !d.Alive() || d.InRecovery() {
-				t.Errorf("%d boots more, alive %t, in the bootloader %t, want one and the application", d.Boots()-boots, d.Alive(), d.InRecovery())
+				t.Errorf("%d boots more, alive %t, in the bootloader %t, want one and the application",
+					d.Boots()-boots, d.Alive(), d.InRecovery())
 			}
 			runsVersion(t, d, "after the power is back", "2.0.0")
 		}
 	})
 }
 
-// TestCutOfTwoImages loses power while the second of two images is swapped: the first one, moved already, stays on trial.
+// TestCutOfTwoImages loses power while the second of two images is swapped: the first one, moved already, stays on
+// trial.
 func TestCutOfTwoImages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for at := 100 * time.Millisecond; at < 2*time.Second; at += 100 * time.Millisecond {
@@ -130,8 +133,8 @@ func TestCutOfTwoImages(t *testing.T) {
 	})
 }
 
-// TestSwapInFlashFile looks at the file during a swap. A program that is killed then leaves a board that swaps when it is
-// started again; a device that is closed has swapped.
+// TestSwapInFlashFile looks at the file during a swap. A program that is killed then leaves a board that swaps when it
+// is started again; a device that is closed has swapped.
 func TestSwapInFlashFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
@@ -164,9 +167,9 @@ func TestSwapInFlashFile(t *testing.T) {
 	})
 }
 
-// TestWindowAfterSwap asks a device with a wait window at every moment of a boot with a swap. The window counts from the
-// reset, so that of a short one next to nothing is left after the swap; but what arrives on a UART meanwhile is kept, and
-// counts as a wish to talk to the bootloader.
+// TestWindowAfterSwap asks a device with a wait window at every moment of a boot with a swap. The window counts from
+// the reset, so that of a short one next to nothing is left after the swap; but what arrives on a UART meanwhile is
+// kept, and counts as a wish to talk to the bootloader.
 func TestWindowAfterSwap(t *testing.T) {
 	ask := smp.Header{Op: smp.Read, Group: smp.GroupImage, Length: 1}
 	packet := append(ask.Append(nil), 0xa0)
@@ -204,8 +207,8 @@ func TestWindowAfterSwap(t *testing.T) {
 	}
 }
 
-// TestStuckBootloader has a flash on which an assertion of MCUboot fails: the device stays dark, over resets and restarts of
-// the program too.
+// TestStuckBootloader has a flash on which an assertion of MCUboot fails: the device stays dark, over resets and
+// restarts of the program too.
 func TestStuckBootloader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// TLVs of the running image are damaged behind its back; the bootloader cannot tell how much to swap.

@@ -1,7 +1,7 @@
 package sim
 
-// swapMove exchanges the images of a pair without another place to put anything: first it moves the image of the primary
-// slot up by one sector, beginning at its end, then it exchanges sector by sector:
+// swapMove exchanges the images of a pair without another place to put anything: first it moves the image of the
+// primary slot up by one sector, beginning at its end, then it exchanges sector by sector:
 //
 //	primary    A0 A1 A2 --      -- A0 A1 A2      B0 A0 A1 A2      B0 B1 A1 A2      B0 B1 B2 A2
 //	secondary  B0 B1 B2 --      B0 B1 B2 --      A0 B1 B2 --      A0 A1 B2 --      A0 A1 A2 --
@@ -26,8 +26,8 @@ func (l *loader) swapMove(i int, p *progress) {
 	}
 }
 
-// beginRevert makes a revert look like a permanent update. Its status is about to be written where that of the trial is,
-// and a reset in between must not find nothing.
+// beginRevert makes a revert look like a permanent update. Its status is about to be written where that of the trial
+// is, and a reset in between must not find nothing.
 func (l *loader) beginRevert(i int, p *progress) {
 	l.wipeTrailer(i, 1)
 	l.mark(i, 1, imageOKFromEnd)

@@ -6,8 +6,8 @@ import "encoding/binary"
 const looseFromEnd = swapInfoFromEnd + writeAlign
 
 // swapOffset exchanges the images of a pair with the help of the first sector of the secondary slot, which is free: the
-// image there starts at the second. Sector by sector, the old one goes to the free sector, and the new one to where that
-// was:
+// image there starts at the second. Sector by sector, the old one goes to the free sector, and the new one to where
+// that was:
 //
 //	primary    A0 A1 A2 --      B0 A1 A2 --      B0 B1 A2 --      B0 B1 B2 --
 //	secondary  -- B0 B1 B2      A0 -- B1 B2      A0 A1 -- B2      A0 A1 A2 --

@@ -4,8 +4,8 @@ import "time"
 
 // swapping is a boot that takes time because images are moved. The flash is already as it will be in the end, so that
 // whoever looks from outside sees what the device is about to run, and that stays true: a reset or power cut in that
-// time leaves the flash in the middle of the work, and the next boot resumes it. A flash file holds what was before until
-// the time is over.
+// time leaves the flash in the middle of the work, and the next boot resumes it. A flash file holds what was before
+// until the time is over.
 type swapping struct {
 	before []byte // the flash when it began
 	mode   uint8  // boot mode, which the bootloader looks at only when it has moved the images

@@ -65,7 +65,8 @@ func (t trailer) put(slot []byte) {
 }
 
 // trailerSize is the space that MCUboot keeps free at the end of a slot: the fields above, the size of the swap, and an
-// entry for each step that a swap can have. It is not a multiple of a sector (MCUboot bootutil_area.c: boot_trailer_sz).
+// entry for each step that a swap can have. It is not a multiple of a sector (MCUboot bootutil_area.c:
+// boot_trailer_sz).
 func trailerSize(m Mode, slotSize int) int {
 	size := slotSize/Sector*stepsPerSector(m)*writeAlign + 4*writeAlign + magicFromEnd
 	if m == SwapOffset {

@@ -169,15 +169,16 @@ func TestUpdates(t *testing.T) {
 			h.reset()
 			h.same("after another reset", "0 1.0.0", "1 2.0.0 confirmed active")
 		}},
-		{"overwrite, image up to the trailer's fields", sim.Options{Mode: sim.Overwrite, SlotSize: 32 << 10}, func(h *host) {
-			file := buildWith("2.0.0", 32<<10-40-72, image.Header{})
-			h.upload(file, nil)
-			h.ask(smp.Write, smp.GroupImage, 0, args{"hash": sha256Of(file)})
-			h.reset()
-			h.same("after the reset", "0 2.0.0 confirmed active")
-			h.reset()
-			h.same("after another reset", "0 2.0.0 confirmed active")
-		}},
+		{"overwrite, image up to the trailer's fields", sim.Options{Mode: sim.Overwrite, SlotSize: 32 << 10},
+			func(h *host) {
+				file := buildWith("2.0.0", 32<<10-40-72, image.Header{})
+				h.upload(file, nil)
+				h.ask(smp.Write, smp.GroupImage, 0, args{"hash": sha256Of(file)})
+				h.reset()
+				h.same("after the reset", "0 2.0.0 confirmed active")
+				h.reset()
+				h.same("after another reset", "0 2.0.0 confirmed active")
+			}},
 		{"two images, one on trial while the other is marked", sim.Options{Images: 2}, func(h *host) {
 			h.uploadImage("2.0.0", false)
 			h.choose("2.0.0", false)
@@ -185,7 +186,8 @@ func TestUpdates(t *testing.T) {
 			h.upload(buildImage("3.0.0"), args{"image": 1})
 			h.choose("3.0.0", false)
 			h.reset()
-			h.same("after the reset", "0/0 2.0.0 active", "0/1 1.0.0 confirmed", "1/0 3.0.0 active", "1/1 1.0.0 confirmed")
+			h.same("after the reset", "0/0 2.0.0 active", "0/1 1.0.0 confirmed",
+				"1/0 3.0.0 active", "1/1 1.0.0 confirmed")
 		}},
 		{"two images", sim.Options{Images: 2}, func(h *host) {
 			h.upload(buildImage("3.0.0"), args{"image": 1})
@@ -193,7 +195,8 @@ func TestUpdates(t *testing.T) {
 			h.choose("3.0.0", false)
 			h.reset()
 			h.same("on trial", "0/0 1.0.0 confirmed active", "1/0 3.0.0 active", "1/1 1.0.0 confirmed")
-			if r := h.ask(smp.Write, smp.GroupImage, 0, args{"hash": sha256Of(buildImage("3.0.0")), "confirm": true}); code(r) != 32 {
+			if r := h.ask(smp.Write, smp.GroupImage, 0,
+				args{"hash": sha256Of(buildImage("3.0.0")), "confirm": true}); code(r) != 32 {
 				h.t.Errorf("confirm of another image's running slot: answer %v, want error 32", r)
 			}
 			h.reset()

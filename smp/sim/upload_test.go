@@ -77,12 +77,17 @@ func TestUploadRules(t *testing.T) {
 			chunkOf(file, 56, 7, nil),
 			chunkOf(file, 56, 16, nil),
 		}, []int{56, 56, 56, 72}},
-		{"direct upload: free slot", sim.Options{DirectUpload: true}, []args{chunkOf(file, 0, 64, args{"image": 2})}, []int{64}},
-		{"direct upload: running slot", sim.Options{DirectUpload: true}, []args{chunkOf(file, 0, 64, args{"image": 1})}, []int{-9}},
+		{"direct upload: free slot", sim.Options{DirectUpload: true}, []args{chunkOf(file, 0, 64, args{"image": 2})},
+			[]int{64}},
+		{"direct upload: running slot", sim.Options{DirectUpload: true}, []args{chunkOf(file, 0, 64, args{"image": 1})},
+			[]int{-9}},
 		{"direct upload: automatic", sim.Options{DirectUpload: true}, []args{chunkOf(file, 0, 64, nil)}, []int{64}},
-		{"direct upload: beyond the last slot", sim.Options{DirectUpload: true}, []args{chunkOf(file, 0, 64, args{"image": 3})}, []int{-9}},
-		{"direct upload: second image", sim.Options{DirectUpload: true, Images: 2}, []args{chunkOf(file, 0, 64, args{"image": 4})}, []int{64}},
-		{"number of more than 32 bits", sim.Options{}, []args{chunkOf(file, 0, 64, args{"len": uint64(1) << 32})}, []int{-3}},
+		{"direct upload: beyond the last slot", sim.Options{DirectUpload: true},
+			[]args{chunkOf(file, 0, 64, args{"image": 3})}, []int{-9}},
+		{"direct upload: second image", sim.Options{DirectUpload: true, Images: 2},
+			[]args{chunkOf(file, 0, 64, args{"image": 4})}, []int{64}},
+		{"number of more than 32 bits", sim.Options{}, []args{chunkOf(file, 0, 64, args{"len": uint64(1) << 32})},
+			[]int{-3}},
 		{"negative offset", sim.Options{}, []args{{"off": -1, "data": file[:64]}}, []int{-3}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -121,7 +126,8 @@ func TestImageCheck(t *testing.T) {
 			want map[string]any
 		}{
 			{"right sha", finish(sha[:]), map[string]any{"off": size, "match": true}},
-			{"file is there already", h.chunk(chunkOf(file, 0, 64, args{"sha": sha[:]})), map[string]any{"off": size, "match": true}},
+			{"file is there already", h.chunk(chunkOf(file, 0, 64, args{"sha": sha[:]})),
+				map[string]any{"off": size, "match": true}},
 			{"wrong sha", finish(wrong), map[string]any{"off": size, "match": false}},
 			{"the same without sha starts over", h.chunk(chunkOf(file, 0, 64, nil)), map[string]any{"off": uint64(64)}},
 		} {
@@ -156,7 +162,8 @@ func TestEraseTimes(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				d := newDevice(t, sim.Options{EraseTime: sector, Progressive: tt.progressive, SlotSize: slot * sim.Sector})
+				d := newDevice(t,
+					sim.Options{EraseTime: sector, Progressive: tt.progressive, SlotSize: slot * sim.Sector})
 				h := newHost(t, d)
 				tt.prepare(h)
 				time.Sleep(time.Minute)
@@ -209,7 +216,8 @@ func TestLegacyServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost(t, newDevice(t, sim.Options{Legacy: true}))
 		for _, tt := range []struct{ name, sent, want string }{
-			{"version 2 is not seen", "08000001000007" + "06a0", "010000190000" + "0706bf686275665f73697a65190180696275665f636f756e7404ff"},
+			{"version 2 is not seen", "08000001000007" + "06a0",
+				"010000190000" + "0706bf686275665f73697a65190180696275665f636f756e7404ff"},
 			{"flat error", "0a0000010001" + "0801a0", "030000060001" + "0801bf62726303ff"},
 			{"rc in success", "0a0000010001" + "0905a0", "030000060001" + "0905bf62726300ff"},
 		} {

@@ -20,8 +20,8 @@ type validator struct {
 	trusted [][]byte // hashes of the factory images, which need no signature
 }
 
-// valid reports whether the image that starts at an offset of a slot is whole, has room beside the trailer and is signed
-// (MCUboot image_validate.c: bootutil_img_validate).
+// valid reports whether the image that starts at an offset of a slot is whole, has room beside the trailer and is
+// signed (MCUboot image_validate.c: bootutil_img_validate).
 func (v validator) valid(slot []byte, start int) bool {
 	b := slot[start:]
 	size, ok := readHeader(b).totalSize(slot, start)
@@ -56,8 +56,8 @@ func maxImage(m Mode, slotSize int) int {
 	return slotSize - swapInfoFromEnd
 }
 
-// signed reports whether the signature fits. It is asked for in every slot: an image gets into the primary one by serial
-// recovery too (MCUboot BOOT_VALIDATE_SLOT0, on by default).
+// signed reports whether the signature fits. It is asked for in every slot: an image gets into the primary one by
+// serial recovery too (MCUboot BOOT_VALIDATE_SLOT0, on by default).
 func (v validator) signed(m *image.Image) bool {
 	if v.key == nil {
 		return true

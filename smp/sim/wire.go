@@ -9,11 +9,12 @@ import (
 	"time"
 )
 
-// Wire says what goes wrong on a byte link between host and device, as plain data: what [Faults] are to the device, a Wire is to what
-// lies between. The zero value is a perfect link. The same seed and the same bytes give the same faults.
+// Wire says what goes wrong on a byte link between host and device, as plain data: what [Faults] are to the device, a
+// Wire is to what lies between. The zero value is a perfect link. The same seed and the same bytes give the same
+// faults.
 //
-// Lines end with a newline. Frames are those of the console framing (Zephyr subsys/mgmt/mcumgr/transport/src/serial_util.c): a line that
-// begins with 06 09, and the lines after it.
+// Lines end with a newline. Frames are those of the console framing (Zephyr
+// subsys/mgmt/mcumgr/transport/src/serial_util.c): a line that begins with 06 09, and the lines after it.
 type Wire struct {
 	Seed uint64
 
@@ -35,15 +36,16 @@ type Wire struct {
 
 	LateBy, StallFor, StallWriteFor time.Duration // 0: 3 s
 
-	// HangUpAfter is the number of bytes, of both directions together, after which the link ends: Read gives [io.EOF] once it has
-	// delivered what had arrived, and Write [io.ErrClosedPipe]. 0: never.
+	// HangUpAfter is the number of bytes, of both directions together, after which the link ends: Read gives [io.EOF]
+	// once it has delivered what had arrived, and Write [io.ErrClosedPipe]. 0: never.
 	HangUpAfter int
 }
 
-// Wrap puts the faults between the host and a stream such as [Device.Stream], which it owns from then on: Close closes it. It has one
-// goroutine, which ends when the stream's Read does.
+// Wrap puts the faults between the host and a stream such as [Device.Stream], which it owns from then on: Close closes
+// it. It has one goroutine, which ends when the stream's Read does.
 func (w Wire) Wrap(inner io.ReadWriteCloser) io.ReadWriteCloser {
-	w.LateBy, w.StallFor, w.StallWriteFor = or(w.LateBy, defaultDelay), or(w.StallFor, defaultDelay), or(w.StallWriteFor, defaultDelay)
+	w.LateBy, w.StallFor, w.StallWriteFor = or(w.LateBy, defaultDelay), or(w.StallFor, defaultDelay),
+		or(w.StallWriteFor, defaultDelay)
 	f := &faulty{
 		w: w, inner: inner, broken: make(chan struct{}), news: make(chan struct{}, 1),
 		in:  damage{w, rand.New(rand.NewPCG(w.Seed, 1))},

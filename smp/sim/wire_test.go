@@ -68,7 +68,8 @@ func TestWireTowardsHost(t *testing.T) {
 	}{
 		{"perfect", sim.Wire{}, one + two, 0},
 		{"lost lines", sim.Wire{LoseLine: 1}, "", 0},
-		{"doubled lines", sim.Wire{DoubleLine: 1}, "\x06\x09one\n\x06\x09one\n\x04\x14more\n\x04\x14more\n" + two + two, 0},
+		{"doubled lines", sim.Wire{DoubleLine: 1}, "\x06\x09one\n\x06\x09one\n\x04\x14more\n\x04\x14more\n" + two + two,
+			0},
 		{"stall", sim.Wire{Stall: 1}, one + two, 3 * time.Second},
 		{"late", sim.Wire{Late: 1, LateBy: time.Minute}, one + two, time.Minute},
 		{"one frame late", sim.Wire{Late: 0.5, Seed: 1}, two + one, 3 * time.Second},
@@ -117,10 +118,13 @@ func TestWireDamage(t *testing.T) {
 		fits func(got string) bool
 	}{
 		{"flips", sim.Wire{Flip: 0.1}, func(got string) bool { return len(got) == len(line) && got != line }},
-		{"lost bytes", sim.Wire{LoseByte: 0.1}, func(got string) bool { return len(got) < len(line) && len(got) > len(line)/2 }},
-		{"text before the line", sim.Wire{LogBetween: 1}, func(got string) bool { return len(got) > len(line) && strings.HasSuffix(got, line) }},
+		{"lost bytes", sim.Wire{LoseByte: 0.1},
+			func(got string) bool { return len(got) < len(line) && len(got) > len(line)/2 }},
+		{"text before the line", sim.Wire{LogBetween: 1},
+			func(got string) bool { return len(got) > len(line) && strings.HasSuffix(got, line) }},
 		{"text in the line", sim.Wire{LogInside: 1}, func(got string) bool {
-			return len(got) > len(line) && !strings.HasSuffix(got, line) && strings.HasPrefix(got, "\x06\x09A") && strings.HasSuffix(got, "A\n")
+			return len(got) > len(line) && !strings.HasSuffix(got, line) && strings.HasPrefix(got, "\x06\x09A") &&
+				strings.HasSuffix(got, "A\n")
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
