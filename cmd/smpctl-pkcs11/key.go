@@ -48,11 +48,14 @@ func (s *session) findKey(r request) (privateKey, error) {
 	case len(all) == 0:
 		return privateKey{}, fail("object-not-found", "token %q: has no private key", s.token)
 	case len(found) == 0:
-		return privateKey{}, fail("object-not-found", "token %q: no private key with %s: there is %s", s.token, r.keyName(), list(present))
+		return privateKey{}, fail("object-not-found", "token %q: no private key with %s: there is %s",
+			s.token, r.keyName(), list(present))
 	case len(found) > 1 && r.keyName() == "":
-		return privateKey{}, fail("object-ambiguous", "token %q: has %d private keys, and none is named: %s", s.token, len(found), list(matching))
+		return privateKey{}, fail("object-ambiguous", "token %q: has %d private keys, and none is named: %s",
+			s.token, len(found), list(matching))
 	case len(found) > 1:
-		return privateKey{}, fail("object-ambiguous", "token %q: %d private keys with %s: %s", s.token, len(found), r.keyName(), list(matching))
+		return privateKey{}, fail("object-ambiguous", "token %q: %d private keys with %s: %s",
+			s.token, len(found), r.keyName(), list(matching))
 	}
 	return found[0], nil
 }
@@ -113,8 +116,8 @@ func (s *session) attribute(h pkcs11.ObjectHandle, kind uint) []byte {
 	return list[0].Value
 }
 
-// compare refuses a key of which the token knows another public half than the expected one. A token that knows none leaves it to
-// smpctl, which verifies the signature.
+// compare refuses a key of which the token knows another public half than the expected one. A token that knows none
+// leaves it to smpctl, which verifies the signature.
 func (s *session) compare(k privateKey, want crypto.PublicKey) error {
 	known := s.publicHalves(k)
 	for _, pub := range known {
@@ -138,8 +141,8 @@ func (s *session) compare(k privateKey, want crypto.PublicKey) error {
 // publicHalf is what every public key of the standard library is.
 type publicHalf interface{ Equal(crypto.PublicKey) bool }
 
-// publicHalves collects what the token says the public half is: the private key's own word, public key objects and certificates with
-// the same id or, without ids, the same label.
+// publicHalves collects what the token says the public half is: the private key's own word, public key objects and
+// certificates with the same id or, without ids, the same label.
 func (s *session) publicHalves(k privateKey) []publicHalf {
 	var list []publicHalf
 	add := func(pub any) {
@@ -173,13 +176,15 @@ func (s *session) publicKey(h pkcs11.ObjectHandle) any {
 	if pub, err := x509.ParsePKIXPublicKey(s.attribute(h, pkcs11.CKA_PUBLIC_KEY_INFO)); err == nil {
 		return pub
 	}
-	if n, e := s.attribute(h, pkcs11.CKA_MODULUS), s.attribute(h, pkcs11.CKA_PUBLIC_EXPONENT); len(n) > 0 && len(e) > 0 && len(e) <= 4 {
+	if n, e := s.attribute(h, pkcs11.CKA_MODULUS), s.attribute(h, pkcs11.CKA_PUBLIC_EXPONENT); len(n) > 0 &&
+		len(e) > 0 && len(e) <= 4 {
 		return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(new(big.Int).SetBytes(e).Int64())}
 	}
 	return parsePoint(s.attribute(h, pkcs11.CKA_EC_POINT))
 }
 
-// parsePoint reads CKA_EC_POINT, by its length: wrapped in an OCTET STRING as the standard says, or bare as some modules have it.
+// parsePoint reads CKA_EC_POINT, by its length: wrapped in an OCTET STRING as the standard says, or bare as some
+// modules have it.
 func parsePoint(b []byte) any {
 	if len(b) > 2 && b[0] == 0x04 && int(b[1]) == len(b)-2 {
 		b = b[2:]

@@ -1,10 +1,11 @@
-// Command smpctl-pkcs11 signs with a key in a PKCS#11 token, for smpctl. It is a program of its own because a PKCS#11 module is a
-// shared library, which a static binary cannot load, and because a module that crashes takes only this program along.
+// Command smpctl-pkcs11 signs with a key in a PKCS#11 token, for smpctl. It is a program of its own because a PKCS#11
+// module is a shared library, which a static binary cannot load, and because a module that crashes takes only this
+// program along.
 //
 // It reads one request from standard input and writes one answer to standard output, each a JSON object on a line:
 //
-//	> {"protocol":1,"module":"/usr/lib/softhsm/libsofthsm2.so","token":"ci","object":"fw","input":"digest","hash":"sha256",
-//	   "data":"BASE64","public_key":"BASE64"}
+//	> {"protocol":1,"module":"/usr/lib/softhsm/libsofthsm2.so","token":"ci","object":"fw","input":"digest",
+//	   "hash":"sha256","data":"BASE64","public_key":"BASE64"}
 //	< {"need":"pin","token":"ci"}
 //	> {"pin":"1234"}
 //	< {"signature":"BASE64"}
@@ -13,8 +14,8 @@
 //
 //	< {"error":{"reason":"pin-incorrect","code":"CKR_PIN_INCORRECT","message":"token \"ci\": the PIN is wrong"}}
 //
-// The PIN is asked for only if the token wants one. The public key (SubjectPublicKeyInfo) says which key is expected; if the token
-// knows the public half of the one it found and it is another, nothing is signed.
+// The PIN is asked for only if the token wants one. The public key (SubjectPublicKeyInfo) says which key is expected;
+// if the token knows the public half of the one it found and it is another, nothing is signed.
 package main
 
 import (
@@ -90,7 +91,8 @@ func (c *conversation) sign(s *session) ([]byte, error) {
 		return nil, err
 	}
 	if r.Protocol != 1 {
-		return nil, fail("protocol", "protocol %d, this is a smpctl-pkcs11 for protocol 1: install the one that belongs to smpctl", r.Protocol)
+		return nil, fail("protocol",
+			"protocol %d, this is a smpctl-pkcs11 for protocol 1: install the one that belongs to smpctl", r.Protocol)
 	}
 	if err := s.open(r, c.askPIN); err != nil {
 		return nil, err

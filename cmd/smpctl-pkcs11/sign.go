@@ -17,7 +17,8 @@ const (
 
 )
 
-// sign finds the key, makes sure that it is the expected one, and signs. An ECDSA signature is r and s, one behind the other.
+// sign finds the key, makes sure that it is the expected one, and signs. An ECDSA signature is r and s, one behind the
+// other.
 func (s *session) sign(r request) ([]byte, error) {
 	want, err := x509.ParsePKIXPublicKey(r.PublicKey)
 	if err != nil {
@@ -78,7 +79,8 @@ func (s *session) loginAgain(key privateKey) error {
 		return nil
 	}
 	if err := s.module.Login(s.handle, pkcs11.CKU_CONTEXT_SPECIFIC, s.pin); err != nil {
-		return failed("login", err, "token %q: key %s wants the PIN before every signature, and refused it", s.token, key)
+		return failed("login", err, "token %q: key %s wants the PIN before every signature, and refused it",
+			s.token, key)
 	}
 	return nil
 }
@@ -94,7 +96,8 @@ func (s *session) explain(err error, key privateKey) error {
 	case is(err, pkcs11.CKR_KEY_TYPE_INCONSISTENT, pkcs11.CKR_KEY_HANDLE_INVALID):
 		return failed("key-mismatch", err, "%s: is of another kind than the given public key", name)
 	case is(err, pkcs11.CKR_DATA_LEN_RANGE):
-		return failed("sign", err, "%s: does not take data of this length: is it of another kind or size than the given public key?", name)
+		return failed("sign", err,
+			"%s: does not take data of this length: is it of another kind or size than the given public key?", name)
 	}
 	return failed("sign", err, "%s: did not sign", name)
 }

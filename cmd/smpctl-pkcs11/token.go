@@ -52,7 +52,9 @@ func (s *session) close() {
 
 func load(path string) (*pkcs11.Ctx, error) {
 	if path == "" {
-		return nil, fail("module", "the path of the PKCS#11 module is missing: add ?module-path=/path/to/module to the URI, or set SMPCTL_PKCS11_MODULE")
+		return nil, fail("module",
+			"the path of the PKCS#11 module is missing: add ?module-path=/path/to/module to the URI, or set "+
+				"SMPCTL_PKCS11_MODULE")
 	}
 	if strings.ContainsRune(path, os.PathSeparator) {
 		if _, err := os.Stat(path); err != nil {
@@ -100,11 +102,13 @@ func (r request) find(module *pkcs11.Ctx) (uint, pkcs11.TokenInfo, error) {
 	}
 	switch {
 	case len(present) == 0:
-		return 0, info, fail("token-not-found", "module %s: has no token: is it plugged in, and its configuration found?", r.Module)
+		return 0, info, fail("token-not-found",
+			"module %s: has no token: is it plugged in, and its configuration found?", r.Module)
 	case len(found) == 0:
 		return 0, info, fail("token-not-found", "no token with %s: there is %s", r.tokenName(), list(present))
 	case len(found) > 1 && r.tokenName() == "":
-		return 0, info, fail("token-ambiguous", "there are %d tokens, and none is named: %s", len(found), list(matching))
+		return 0, info, fail("token-ambiguous", "there are %d tokens, and none is named: %s",
+			len(found), list(matching))
 	case len(found) > 1:
 		return 0, info, fail("token-ambiguous", "%d tokens with %s: %s", len(found), r.tokenName(), list(matching))
 	}
@@ -113,7 +117,8 @@ func (r request) find(module *pkcs11.Ctx) (uint, pkcs11.TokenInfo, error) {
 
 func (r request) matches(slot uint, t pkcs11.TokenInfo) bool {
 	same := func(want, got string) bool { return want == "" || want == strings.TrimRight(got, " \x00") }
-	return same(r.Token, t.Label) && same(r.Manufacturer, t.ManufacturerID) && same(r.Serial, t.SerialNumber) && same(r.Model, t.Model) &&
+	return same(r.Token, t.Label) && same(r.Manufacturer, t.ManufacturerID) && same(r.Serial, t.SerialNumber) &&
+		same(r.Model, t.Model) &&
 		(r.SlotID == nil || uint(*r.SlotID) == slot)
 }
 

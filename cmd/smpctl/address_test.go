@@ -23,7 +23,8 @@ func TestParseAddress(t *testing.T) {
 	} {
 		a, err := parseAddress(tt.text)
 		if err != nil || a.Kind != tt.kind || a.Path != tt.path || a.String() != tt.back {
-			t.Errorf("parseAddress(%q) = %+v, %v, want kind %d, path %q and text %q", tt.text, a, err, tt.kind, tt.path, tt.back)
+			t.Errorf("parseAddress(%q) = %+v, %v, want kind %d, path %q and text %q",
+				tt.text, a, err, tt.kind, tt.path, tt.back)
 		}
 	}
 	for _, text := range []string{"sim:\x1b[2J", "sim:\u009b2J", "tpc:host:4444"} {

@@ -113,7 +113,8 @@ func (a *app) run(b body) func(*cobra.Command, []string) error {
 	}
 }
 
-// traced makes a failure of a trace that is not whole. It is only said beside another error, which tells more of the device.
+// traced makes a failure of a trace that is not whole. It is only said beside another error, which tells more of the
+// device.
 func (a *app) traced(r result, err error) (result, error) {
 	if a.untraced == nil {
 		return r, err
@@ -164,11 +165,12 @@ Exit codes: 0 done, 1 other, 2 wrong usage, 3 port, 4 no reply, 5 device refused
 		}
 	}
 	add("update", upgradeCommand(a), recoverCommand(a), imageCommand(a), resetCommand(a))
-	add("look", portsCommand(a), infoCommand(a), monitorCommand(a), benchCommand(a), echoCommand(a), paramsCommand(a), osInfoCommand(a), bootloaderCommand(a),
-		taskstatCommand(a), mpstatCommand(a), datetimeCommand(a))
-	add("groups", statCommand(a), settingsCommand(a), configCommand(a), fsCommand(a), shellCommand(a), enumCommand(a), zephyrCommand(a), rawCommand(a),
-		logCommand(a), runCommand(a), crashCommand(a))
-	add("files", inspectCommand(a), verifyCommand(a), signCommand(a), keyCommand(a), packageCommand(a), connCommand(a), simCommand(a))
+	add("look", portsCommand(a), infoCommand(a), monitorCommand(a), benchCommand(a), echoCommand(a), paramsCommand(a),
+		osInfoCommand(a), bootloaderCommand(a), taskstatCommand(a), mpstatCommand(a), datetimeCommand(a))
+	add("groups", statCommand(a), settingsCommand(a), configCommand(a), fsCommand(a), shellCommand(a), enumCommand(a),
+		zephyrCommand(a), rawCommand(a), logCommand(a), runCommand(a), crashCommand(a))
+	add("files", inspectCommand(a), verifyCommand(a), signCommand(a), keyCommand(a), packageCommand(a), connCommand(a),
+		simCommand(a))
 	root.AddCommand(versionCommand(a))
 	a.completions(root)
 	explainArguments(root)
@@ -190,8 +192,8 @@ func explainArguments(cmd *cobra.Command) {
 	}
 }
 
-// needsCommand is the body of a command that only groups others: without it, cobra would answer an unknown subcommand with help
-// and success.
+// needsCommand is the body of a command that only groups others: without it, cobra would answer an unknown subcommand
+// with help and success.
 func needsCommand(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return unknownCommand(cmd, args[0])

@@ -22,15 +22,19 @@ func benchCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure what the link carries, what limits it, and what would make it faster",
-		Long: `Measure what the link carries, what limits it, and what would make it faster. Nothing on the device changes.
+		Long: `Measure what the link carries, what limits it, and what would make it faster. Nothing on the device
+changes.
 
-Text of several sizes is sent and comes back, one request at a time and then as many as the device has buffers for. Then requests with short
-answers, as in an upload, show what rate an upload reaches if the flash keeps up. Lost requests are a result, not an error.`,
+Text of several sizes is sent and comes back, one request at a time and then as many as the device
+has buffers for. Then requests with short answers, as in an upload, show what rate an upload reaches
+if the flash keeps up. Lost requests are a result, not an error.`,
 		Example: "  smpctl -p sim: bench",
 		Args:    cobra.NoArgs,
 	}
 	cmd.Flags().Var(&limit, "seconds", "measure no longer than this `time`")
-	cmd.RunE = a.run(func(ctx context.Context, _ []string) (result, error) { return a.bench(ctx, time.Duration(limit)) })
+	cmd.RunE = a.run(func(ctx context.Context, _ []string) (result, error) {
+		return a.bench(ctx, time.Duration(limit))
+	})
 	return cmd
 }
 
@@ -83,10 +87,12 @@ func (a *app) bench(ctx context.Context, limit time.Duration) (result, error) {
 	return r, err
 }
 
-// benchLink is what is known of the link. The baud rate means nothing over TCP, and over USB nobody knows whether there is a wire.
+// benchLink is what is known of the link. The baud rate means nothing over TCP, and over USB nobody knows whether there
+// is a wire.
 func (d *device) benchLink(c *smp.Client, params smp.Params) benchLink {
 	t := d.settings.transport
-	l := benchLink{params: params, limit: c.PacketLimit(), depth: benchDepth(params, d.settings.smp.Window), lineLength: t.LineLength, raw: t.Raw}
+	l := benchLink{params: params, limit: c.PacketLimit(), depth: benchDepth(params, d.settings.smp.Window),
+		lineLength: t.LineLength, raw: t.Raw}
 	if d.settings.address.Kind != transport.KindTCP && !d.port.USB {
 		l.baud = t.Baud
 	}
@@ -138,13 +144,15 @@ func (r benchResult) Text(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "request\tpacket\tlines\tin flight\tround trip\trate\tof the wire\tlost\t")
 	for _, m := range r.Rows {
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%s\t%s\t%s\t%d of %d\t\n", m.Request, m.Packet, m.Lines, m.Depth, trip(m), speed(m), share(m.WireShare), m.Lost, m.Sent)
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%s\t%s\t%s\t%d of %d\t\n",
+			m.Request, m.Packet, m.Lines, m.Depth, trip(m), speed(m), share(m.WireShare), m.Lost, m.Sent)
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	if u := r.Upload; u != nil {
-		fmt.Fprintf(w, "upload     %.1f kB/s expected if the flash keeps up: %d bytes of the image in each packet, %d in flight", float64(u.Rate)/1e3, u.Chunk, u.Depth)
+		fmt.Fprintf(w, "upload     %.1f kB/s expected if the flash keeps up: %d bytes of the image in each packet, "+
+			"%d in flight", float64(u.Rate)/1e3, u.Chunk, u.Depth)
 		if u.WireShare != nil {
 			fmt.Fprintf(w, ", %s of the wire", share(u.WireShare))
 		}
@@ -152,7 +160,8 @@ func (r benchResult) Text(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "limit      %s\n", r.Reason)
 	for _, v := range r.Advice {
-		fmt.Fprintf(w, "faster     %s=%s: about %.1f kB/s, %.1f times as fast: %s\n", v.Option, v.Value, float64(v.Rate)/1e3, v.Factor, v.Text)
+		fmt.Fprintf(w, "faster     %s=%s: about %.1f kB/s, %.1f times as fast: %s\n",
+			v.Option, v.Value, float64(v.Rate)/1e3, v.Factor, v.Text)
 	}
 	if len(r.Advice) > 0 || r.Upload == nil {
 		return nil

@@ -55,19 +55,33 @@ func TestBench(t *testing.T) {
 		lost   bool     // packets are lost
 		shapes []string // of the rows
 	}{
-		{"stock UART", sim.Options{Baud: 115200}, 115200, limitWire, 0, "baud", [2]int{7600, 7695}, false, []string{"echo", "params"}},
-		{"megabaud", sim.Options{Baud: 1_000_000}, 1_000_000, limitWire, 0, "CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE", [2]int{66_000, 66_793}, false, []string{"echo", "params"}},
-		{"two lines at once", sim.Options{RXLines: 2}, 0, limitLines, 2, "CONFIG_UART_MCUMGR_RX_BUF_COUNT", [2]int{1e5, 1e9}, true, []string{"echo", "params"}},
-		{"two lines on a wire", sim.Options{RXLines: 2, Baud: 115200}, 115200, limitWire, 0, "baud", [2]int{7600, 7695}, false, []string{"echo", "params"}},
-		{"two buffers", sim.Options{BufCount: 2, Baud: 115200, Latency: 20 * time.Millisecond}, 115200, limitOneAtATime, 0, "baud", [2]int{4500, 5200}, false, []string{"echo", "params"}},
-		{"latency", sim.Options{Latency: 50 * time.Millisecond}, 0, limitRoundTrip, 0, "CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE", [2]int{20_000, 21_200}, false, []string{"echo", "params"}},
-		{"noise on the console", sim.Options{Baud: 115200, Noise: true}, 115200, limitWire, 0, "baud", [2]int{7300, 7695}, false, []string{"echo", "params"}},
-		{"no echo", sim.Options{Baud: 115200, NoEcho: true}, 115200, limitWire, 0, "baud", [2]int{7600, 7695}, false, []string{"params"}},
-		{"no echo and no parameters", sim.Options{Baud: 115200, NoEcho: true, NoParams: true}, 115200, limitOneAtATime, 0, "baud", [2]int{6000, 6800}, false, []string{"params"}},
-		{"not the baud rate that counts", sim.Options{Latency: 5 * time.Millisecond}, 115200, limitRoundTrip, 0, "CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE", [2]int{2e5, 211_200}, false, []string{"echo", "params"}},
-		{"lost requests", sim.Options{Baud: 115200, Faults: sim.Faults{Seed: 3, DropRequest: 0.1}}, 115200, limitLoss, 0, "", [2]int{1000, 7695}, true, []string{"echo", "params"}},
-		{"lost answers", sim.Options{Baud: 115200, Faults: sim.Faults{Seed: 4, DropReply: 0.1}}, 115200, limitLoss, 0, "", [2]int{1000, 7695}, true, []string{"echo", "params"}},
-		{"late answers", sim.Options{Baud: 115200, Faults: sim.Faults{Seed: 5, DelayReply: 0.05, Delay: 400 * time.Millisecond}}, 115200, "", 0, "", [2]int{1000, 7695}, false, []string{"echo", "params"}},
+		{"stock UART", sim.Options{Baud: 115200}, 115200, limitWire, 0, "baud", [2]int{7600, 7695}, false,
+			[]string{"echo", "params"}},
+		{"megabaud", sim.Options{Baud: 1_000_000}, 1_000_000, limitWire, 0, "CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE",
+			[2]int{66_000, 66_793}, false, []string{"echo", "params"}},
+		{"two lines at once", sim.Options{RXLines: 2}, 0, limitLines, 2, "CONFIG_UART_MCUMGR_RX_BUF_COUNT",
+			[2]int{1e5, 1e9}, true, []string{"echo", "params"}},
+		{"two lines on a wire", sim.Options{RXLines: 2, Baud: 115200}, 115200, limitWire, 0, "baud", [2]int{7600, 7695},
+			false, []string{"echo", "params"}},
+		{"two buffers", sim.Options{BufCount: 2, Baud: 115200, Latency: 20 * time.Millisecond}, 115200, limitOneAtATime,
+			0, "baud", [2]int{4500, 5200}, false, []string{"echo", "params"}},
+		{"latency", sim.Options{Latency: 50 * time.Millisecond}, 0, limitRoundTrip, 0,
+			"CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE", [2]int{20_000, 21_200}, false, []string{"echo", "params"}},
+		{"noise on the console", sim.Options{Baud: 115200, Noise: true}, 115200, limitWire, 0, "baud",
+			[2]int{7300, 7695}, false, []string{"echo", "params"}},
+		{"no echo", sim.Options{Baud: 115200, NoEcho: true}, 115200, limitWire, 0, "baud", [2]int{7600, 7695}, false,
+			[]string{"params"}},
+		{"no echo and no parameters", sim.Options{Baud: 115200, NoEcho: true, NoParams: true}, 115200, limitOneAtATime,
+			0, "baud", [2]int{6000, 6800}, false, []string{"params"}},
+		{"not the baud rate that counts", sim.Options{Latency: 5 * time.Millisecond}, 115200, limitRoundTrip, 0,
+			"CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE", [2]int{2e5, 211_200}, false, []string{"echo", "params"}},
+		{"lost requests", sim.Options{Baud: 115200, Faults: sim.Faults{Seed: 3, DropRequest: 0.1}}, 115200, limitLoss,
+			0, "", [2]int{1000, 7695}, true, []string{"echo", "params"}},
+		{"lost answers", sim.Options{Baud: 115200, Faults: sim.Faults{Seed: 4, DropReply: 0.1}}, 115200, limitLoss, 0,
+			"", [2]int{1000, 7695}, true, []string{"echo", "params"}},
+		{"late answers",
+			sim.Options{Baud: 115200, Faults: sim.Faults{Seed: 5, DelayReply: 0.05, Delay: 400 * time.Millisecond}},
+			115200, "", 0, "", [2]int{1000, 7695}, false, []string{"echo", "params"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -81,9 +95,11 @@ func TestBench(t *testing.T) {
 					t.Errorf("more in flight than the device has buffers: %+v", stats)
 				}
 				if tt.limit != "" && r.Limit != tt.limit || r.LinesPass != tt.lines {
-					t.Errorf("limit %s (%s), %d lines pass; want %s, %d", r.Limit, r.Reason, r.LinesPass, tt.limit, tt.lines)
+					t.Errorf("limit %s (%s), %d lines pass; want %s, %d",
+						r.Limit, r.Reason, r.LinesPass, tt.limit, tt.lines)
 				}
-				if len(r.Advice) == 0 && tt.advice != "" || len(r.Advice) > 0 && tt.advice != "" && r.Advice[0].Option != tt.advice {
+				if len(r.Advice) == 0 && tt.advice != "" ||
+					len(r.Advice) > 0 && tt.advice != "" && r.Advice[0].Option != tt.advice {
 					t.Errorf("advice %+v, want %s first", r.Advice, tt.advice)
 				}
 				if r.Upload == nil || r.Upload.Rate < tt.rate[0] || r.Upload.Rate > tt.rate[1] {
@@ -129,7 +145,8 @@ func TestBenchPredictsUploads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, o := range []sim.Options{{Baud: 115200}, {Baud: 115200, BufCount: 2, Latency: 10 * time.Millisecond}, {Baud: 1_000_000, BufSize: 2048}} {
+	for _, o := range []sim.Options{{Baud: 115200}, {Baud: 115200, BufCount: 2, Latency: 10 * time.Millisecond},
+		{Baud: 1_000_000, BufSize: 2048}} {
 		synctest.Test(t, func(t *testing.T) {
 			r, _, err := benchBoard(t, o, o.Baud, 10*time.Second)
 			if err != nil {
@@ -149,7 +166,8 @@ func TestBenchPredictsUploads(t *testing.T) {
 			got := float64(len(img.Bytes())) / time.Since(start).Seconds()
 			// The first chunk, the last one and the list at the end are a small part even of this small image.
 			if share := got / float64(r.Upload.Rate); share < 0.8 || share > 1.05 {
-				t.Errorf("%d baud: the upload reached %.0f bytes/s, %.2f of the %d expected", o.Baud, got, share, r.Upload.Rate)
+				t.Errorf("%d baud: the upload reached %.0f bytes/s, %.2f of the %d expected",
+					o.Baud, got, share, r.Upload.Rate)
 			}
 		})
 	}
@@ -165,7 +183,8 @@ func TestBenchEnds(t *testing.T) {
 		beyond time.Duration
 	}{
 		{"slow wire", sim.Options{Baud: 1200}, false, 0},
-		{"nearly everything is lost", sim.Options{Baud: 115200, Faults: sim.Faults{Seed: 1, DropReply: 0.4}}, false, 7 * time.Second},
+		{"nearly everything is lost", sim.Options{Baud: 115200, Faults: sim.Faults{Seed: 1, DropReply: 0.4}}, false,
+			7 * time.Second},
 		{"power fails", sim.Options{Baud: 115200, Faults: sim.Faults{VanishAfter: 4000}}, true, 7 * time.Second},
 		{"reset in the middle", sim.Options{Baud: 115200, Faults: sim.Faults{RebootAfter: 100}}, true, 0},
 	}
@@ -198,7 +217,8 @@ func TestBenchStops(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer d.Close()
-		c := smp.NewClient(transport.NewConn(d.Stream(), transport.Options{}), smp.Options{Timeout: 9 * time.Second, Tries: 1})
+		c := smp.NewClient(transport.NewConn(d.Stream(), transport.Options{}),
+			smp.Options{Timeout: 9 * time.Second, Tries: 1})
 		defer c.Close()
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(time.Second, func() { cancel(errInterrupted) })
@@ -286,13 +306,15 @@ func TestBenchStepsDown(t *testing.T) {
 				}
 			}
 			if packet != tt.packet || (r.NoEcho == "") != tt.echoes || r.Upload == nil || r.Upload.Packet != 384 {
-				t.Errorf("answers of %d bytes: largest echo %d, no echo %q, upload %+v; want %d, %v, packets of 384", tt.largest, packet, r.NoEcho, r.Upload, tt.packet, tt.echoes)
+				t.Errorf("answers of %d bytes: largest echo %d, no echo %q, upload %+v; want %d, %v, packets of 384",
+					tt.largest, packet, r.NoEcho, r.Upload, tt.packet, tt.echoes)
 			}
 		})
 	}
 }
 
-// TestBenchTellsLateFromLost: an answer after its time is no loss, but a console that sends back what it hears must not hide one.
+// TestBenchTellsLateFromLost: an answer after its time is no loss, but a console that sends back what it hears must not
+// hide one.
 func TestBenchTellsLateFromLost(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -311,8 +333,10 @@ func TestBenchTellsLateFromLost(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if r.LinesPass != tt.lines || !slices.ContainsFunc(r.Rows, func(m benchRow) bool { return m.Packet == tt.packet && m.usable() }) {
-					t.Errorf("%d lines pass, want %d, and packets of %d bytes to be answered: %+v", r.LinesPass, tt.lines, tt.packet, r.Rows)
+				if r.LinesPass != tt.lines ||
+					!slices.ContainsFunc(r.Rows, func(m benchRow) bool { return m.Packet == tt.packet && m.usable() }) {
+					t.Errorf("%d lines pass, want %d, and packets of %d bytes to be answered: %+v",
+						r.LinesPass, tt.lines, tt.packet, r.Rows)
 				}
 			})
 		})
@@ -321,7 +345,8 @@ func TestBenchTellsLateFromLost(t *testing.T) {
 
 func TestBenchOutput(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r, _, err := benchBoard(t, sim.Options{Baud: 115200, RXLines: 2, LineTime: 40 * time.Millisecond}, 115200, 10*time.Second)
+		r, _, err := benchBoard(t, sim.Options{Baud: 115200, RXLines: 2, LineTime: 40 * time.Millisecond}, 115200,
+			10*time.Second)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -331,15 +356,19 @@ func TestBenchOutput(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, want := range []string{
-			"device     /dev/ttyS0, application, SMP version 2, 4 packet buffers of 384 bytes\nwire       115200 baud: 11.5 kB/s\n",
-			" of 3\n", "upload     ", "limit      packets of more than ", "faster     CONFIG_UART_MCUMGR_RX_BUF_COUNT=15: about ",
+			"device     /dev/ttyS0, application, SMP version 2, 4 packet buffers of 384 bytes\n" +
+				"wire       115200 baud: 11.5 kB/s\n",
+			" of 3\n", "upload     ", "limit      packets of more than ",
+			"faster     CONFIG_UART_MCUMGR_RX_BUF_COUNT=15: about ",
 		} {
 			if !strings.Contains(text.String(), want) {
 				t.Errorf("%q is missing in\n%s", want, text.String())
 			}
 		}
 		doc, err := json.Marshal(r)
-		if err != nil || !bytes.Contains(doc, []byte(`"measurements":[{"request":"echo","packet_bytes":16,"lines":1,"in_flight":1,"sent":`)) {
+		if err != nil ||
+			!bytes.Contains(doc,
+				[]byte(`"measurements":[{"request":"echo","packet_bytes":16,"lines":1,"in_flight":1,"sent":`)) {
 			t.Errorf("got %v, %s", err, doc)
 		}
 	})

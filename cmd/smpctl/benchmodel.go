@@ -7,7 +7,8 @@ import (
 	"github.com/smpctl/smpctl/smp"
 )
 
-// benchUpload is what an upload can be expected to reach: the rate of its best setting, without the time that the flash takes.
+// benchUpload is what an upload can be expected to reach: the rate of its best setting, without the time that the flash
+// takes.
 type benchUpload struct {
 	Packet    int      `json:"packet_bytes"`
 	Chunk     int      `json:"chunk_bytes"` // of the image in each packet
@@ -25,7 +26,8 @@ func bestUpload(rows []benchRow) *benchUpload {
 		if r.Request != shapeParams || !r.usable() {
 			continue
 		}
-		u := &benchUpload{Packet: r.Packet, Chunk: uploadChunk(r.Packet), Depth: r.Depth, WireShare: r.WireShare, period: r.period}
+		u := &benchUpload{Packet: r.Packet, Chunk: uploadChunk(r.Packet), Depth: r.Depth, WireShare: r.WireShare,
+			period: r.period}
 		u.Rate = int(math.Round(float64(u.Chunk) / r.period))
 		if u.Chunk > 0 && (best == nil || u.Rate > best.Rate) {
 			best = u
@@ -34,8 +36,8 @@ func bestUpload(rows []benchRow) *benchUpload {
 	return best
 }
 
-// An upload's later chunks (Zephyr smp_group_1.rst, "Image upload request") carry this besides the data: a map, "off" with
-// its value, "data" with its head. Chunks end at multiples of the largest flash alignment.
+// An upload's later chunks (Zephyr smp_group_1.rst, "Image upload request") carry this besides the data: a map, "off"
+// with its value, "data" with its head. Chunks end at multiples of the largest flash alignment.
 const (
 	uploadKeys   = 15
 	uploadAlign  = 32
@@ -57,8 +59,8 @@ func uploadChunk(packet int) int {
 	return n
 }
 
-// benchModel predicts how long a packet of an upload takes: a fixed time, and a time for each byte on the way to the device. It
-// is fitted to what was measured, so that it only has to carry over to other settings.
+// benchModel predicts how long a packet of an upload takes: a fixed time, and a time for each byte on the way to the
+// device. It is fitted to what was measured, so that it only has to carry over to other settings.
 type benchModel struct {
 	link    benchLink
 	fixed   float64 // seconds for each packet, its answer included
@@ -93,8 +95,8 @@ func newBenchModel(l benchLink, rows []benchRow, u benchUpload) benchModel {
 	return m
 }
 
-// calmest is the shortest time that packets of a row's size took alone. If an echo took less than a short answer, host or device was
-// busy with something else when the other was measured.
+// calmest is the shortest time that packets of a row's size took alone. If an echo took less than a short answer, host
+// or device was busy with something else when the other was measured.
 func (l benchLink) calmest(rows []benchRow, like benchRow) float64 {
 	calm := like.calm
 	for _, r := range rows {
@@ -109,8 +111,8 @@ func (l benchLink) calmest(rows []benchRow, like benchRow) float64 {
 	return calm
 }
 
-// period is the time from one chunk to the next, at another baud rate perhaps. Several in flight share the round trip, but what
-// each byte takes they do not share: on a wire its time there, elsewhere all of it, for nobody knows better.
+// period is the time from one chunk to the next, at another baud rate perhaps. Several in flight share the round trip,
+// but what each byte takes they do not share: on a wire its time there, elsewhere all of it, for nobody knows better.
 func (m benchModel) period(packet, depth, baud int) float64 {
 	up := float64(m.link.frame(packet))
 	fixed, perByte := m.fixed, m.perByte

@@ -14,8 +14,8 @@ type shape string
 const (
 	// shapeEcho sends text that comes back: the answer is as long as the request.
 	shapeEcho shape = "echo"
-	// shapeParams asks for the parameters with text that no server looks at: a long request and a short answer, as in an upload, and
-	// every server answers it, if only by saying that it has no such command.
+	// shapeParams asks for the parameters with text that no server looks at: a long request and a short answer, as in
+	// an upload, and every server answers it, if only by saying that it has no such command.
 	shapeParams shape = "params"
 )
 
@@ -65,8 +65,8 @@ type benchLink struct {
 	bootloader bool // MCUboot's serial recovery answers
 }
 
-// benchDepth is how many requests the device can hold for sure: an answer needs a buffer too, and Zephyr 4.4.0 crashes when a
-// request arrives and no buffer is left.
+// benchDepth is how many requests the device can hold for sure: an answer needs a buffer too, and Zephyr 4.4.0 crashes
+// when a request arrives and no buffer is left.
 func benchDepth(p smp.Params, window int) int {
 	depth := 1
 	if p.Known {
@@ -78,8 +78,8 @@ func benchDepth(p smp.Params, window int) int {
 	return depth
 }
 
-// Console framing (Zephyr smp_transport.rst): a marker of two bytes and a newline enclose base64; length and checksum take
-// four bytes of the packet's lines.
+// Console framing (Zephyr smp_transport.rst): a marker of two bytes and a newline enclose base64; length and checksum
+// take four bytes of the packet's lines.
 const (
 	lineMarks = 3
 	frameRoom = 4
@@ -145,9 +145,9 @@ func newBenchPlan(l benchLink) benchPlan {
 // most is an upper bound for the number of measurements, to share the time out.
 func (p benchPlan) most() int { return len(p.sizes)*len(p.depths) + len(p.depths) + 3 }
 
-// next is the next measurement, or false when all is known: first every size alone; then, if large packets are lost, how many lines
-// pass; then several in flight; at last the shape of an upload, with the smallest packet and at each depth with the largest one that
-// passes. When time is short only the last is left.
+// next is the next measurement, or false when all is known: first every size alone; then, if large packets are lost,
+// how many lines pass; then several in flight; at last the shape of an upload, with the smallest packet and at each
+// depth with the largest one that passes. When time is short only the last is left.
 func (p benchPlan) next(rows []benchRow, short bool) (setting, bool) {
 	if !short {
 		for _, size := range p.sizes {

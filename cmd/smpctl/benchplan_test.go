@@ -29,21 +29,29 @@ func TestBenchPlan(t *testing.T) {
 	}{
 		{"stock", known(384, 4), 0, false, false, 0, []string{
 			"echo 16x1", "echo 89x1", "echo 182x1", "echo 190x1", "echo 380x1",
-			"echo 89x2", "echo 182x2", "echo 190x2", "echo 380x2", "echo 89x3", "echo 182x3", "echo 190x3", "echo 380x3",
+			"echo 89x2", "echo 182x2", "echo 190x2", "echo 380x2", "echo 89x3", "echo 182x3", "echo 190x3",
+			"echo 380x3",
 			"params 16x1", "params 380x1", "params 380x2", "params 380x3"}},
 		{"two lines", known(384, 4), 2, false, false, 0, []string{
-			"echo 16x1", "echo 89x1", "echo 182x1", "echo 190x1", "echo 89x2", "echo 182x2", "echo 89x3", "params 16x1", "params 182x1", "params 89x2"}},
+			"echo 16x1", "echo 89x1", "echo 182x1", "echo 190x1", "echo 89x2", "echo 182x2", "echo 89x3", "params 16x1",
+			"params 182x1", "params 89x2"}},
 		{"four lines of five", known(384, 2), 4, false, false, 0, []string{
-			"echo 16x1", "echo 89x1", "echo 182x1", "echo 190x1", "echo 380x1", "echo 368x1", "params 16x1", "params 368x1"}},
+			"echo 16x1", "echo 89x1", "echo 182x1", "echo 190x1", "echo 380x1", "echo 368x1", "params 16x1",
+			"params 368x1"}},
 		{"nine lines of twelve", known(1024, 2), 9, false, false, 0, []string{
-			"echo 16x1", "echo 89x1", "echo 182x1", "echo 510x1", "echo 1020x1", "echo 833x1", "echo 926x1", "params 16x1", "params 833x1"}},
+			"echo 16x1", "echo 89x1", "echo 182x1", "echo 510x1", "echo 1020x1", "echo 833x1", "echo 926x1",
+			"params 16x1", "params 833x1"}},
 		{"small buffer", known(96, 4), 0, false, false, 0, []string{
-			"echo 16x1", "echo 46x1", "echo 89x1", "echo 92x1", "echo 46x2", "echo 89x2", "echo 92x2", "echo 46x3", "echo 89x3", "echo 92x3",
+			"echo 16x1", "echo 46x1", "echo 89x1", "echo 92x1", "echo 46x2", "echo 89x2", "echo 92x2", "echo 46x3",
+			"echo 89x3", "echo 92x3",
 			"params 16x1", "params 92x1", "params 92x2", "params 92x3"}},
 		{"uploads fail where echoes pass", known(384, 2), 0, false, false, 2, []string{
-			"echo 16x1", "echo 89x1", "echo 182x1", "echo 190x1", "echo 380x1", "params 16x1", "params 380x1", "params 190x1", "params 182x1"}},
-		{"no echo", known(384, 2), 0, true, false, 0, []string{"params 16x1", "params 89x1", "params 182x1", "params 190x1", "params 380x1"}},
-		{"raw", raw, 0, false, false, 0, []string{"echo 16x1", "echo 96x1", "echo 192x1", "echo 384x1", "params 16x1", "params 384x1"}},
+			"echo 16x1", "echo 89x1", "echo 182x1", "echo 190x1", "echo 380x1", "params 16x1", "params 380x1",
+			"params 190x1", "params 182x1"}},
+		{"no echo", known(384, 2), 0, true, false, 0,
+			[]string{"params 16x1", "params 89x1", "params 182x1", "params 190x1", "params 380x1"}},
+		{"raw", raw, 0, false, false, 0,
+			[]string{"echo 16x1", "echo 96x1", "echo 192x1", "echo 384x1", "params 16x1", "params 384x1"}},
 		{"no time", known(384, 4), 0, false, true, 0, []string{"echo 16x1", "params 16x1"}},
 		{"nothing passes", known(384, 4), -1, false, false, 0, []string{"echo 16x1", "params 16x1"}},
 	}

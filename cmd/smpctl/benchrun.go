@@ -13,7 +13,8 @@ import (
 	"github.com/smpctl/smpctl/smp"
 )
 
-// bench measures one device. Its client must send every request once only: whether one was lost is what the bench finds out.
+// bench measures one device. Its client must send every request once only: whether one was lost is what the bench finds
+// out.
 type bench struct {
 	c      *smp.Client
 	plan   benchPlan
@@ -69,8 +70,8 @@ func (b *bench) measured() []benchRow {
 	return slices.DeleteFunc(slices.Clone(b.rows), func(r benchRow) bool { return r.Sent == 0 })
 }
 
-// measureFitting measures a setting. Where an echo does not fit the device's buffer for an answer, a slightly smaller one may; a
-// device that does not echo at all is asked for its parameters from then on.
+// measureFitting measures a setting. Where an echo does not fit the device's buffer for an answer, a slightly smaller
+// one may; a device that does not echo at all is asked for its parameters from then on.
 func (b *bench) measureFitting(ctx context.Context, s setting, slice time.Duration) error {
 	asked := s.Packet
 	for {
@@ -105,8 +106,8 @@ func (e *refusedError) tooLarge() bool {
 // fewest is how many requests a setting gets even when time is short.
 func fewest(s setting) int { return benchFewAlone + 2*(s.Depth-1) }
 
-// measure keeps a setting's number of requests in flight until its time is up. A lost one ends the flight: nothing is sent before
-// the device has shown that it holds none of them any more.
+// measure keeps a setting's number of requests in flight until its time is up. A lost one ends the flight: nothing is
+// sent before the device has shown that it holds none of them any more.
 func (b *bench) measure(ctx context.Context, s setting, slice time.Duration) (benchRow, error) {
 	t := &tally{few: fewest(s), alone: s.Depth == 1, until: time.Now().Add(slice), end: b.began.Add(b.limit)}
 	wait := b.wait(s)
@@ -198,8 +199,8 @@ func benchText(n int) string {
 	return strings.Repeat("0123456789abcdef", k/16+1)[:max(k, 0)]
 }
 
-// drain waits until the device has shown that it holds no request any more: answers come in the order of requests, so one to a
-// probe comes last. It returns how many of the lost requests were answered meanwhile, only late.
+// drain waits until the device has shown that it holds no request any more: answers come in the order of requests, so
+// one to a probe comes last. It returns how many of the lost requests were answered meanwhile, only late.
 func (b *bench) drain(ctx context.Context, lost, unmatchedBefore int) (late int, err error) {
 	tries := min(max(max(b.plan.link.params.BufferCount, benchFewAlone)-lost, 1), benchFewAlone)
 	for i := range tries {
@@ -210,7 +211,8 @@ func (b *bench) drain(ctx context.Context, lost, unmatchedBefore int) (late int,
 		_, err = b.ask(ctx, setting{Request: shapeParams, Packet: tinyPacket}, wait)
 		switch {
 		case err == nil:
-			if late = b.c.Unmatched() - unmatchedBefore; late > lost+i { // not only late answers: the device echoes what it hears
+			// not only late answers: the device echoes what it hears
+			if late = b.c.Unmatched() - unmatchedBefore; late > lost+i {
 				late = 0
 			}
 			return min(late, lost), nil

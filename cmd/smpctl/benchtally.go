@@ -89,8 +89,8 @@ func (t *tally) row(s setting) benchRow {
 	return r
 }
 
-// period is the time from one answer to the next in seconds: the median of what as many answers take as requests fly, so that
-// one pause of a busy host does not count. Pauses after losses do.
+// period is the time from one answer to the next in seconds: the median of what as many answers take as requests fly,
+// so that one pause of a busy host does not count. Pauses after losses do.
 func (t *tally) period(depth int) float64 {
 	n := len(t.heard)
 	if t.lost > 0 && n > 1 {

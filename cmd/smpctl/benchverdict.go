@@ -56,7 +56,8 @@ func judge(l benchLink, rows []benchRow) verdict {
 	v.Upload = bestUpload(rows)
 	if sent, lost := smallLosses(rows); lost >= benchLosses && lost*100 > noise*sent {
 		v.Limit = limitLoss
-		v.Reason = fmt.Sprintf("%d of %d packets of a single line were lost: noise, a wrong baud rate, or another program that reads the port", lost, sent)
+		v.Reason = fmt.Sprintf("%d of %d packets of a single line were lost: noise, a wrong baud rate, or another "+
+			"program that reads the port", lost, sent)
 		return v
 	}
 	if v.Upload == nil {
@@ -74,17 +75,21 @@ func (l benchLink) limits(rows []benchRow, v verdict, m benchModel) (bottleneck,
 	u := *v.Upload
 	switch {
 	case u.WireShare != nil && *u.WireShare >= wireIsLimit:
-		return limitWire, fmt.Sprintf("the wire is busy %.0f%% of the time at %d baud", 100*min(*u.WireShare, 1), l.baud)
+		return limitWire, fmt.Sprintf("the wire is busy %.0f%% of the time at %d baud",
+			100*min(*u.WireShare, 1), l.baud)
 	case v.LinesPass > 0:
-		return limitLines, fmt.Sprintf("packets of more than %s are lost: the device has too few buffers for lines that arrive together", count(v.LinesPass, "line"))
+		return limitLines, fmt.Sprintf("packets of more than %s are lost: the device has too few buffers for lines "+
+			"that arrive together", count(v.LinesPass, "line"))
 	case depthFails(rows):
-		return limitLines, "several packets in flight are lost: the device has too few buffers for lines that arrive together"
+		return limitLines, "several packets in flight are lost: the device has too few buffers for lines that arrive " +
+			"together"
 	case l.depth == 1:
 		return limitOneAtATime, "one request at a time, " + l.whyAlone()
 	case l.baud > 0:
 		return limitRoundTrip, fmt.Sprintf("the round trip: the wire is idle %.0f%% of the time", 100*(1-*u.WireShare))
 	case m.scale*m.fixed/float64(u.Depth) > roundTripMatters*u.period:
-		return limitRoundTrip, fmt.Sprintf("the round trip: each packet costs %s whatever its size", span(seconded(m.fixed)))
+		return limitRoundTrip, fmt.Sprintf("the round trip: each packet costs %s whatever its size",
+			span(seconded(m.fixed)))
 	}
 	return limitThroughput, "link and device carry this many bytes, whatever the size of the packets"
 }
@@ -99,7 +104,8 @@ func (l benchLink) whyAlone() string {
 	case !l.params.Known:
 		return "because the device does not tell its packet buffers"
 	case l.params.BufferCount <= 2:
-		return fmt.Sprintf("because the device has %s and an answer needs one", count(l.params.BufferCount, "packet buffer"))
+		return fmt.Sprintf("because the device has %s and an answer needs one",
+			count(l.params.BufferCount, "packet buffer"))
 	}
 	return "as --window demands"
 }
@@ -160,7 +166,8 @@ func (l benchLink) advise(rows []benchRow, v verdict, m benchModel) []advice {
 	add := func(option string, value int, packet, depth, baud int, text string) {
 		rate := m.rate(packet, depth, baud)
 		if factor := rate / float64(max(u.Rate, 1)); factor >= worthIt {
-			list = append(list, advice{option, strconv.Itoa(value), text, int(math.Round(rate)), math.Round(factor*100) / 100})
+			list = append(list,
+				advice{option, strconv.Itoa(value), text, int(math.Round(rate)), math.Round(factor*100) / 100})
 		}
 	}
 	if l.baud > 0 && l.baud < fastBaud {
@@ -177,14 +184,17 @@ func (l benchLink) advise(rows []benchRow, v verdict, m benchModel) []advice {
 	}
 	if !l.params.Known && !l.bootloader {
 		packet := stockBuf - (l.params.BufferSize - l.limit)
-		add("CONFIG_MCUMGR_GRP_OS_MCUMGR_PARAMS", 1, packet, stockCount-1, l.baud, "the device then says how much it takes; the numbers are for Zephyr's defaults")
+		add("CONFIG_MCUMGR_GRP_OS_MCUMGR_PARAMS",
+			1, packet, stockCount-1, l.baud,
+			"the device then says how much it takes; the numbers are for Zephyr's defaults")
 	} else if l.params.Known && l.params.BufferCount < stockCount && !l.bootloader && !l.raw {
-		add("CONFIG_MCUMGR_TRANSPORT_NETBUF_COUNT", stockCount, u.Packet, stockCount-1, l.baud, "several requests in flight"+hint(u.Packet, stockCount-1))
+		add("CONFIG_MCUMGR_TRANSPORT_NETBUF_COUNT",
+			stockCount, u.Packet, stockCount-1, l.baud, "several requests in flight"+hint(u.Packet, stockCount-1))
 	}
 	if size := largerBuffer(l.params); size > 0 && v.LinesPass == 0 { // else the present size is not used yet
 		packet := size - (l.params.BufferSize - l.limit)
-		add(l.option("CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE", "CONFIG_BOOT_SERIAL_MAX_RECEIVE_SIZE"), size, packet, u.Depth, l.baud,
-			"more of the image for each round trip"+hint(packet, u.Depth))
+		add(l.option("CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE", "CONFIG_BOOT_SERIAL_MAX_RECEIVE_SIZE"), size, packet,
+			u.Depth, l.baud, "more of the image for each round trip"+hint(packet, u.Depth))
 	}
 	slices.SortStableFunc(list, func(a, b advice) int { return cmp.Compare(b.Rate, a.Rate) })
 	return list
@@ -203,7 +213,8 @@ func (l benchLink) lineHint(packet, depth int) string {
 	if l.raw {
 		return ""
 	}
-	return fmt.Sprintf("; %s=%d holds all its lines", l.option("CONFIG_UART_MCUMGR_RX_BUF_COUNT", "CONFIG_BOOT_LINE_BUFS"), l.lines(packet)*depth)
+	return fmt.Sprintf("; %s=%d holds all its lines",
+		l.option("CONFIG_UART_MCUMGR_RX_BUF_COUNT", "CONFIG_BOOT_LINE_BUFS"), l.lines(packet)*depth)
 }
 
 // largerBuffer is the next size of a packet buffer worth a try; 0 if it is large enough.
@@ -224,8 +235,9 @@ func depthFails(rows []benchRow) bool {
 	return slices.ContainsFunc(rows, func(r benchRow) bool { return r.Depth > 1 && r.unusable() })
 }
 
-// onWire completes the rows with their shares of the wire. It reports false, and leaves the rows alone, when answers came sooner than
-// a wire at this baud rate can carry them and their requests: a pseudo-terminal takes any baud rate and keeps none.
+// onWire completes the rows with their shares of the wire. It reports false, and leaves the rows alone, when answers
+// came sooner than a wire at this baud rate can carry them and their requests: a pseudo-terminal takes any baud rate
+// and keeps none.
 func onWire(l benchLink, rows []benchRow) bool {
 	for _, r := range rows {
 		if r.Depth == 1 && r.usable() && r.RoundTrip*l.wire() < noWire*float64(l.frame(r.Packet)+l.frame(r.answer)) {

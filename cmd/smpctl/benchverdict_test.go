@@ -13,8 +13,8 @@ func stock(baud int) benchLink {
 	return benchLink{params: smp.Params{BufferSize: 384, BufferCount: 4, Known: true}, limit: 380, depth: 3, baud: baud}
 }
 
-// rowsOf makes rows as a device would produce them that takes a fixed time for each packet and a time for each byte on the wire, in
-// seconds; nothing overlaps but the fixed time.
+// rowsOf makes rows as a device would produce them that takes a fixed time for each packet and a time for each byte on
+// the wire, in seconds; nothing overlaps but the fixed time.
 func rowsOf(l benchLink, fixed, perByte float64, settings ...setting) []benchRow {
 	var rows []benchRow
 	for _, s := range settings {
@@ -26,7 +26,8 @@ func rowsOf(l benchLink, fixed, perByte float64, settings ...setting) []benchRow
 		up, down := float64(l.frame(s.Packet)), float64(l.frame(answer))
 		trip := fixed + perByte*(up+down)
 		rows = append(rows, benchRow{
-			setting: s, Sent: 10, RoundTrip: trip, calm: trip, period: max(trip/float64(s.Depth), perByte*up), asked: s.Packet, answer: answer,
+			setting: s, Sent: 10, RoundTrip: trip, calm: trip, period: max(trip/float64(s.Depth), perByte*up),
+			asked: s.Packet, answer: answer,
 		})
 	}
 	return rows
@@ -44,7 +45,8 @@ func losing(pool int, rows []benchRow) []benchRow {
 
 var everySetting = []setting{
 	{shapeEcho, 16, 0, 1}, {shapeEcho, 89, 0, 1}, {shapeEcho, 182, 0, 1}, {shapeEcho, 380, 0, 1},
-	{shapeEcho, 380, 0, 3}, {shapeParams, 16, 0, 1}, {shapeParams, 182, 0, 1}, {shapeParams, 380, 0, 1}, {shapeParams, 380, 0, 3},
+	{shapeEcho, 380, 0, 3}, {shapeParams, 16, 0, 1}, {shapeParams, 182, 0, 1}, {shapeParams, 380, 0, 1},
+	{shapeParams, 380, 0, 3},
 }
 
 var alone = []setting{{shapeEcho, 16, 0, 1}, {shapeEcho, 380, 0, 1}, {shapeParams, 16, 0, 1}, {shapeParams, 380, 0, 1}}
@@ -56,7 +58,8 @@ func TestJudge(t *testing.T) {
 	twoBuffers, unknown, boot, usb := stock(115200), stock(115200), stock(115200), stock(0)
 	twoBuffers.params.BufferCount, twoBuffers.depth = 2, 1
 	unknown.params, unknown.limit, unknown.depth = smp.Params{BufferSize: 256, BufferCount: 1}, 252, 1
-	boot.params, boot.limit, boot.depth, boot.bootloader = smp.Params{BufferSize: 256, BufferCount: 1, Known: true}, 252, 1, true
+	boot.params, boot.limit, boot.depth, boot.bootloader = smp.Params{BufferSize: 256, BufferCount: 1, Known: true},
+		252, 1, true
 	raw := unknown
 	raw.raw, raw.limit = true, 256
 	huge := stock(0)
@@ -76,27 +79,36 @@ func TestJudge(t *testing.T) {
 		lines  int      // that pass
 		advice []string // options, best first
 	}{
-		{"the wire is full", stock(115200), rowsOf(stock(115200), 0.001, wire115200, everySetting...), limitWire, "100% of the time at 115200 baud", 0,
-			[]string{"baud=1000000", "CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE=2048"}},
-		{"two buffers", twoBuffers, rowsOf(twoBuffers, 0.02, wire115200, alone...), limitOneAtATime, "2 packet buffers and an answer needs one", 0,
-			[]string{"baud=1000000", "CONFIG_MCUMGR_TRANSPORT_NETBUF_COUNT=4", "CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE=2048"}},
-		{"no parameters", unknown, rowsOf(unknown, 0.01, wire115200, aloneOnly...), limitOneAtATime, "does not tell its packet buffers", 0,
-			[]string{"baud=1000000", "CONFIG_MCUMGR_GRP_OS_MCUMGR_PARAMS=1"}},
+		{"the wire is full", stock(115200), rowsOf(stock(115200), 0.001, wire115200, everySetting...), limitWire,
+			"100% of the time at 115200 baud", 0, []string{"baud=1000000", "CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE=2048"}},
+		{"two buffers", twoBuffers, rowsOf(twoBuffers, 0.02, wire115200, alone...), limitOneAtATime,
+			"2 packet buffers and an answer needs one", 0,
+			[]string{"baud=1000000", "CONFIG_MCUMGR_TRANSPORT_NETBUF_COUNT=4",
+				"CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE=2048"}},
+		{"no parameters", unknown, rowsOf(unknown, 0.01, wire115200, aloneOnly...), limitOneAtATime,
+			"does not tell its packet buffers", 0, []string{"baud=1000000", "CONFIG_MCUMGR_GRP_OS_MCUMGR_PARAMS=1"}},
 		{"MCUboot", boot, rowsOf(boot, 0.01, wire115200, aloneOnly...), limitOneAtATime, "as MCUboot works", 0,
 			[]string{"baud=1000000", "CONFIG_BOOT_SERIAL_MAX_RECEIVE_SIZE=2048"}},
 		{"raw", raw, rowsOf(raw, 0.01, wire115200, aloneOnly...), limitOneAtATime, "as raw framing demands", 0,
 			[]string{"baud=1000000", "CONFIG_MCUMGR_GRP_OS_MCUMGR_PARAMS=1"}},
-		{"USB with the stock line pool", usb, losing(2, rowsOf(usb, 0.001, fastUSB, everySetting...)), limitLines, "more than 2 lines are lost", 2,
-			[]string{"CONFIG_UART_MCUMGR_RX_BUF_COUNT=15"}},
-		{"USB that loses only what flies together", usb, losing(5, rowsOf(usb, 0.001, fastUSB, everySetting...)), limitLines, "several packets in flight are lost", 0,
+		{"USB with the stock line pool", usb, losing(2, rowsOf(usb, 0.001, fastUSB, everySetting...)), limitLines,
+			"more than 2 lines are lost", 2, []string{"CONFIG_UART_MCUMGR_RX_BUF_COUNT=15"}},
+		{"USB that loses only what flies together", usb, losing(5, rowsOf(usb, 0.001, fastUSB, everySetting...)),
+			limitLines, "several packets in flight are lost", 0,
 			[]string{"CONFIG_UART_MCUMGR_RX_BUF_COUNT=15", "CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE=2048"}},
 		{"USB", usb, rowsOf(usb, 0.01, fastUSB, everySetting...), limitRoundTrip, "each packet costs 10 ms", 0,
 			[]string{"CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE=2048"}},
-		{"a slow driver", huge, rowsOf(huge, 0.0001, 1e-4, setting{shapeEcho, 16, 0, 1}, setting{shapeParams, 16, 0, 1}, setting{shapeParams, 4092, 0, 1}, setting{shapeParams, 4092, 0, 3}),
+		{"a slow driver", huge,
+			rowsOf(huge, 0.0001, 1e-4, setting{shapeEcho, 16, 0, 1}, setting{shapeParams, 16, 0, 1},
+				setting{shapeParams, 4092, 0, 1}, setting{shapeParams, 4092, 0, 3}),
 			limitThroughput, "this many bytes", 0, nil},
-		{"noise", stock(115200), noisy(rowsOf(stock(115200), 0.001, wire115200, everySetting...)), limitLoss, "6 of 30 packets", 0, nil},
-		{"nothing passes", stock(115200), losing(0, rowsOf(stock(115200), 0.001, wire115200, everySetting[:1]...)), limitLoss, "10 of 10 packets", 0, nil},
-		{"no room for an image", stock(115200), rowsOf(stock(115200), 0.001, wire115200, setting{shapeParams, 16, 0, 1}), limitUnknown, "too little", 0, nil},
+		{"noise", stock(115200), noisy(rowsOf(stock(115200), 0.001, wire115200, everySetting...)), limitLoss,
+			"6 of 30 packets", 0, nil},
+		{"nothing passes", stock(115200), losing(0, rowsOf(stock(115200), 0.001, wire115200, everySetting[:1]...)),
+			limitLoss, "10 of 10 packets", 0, nil},
+		{"no room for an image", stock(115200),
+			rowsOf(stock(115200), 0.001, wire115200, setting{shapeParams, 16, 0, 1}), limitUnknown, "too little", 0,
+			nil},
 		{"nothing measured", stock(115200), nil, limitUnknown, "too little", 0, nil},
 	}
 	for _, tt := range tests {
@@ -106,7 +118,8 @@ func TestJudge(t *testing.T) {
 			}
 			v := judge(tt.link, tt.rows)
 			if v.Limit != tt.limit || !strings.Contains(v.Reason, tt.reason) || v.LinesPass != tt.lines {
-				t.Errorf("got %s (%s), %d lines pass; want %s (%s), %d", v.Limit, v.Reason, v.LinesPass, tt.limit, tt.reason, tt.lines)
+				t.Errorf("got %s (%s), %d lines pass; want %s (%s), %d",
+					v.Limit, v.Reason, v.LinesPass, tt.limit, tt.reason, tt.lines)
 			}
 			var got []string
 			for i, a := range v.Advice {
@@ -139,7 +152,8 @@ func TestBenchModel(t *testing.T) {
 		{"as measured", 380, 1, 115200, fixed + byteTime*float64(l.frame(380))},
 		{"larger packets", 2044, 1, 115200, fixed + byteTime*float64(l.frame(2044))},
 		{"two in flight fill the wire", 2044, 2, 115200, byteTime * float64(l.frame(2044))},
-		{"faster wire", 380, 1, 1152000, fixed - 0.9*byteTime*float64(l.frame(uploadAnswer)) + byteTime/10*float64(l.frame(380))},
+		{"faster wire", 380, 1, 1152000,
+			fixed - 0.9*byteTime*float64(l.frame(uploadAnswer)) + byteTime/10*float64(l.frame(380))},
 		{"no device is faster than the wire", 380, 60, 115200, byteTime * float64(l.frame(380))},
 	}
 	for _, tt := range tests {
@@ -168,7 +182,8 @@ func TestBenchModelDisturbed(t *testing.T) {
 }
 
 func TestUploadChunk(t *testing.T) {
-	for packet, want := range map[int]int{16: 0, 24: 0, 30: 6, 56: 31, 89: 64, 182: 128, 252: 224, 380: 352, 508: 480, 1020: 992, 2044: 2016, 4092: 4064} {
+	for packet, want := range map[int]int{16: 0, 24: 0, 30: 6, 56: 31, 89: 64, 182: 128, 252: 224, 380: 352, 508: 480,
+		1020: 992, 2044: 2016, 4092: 4064} {
 		if got := uploadChunk(packet); got != want {
 			t.Errorf("uploadChunk(%d) = %d, want %d", packet, got, want)
 		}

@@ -53,13 +53,18 @@ func (b *buildFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.VarP(&b.version, "version", "v", "`version` of the image: 1.2.3 or 1.2.3+4")
 	f.VarP(&b.headerSize, "header-size", "H", "`bytes` in front of the firmware, header included, for Zephyr 0x200")
-	f.VarP(&b.slotSize, "slot-size", "S", "`bytes` of the slot that the image must fit, of the secondary one if they differ; 0: do not check")
-	f.BoolVar(&b.padHeader, "pad-header", false, "put those bytes in front of the file, which else begins with as many zeros")
+	f.VarP(&b.slotSize, "slot-size", "S",
+		"`bytes` of the slot that the image must fit, of the secondary one if they differ; 0: do not check")
+	f.BoolVar(&b.padHeader, "pad-header", false,
+		"put those bytes in front of the file, which else begins with as many zeros")
 	b.registerSignature(f)
-	f.StringVarP(&b.dependencies, "dependencies", "d", "", "other images that must be there: `(IMAGE,VERSION)`, as in (1,1.2.3),(2,1.0)")
+	f.StringVarP(&b.dependencies, "dependencies", "d", "",
+		"other images that must be there: `(IMAGE,VERSION)`, as in (1,1.2.3),(2,1.0)")
 	f.StringVarP(&b.counter, "security-counter", "s", "", "`number` against downgrades, or auto: made from the version")
-	f.StringVar(&b.bootRecord, "boot-record", "", "record for measured boot with this `type` of software, up to 12 characters")
-	f.Var(&b.tlvs, "custom-tlv", "protected entry `TAG=VALUE` of a vendor, 0xa0 to 0xfffe; 0x… are bytes, else text; TAG VALUE also works")
+	f.StringVar(&b.bootRecord, "boot-record", "",
+		"record for measured boot with this `type` of software, up to 12 characters")
+	f.Var(&b.tlvs, "custom-tlv",
+		"protected entry `TAG=VALUE` of a vendor, 0xa0 to 0xfffe; 0x… are bytes, else text; TAG VALUE also works")
 	f.Var(&b.tlvFiles, "custom-tlv-file", "protected entry `TAG=FILE` with the content of a file")
 	f.StringVar(&b.vendor, "vid", "", "vendor: a `UUID`, or a domain from which one is made")
 	f.StringVar(&b.class, "cid", "", "device class: a `UUID`, or a name within the vendor")
@@ -77,7 +82,8 @@ func (b *buildFlags) register(cmd *cobra.Command) {
 
 // registerSignature declares what a new signature of an image can change.
 func (b *buildFlags) registerSignature(f *pflag.FlagSet) {
-	b.keyFormat = newChoice(f, "public-key-format", "", "what names the key in the image: its `hash` or full", "hash", "full")
+	b.keyFormat = newChoice(f, "public-key-format", "", "what names the key in the image: its `hash` or full",
+		"hash", "full")
 	b.sha = newChoice(f, "sha", "", "`hash` of the image: auto, 256, 384 or 512", "auto", "256", "384", "512")
 	f.BoolVar(&b.pure, "pure", false, "an Ed25519 signature over the image instead of its hash")
 	f.BoolVar(&b.padSignature, "pad-sig", false, "pad an ECDSA signature with zeros, for MCUboot before 1.5")
@@ -88,21 +94,30 @@ func (b *buildFlags) registerSlot(f *pflag.FlagSet) {
 	f.BoolVar(&b.pad, "pad", false, "make a file as long as the slot, with a trailer that asks for a trial")
 	f.BoolVar(&b.test, "test", false, "the same as --pad")
 	f.BoolVar(&b.confirm, "confirm", false, "the same, permanent: for programming a board, not for an upload")
-	b.align = newChoice(f, "align", "", "`bytes` of the smallest write to flash: 1, 2, 4, 8, 16 or 32", "1", "2", "4", "8", "16", "32")
-	b.maxAlign = newChoice(f, "max-align", "", "`bytes` of the largest such write: 8, 16 or 32 (default: 8 or --align)", "", "8", "16", "32")
+	b.align = newChoice(f, "align", "", "`bytes` of the smallest write to flash: 1, 2, 4, 8, 16 or 32",
+		"1", "2", "4", "8", "16", "32")
+	b.maxAlign = newChoice(f, "max-align", "", "`bytes` of the largest such write: 8, 16 or 32 (default: 8 or --align)",
+		"", "8", "16", "32")
 	f.VarP(&b.maxSectors, "max-sectors", "M", "`number` of sectors of the slot (default 128)")
-	f.BoolVar(&b.overwriteOnly, "overwrite-only", false, "the bootloader overwrites instead of swapping, and needs less room in the slot")
+	f.BoolVar(&b.overwriteOnly, "overwrite-only", false,
+		"the bootloader overwrites instead of swapping, and needs less room in the slot")
 	b.erased = newChoice(f, "erased-val", "R", "`value` of erased flash: 0xff or 0", "0xff", "0")
 }
 
 // registerEncryption declares what becomes of the body.
 func (b *buildFlags) registerEncryption(f *pflag.FlagSet) {
-	f.StringVarP(&b.encrypt, "encrypt", "E", "", "encrypt the body for the device with this public `key` (PEM): RSA-2048, ECDSA P-256 or X25519")
+	f.StringVarP(&b.encrypt, "encrypt", "E", "",
+		"encrypt the body for the device with this public `key` (PEM): RSA-2048, ECDSA P-256 or X25519")
 	b.encryptBits = newChoice(f, "encrypt-keylen", "", "`bits` of the AES key: 128 or 256", "128", "256")
-	b.hmac = newChoice(f, "hmac-sha", "", "`hash` of the key exchange: auto, 256, or 512 with X25519", "auto", "256", "512")
-	f.BoolVar(&b.clear, "clear", false, "with --encrypt: leave the body in plaintext, for the primary slot (imgtool's -c)")
-	f.BoolVar(&b.saveEntry, "save-enctlv", false, "the bootloader saves encrypted keys while it swaps, and needs more room in the slot")
-	b.compression = newChoice(f, "compression", "", "store the body compressed, if that is smaller: disabled, lzma2 or lzma2armthumb", "disabled", "lzma2", "lzma2armthumb")
+	b.hmac = newChoice(f, "hmac-sha", "", "`hash` of the key exchange: auto, 256, or 512 with X25519",
+		"auto", "256", "512")
+	f.BoolVar(&b.clear, "clear", false,
+		"with --encrypt: leave the body in plaintext, for the primary slot (imgtool's -c)")
+	f.BoolVar(&b.saveEntry, "save-enctlv", false,
+		"the bootloader saves encrypted keys while it swaps, and needs more room in the slot")
+	b.compression = newChoice(f, "compression", "",
+		"store the body compressed, if that is smaller: disabled, lzma2 or lzma2armthumb",
+		"disabled", "lzma2", "lzma2armthumb")
 }
 
 // encryption reads the device's key.
@@ -118,21 +133,25 @@ func (b *buildFlags) encryption() (*image.Encryption, error) {
 	if err != nil {
 		return nil, keyError("--encrypt", b.encrypt, err)
 	}
-	return &image.Encryption{To: to, Bits: b.encryptBits.int(), SHA512: b.hmac.is("512"), Clear: b.clear, SaveEntry: b.saveEntry}, nil
+	return &image.Encryption{To: to, Bits: b.encryptBits.int(), SHA512: b.hmac.is("512"), Clear: b.clear,
+		SaveEntry: b.saveEntry}, nil
 }
 
 // options gives what the flags say to package image.
 func (b *buildFlags) options() (image.BuildOptions, error) {
 	if b.endian.is("big") {
-		return image.BuildOptions{}, usage("--endian big: images for big-endian devices are not supported; imgtool itself cannot verify them")
+		return image.BuildOptions{}, usage("--endian big: images for big-endian devices are not supported; imgtool " +
+			"itself cannot verify them")
 	}
 	o := image.BuildOptions{
 		Version: b.version.Version, HeaderSize: b.headerSize.int(), PadHeader: b.padHeader,
-		LoadAddr: b.loadAddr.value, ROMFixed: b.romFixed.value, NonBootable: b.nonBootable, ErasedToZero: b.erased.is("0"),
-		BootRecord: b.bootRecord, VendorUUID: b.vendor, ClassUUID: b.class,
+		LoadAddr: b.loadAddr.value, ROMFixed: b.romFixed.value, NonBootable: b.nonBootable,
+		ErasedToZero: b.erased.is("0"),
+		BootRecord:   b.bootRecord, VendorUUID: b.vendor, ClassUUID: b.class,
 		Sign:     b.signOptions(),
 		SlotSize: b.slotSize.int(), Pad: b.padding(), Align: b.align.int(), MaxAlign: b.maxAlign.int(),
-		MaxSectors: b.maxSectors.int(), OverwriteOnly: b.overwriteOnly, Compression: compressions[b.compression.String()],
+		MaxSectors: b.maxSectors.int(), OverwriteOnly: b.overwriteOnly,
+		Compression: compressions[b.compression.String()],
 	}
 	switch { // package image would take a default
 	case b.maxSectors.set && b.maxSectors.value == 0:
@@ -158,7 +177,8 @@ func (b *buildFlags) options() (image.BuildOptions, error) {
 
 // signOptions gives what the flags say about the signature.
 func (b *buildFlags) signOptions() image.SignOptions {
-	return image.SignOptions{Hash: hashTypes[b.sha.String()], Pure: b.pure, FullKey: b.keyFormat.is("full"), PadSignature: b.padSignature}
+	return image.SignOptions{Hash: hashTypes[b.sha.String()], Pure: b.pure, FullKey: b.keyFormat.is("full"),
+		PadSignature: b.padSignature}
 }
 
 var compressions = map[string]image.Compression{
@@ -199,7 +219,8 @@ func (b *buildFlags) customTLVs() ([]image.TLV, error) {
 		if digits, ok := strings.CutPrefix(t.text, "0x"); ok {
 			var err error
 			if value, err = hex.DecodeString(digits); err != nil {
-				return nil, usage("--custom-tlv %#x: the value is not an even number of hexadecimal digits", uint16(t.tag))
+				return nil, usage("--custom-tlv %#x: the value is not an even number of hexadecimal digits",
+					uint16(t.tag))
 			}
 		}
 		list = append(list, image.TLV{Type: t.tag, Value: value})

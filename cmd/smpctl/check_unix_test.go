@@ -24,9 +24,11 @@ func TestCheckEndsWithItsChildren(t *testing.T) {
 		words         string
 	}{
 		{"interrupted", "sleep 60 & echo started; sleep 60", time.Minute, context.Canceled, ""},
-		{"interrupted, deaf", "trap '' TERM INT HUP; sleep 60 >/dev/null 2>&1 & echo started; sleep 60", time.Minute, context.Canceled, ""},
+		{"interrupted, deaf", "trap '' TERM INT HUP; sleep 60 >/dev/null 2>&1 & echo started; sleep 60", time.Minute,
+			context.Canceled, ""},
 		{"too slow", "sleep 60 & sleep 60", 100 * time.Millisecond, nil, "took longer than 100 ms (--check-time)"},
-		{"too slow, all in the background", "(sleep 60 >/dev/null 2>&1 &) ; sleep 60", 100 * time.Millisecond, nil, "--check-time"},
+		{"too slow, all in the background", "(sleep 60 >/dev/null 2>&1 &) ; sleep 60", 100 * time.Millisecond, nil,
+			"--check-time"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

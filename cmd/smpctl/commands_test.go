@@ -77,7 +77,8 @@ func TestExamples(t *testing.T) {
 				}
 				found := accept(t, args[1:])
 				// The first of two steps may show the second.
-				if found != nil && found.CommandPath() != c.CommandPath() && !(found.Name() == "attach" && c.Name() == "prepare") {
+				if found != nil && found.CommandPath() != c.CommandPath() &&
+					!(found.Name() == "attach" && c.Name() == "prepare") {
 					t.Errorf("belongs to %s, but stands in the help of %s", found.CommandPath(), c.CommandPath())
 				}
 			})
@@ -143,8 +144,8 @@ func words(t *testing.T, line string) []string {
 	return all
 }
 
-// TestMcumgrSpelling keeps the promise that a script moves over by renaming the binary: command lines from the documentation of
-// Zephyr, nRF Connect SDK and mcumgr-cli, without those for Bluetooth.
+// TestMcumgrSpelling keeps the promise that a script moves over by renaming the binary: command lines from the
+// documentation of Zephyr, nRF Connect SDK and mcumgr-cli, without those for Bluetooth.
 func TestMcumgrSpelling(t *testing.T) {
 	for _, line := range []string{
 		`conn add testDK type="serial" connstring="COM22,baud=115200,mtu=512"`,
@@ -210,7 +211,8 @@ func TestGlobalFlags(t *testing.T) {
 		}
 		got = append(got, "--"+f.Name)
 	})
-	want := "-b,--baud --buffer -c,--conn --connextra --connstring --conntype --json --line-length -l,--loglevel -p,--port -q,--quiet " +
+	want := "-b,--baud --buffer -c,--conn --connextra --connstring --conntype --json --line-length -l,--loglevel " +
+		"-p,--port -q,--quiet " +
 		"--raw --smp-version -t,--timeout --trace -r,--tries --window"
 	if s := strings.Join(got, " "); s != want {
 		t.Errorf("got  %s\nwant %s", s, want)
@@ -221,7 +223,8 @@ func TestGlobalFlags(t *testing.T) {
 func TestDeviceTextIsHarmless(t *testing.T) {
 	hostile := "\x1b[31mred\x07\u202eback\r"
 	want := `\x1b[31mred\x07\u202eback\r` + "\n"
-	if got := runLine(t, "-p", "sim:", "echo", hostile); got.code != 0 || got.out != strings.ReplaceAll(want, `\x07`, `\a`) {
+	if got := runLine(t, "-p", "sim:", "echo", hostile); got.code != 0 ||
+		got.out != strings.ReplaceAll(want, `\x07`, `\a`) {
 		t.Errorf("echo: got %d, %q, %q; want 0, %q", got.code, got.out, got.err, want)
 	}
 }
@@ -236,12 +239,14 @@ func TestInterruptedUpload(t *testing.T) {
 	var out bytes.Buffer
 	none := func(string) (string, bool) { return "", false }
 	code := run(ctx, line, streams{in: strings.NewReader(""), out: &out, err: errs, terminal: errs}, none)
-	if code != 130 || out.Len() > 0 || !strings.Contains(errs.String(), `{"error":{"kind":"interrupted","message":"interrupted"`) {
+	if code != 130 || out.Len() > 0 ||
+		!strings.Contains(errs.String(), `{"error":{"kind":"interrupted","message":"interrupted"`) {
 		t.Fatalf("interrupted: got %d, %q, %q; want 130, nothing and the error", code, out.String(), errs.String())
 	}
 
 	got := runLine(t, line...)
-	if got.code != 0 || !strings.Contains(got.out, `"resumed_from":`) || strings.Contains(got.out, `"resumed_from":0,`) {
+	if got.code != 0 || !strings.Contains(got.out, `"resumed_from":`) ||
+		strings.Contains(got.out, `"resumed_from":0,`) {
 		t.Fatalf("once more: got %d, %q, %q; want 0 and the offset at which it went on", got.code, got.out, got.err)
 	}
 }

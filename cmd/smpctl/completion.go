@@ -5,15 +5,16 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// completions are what a shell offers for flags and arguments. Completing must not disturb anything: it opens no port, and an
-// error is no more than nothing to offer.
+// completions are what a shell offers for flags and arguments. Completing must not disturb anything: it opens no port,
+// and an error is no more than nothing to offer.
 func (a *app) completions(root *cobra.Command) {
 	for flag, complete := range map[string]cobra.CompletionFunc{
 		"conn":        a.completeProfile,
 		"port":        completePort,
 		"conntype":    cobra.FixedCompletions([]string{connSerial, connUDP}, cobra.ShellCompDirectiveNoFileComp),
 		"smp-version": cobra.FixedCompletions([]string{"auto", "1", "2"}, cobra.ShellCompDirectiveNoFileComp),
-		"loglevel":    cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp),
+		"loglevel": cobra.FixedCompletions([]string{"debug", "info", "warn", "error"},
+			cobra.ShellCompDirectiveNoFileComp),
 	} {
 		if err := root.RegisterFlagCompletionFunc(flag, complete); err != nil {
 			panic("smpctl: completion of --" + flag + ": " + err.Error())

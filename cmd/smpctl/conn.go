@@ -15,8 +15,9 @@ func connCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "conn",
 		Short: "Manage saved connections",
-		Long:  "Manage saved connections, which -c NAME then uses. They are kept in the file smpctl/connections.toml of your config directory.",
-		RunE:  needsCommand,
+		Long: "Manage saved connections, which -c NAME then uses. They are kept in the file smpctl/connections.toml " +
+			"of your config directory.",
+		RunE: needsCommand,
 	}
 	cmd.AddCommand(connAddCommand(a), connShowCommand(a), connDeleteCommand(a), connImportCommand(a))
 	return cmd
@@ -28,16 +29,18 @@ func connAddCommand(a *app) *cobra.Command {
 		Short: "Save a connection under a name",
 		Long: `Save a connection under a name. An older one of the same name is replaced.
 
-The settings are dev=ADDRESS,baud=N,mtu=N in any order; a bare word is the address, in any form that -p takes. Without an
-address the connection is the only USB serial port.
+The settings are dev=ADDRESS,baud=N,mtu=N in any order; a bare word is the address, in any form that
+-p takes. Without an address the connection is the only USB serial port.
 
-The key is the public key (PEM) of this device's bootloader: upgrade, recover and image upload then refuse files that it did not sign, unless
---key names another. The file stays where it is.`,
+The key is the public key (PEM) of this device's bootloader: upgrade, recover and image upload then
+refuse files that it did not sign, unless --key names another. The file stays where it is.`,
 		Example: `  smpctl conn add board type=serial connstring="/dev/ttyACM0,baud=115200,mtu=512"
   smpctl conn add nrf type=serial connstring="usb:2fe3:0004"
   smpctl conn add try type=serial connstring="sim:/tmp/board.flash" key=app.pub.pem`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return a.connAdd(ctx, args[0], args[1:]) }),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
+			return a.connAdd(ctx, args[0], args[1:])
+		}),
 	}
 }
 
@@ -59,7 +62,9 @@ func connDeleteCommand(a *app) *cobra.Command {
 		Example:           "  smpctl conn delete board",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeProfileArg,
-		RunE:              a.run(func(ctx context.Context, args []string) (result, error) { return a.connDelete(ctx, args[0]) }),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
+			return a.connDelete(ctx, args[0])
+		}),
 	}
 }
 
@@ -123,7 +128,8 @@ func parseProfile(assignments []string) (p profile, err error) {
 				return profile{}, err
 			}
 		default:
-			return profile{}, usage("unknown variable %q: want type=serial, connstring=\"dev=PORT,baud=N,mtu=N\" or key=PUB.pem", key)
+			return profile{}, usage("unknown variable %q: want type=serial, connstring=\"dev=PORT,baud=N,mtu=N\" or "+
+				"key=PUB.pem", key)
 		}
 	}
 	if p.Type == "" {

@@ -143,9 +143,9 @@ func (d *device) link(ctx context.Context) (*transport.Conn, error) {
 // errOtherIdentity says that the port that came back belongs to the bootloader, as far as one can tell.
 var errOtherIdentity = errors.New("the port came back with another identity: perhaps the bootloader's")
 
-// faceTime is how long a port with another identity is left alone: MCUboot takes any packet in its wait window as a wish for
-// serial recovery.
-const faceTime = 1500 * time.Millisecond
+// identityWait is how long a port with another identity is left alone: MCUboot takes any packet in its wait window as a
+// wish for serial recovery.
+const identityWait = 1500 * time.Millisecond
 
 // follow finds the address to dial: what the user said, or the port of the same device after a reset.
 func (d *device) follow() (string, error) {
@@ -168,19 +168,21 @@ func (d *device) follow() (string, error) {
 	if d.returned.IsZero() {
 		d.returned = time.Now()
 	}
-	if time.Since(d.returned) < faceTime {
+	if time.Since(d.returned) < identityWait {
 		return "", errOtherIdentity
 	}
 	return now.Name, nil
 }
 
-// virtualDevice is the device behind a sim: address, named here so that no other file of the commands knows its package.
+// virtualDevice is the device behind a sim: address, named here so that no other file of the commands knows its
+// package.
 type virtualDevice = sim.Device
 
 // virtual connects to the embedded device, which lives until the process ends, or in its file.
 func (d *device) virtual(ctx context.Context) (*transport.Conn, error) {
 	if d.app.virtual == nil {
-		v, err := sim.NewDevice(sim.Options{Flash: d.settings.address.Path, Baud: d.settings.transport.Baud, Console: true})
+		v, err := sim.NewDevice(sim.Options{Flash: d.settings.address.Path, Baud: d.settings.transport.Baud,
+			Console: true})
 		if err != nil {
 			return nil, &transport.OpenError{Address: d.settings.address.String(), Err: err}
 		}

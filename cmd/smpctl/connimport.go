@@ -16,9 +16,11 @@ func connImportCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "import [file]",
 		Short: "Take over mcumgr-cli's saved connections",
-		Long: `Take over mcumgr-cli's saved connections, from its file .mcumgr.cp.json in your home directory unless another one is named.
+		Long: `Take over mcumgr-cli's saved connections, from its file .mcumgr.cp.json in your home directory
+unless another one is named.
 
-Connections that are saved here already stay as they are; those over Bluetooth and other links that do not work here are skipped.`,
+Connections that are saved here already stay as they are; those over Bluetooth and other links that
+do not work here are skipped.`,
 		Example: "  smpctl conn import",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
@@ -105,7 +107,8 @@ func (f profileFile) takeOver(p namedProfile) error {
 	case exists && have == p.profile:
 		return errors.New("is here already")
 	case exists:
-		return fmt.Errorf("another one of this name is here already: type=%s, connstring='%s'", have.Type, have.ConnString)
+		return fmt.Errorf("another one of this name is here already: type=%s, connstring='%s'",
+			have.Type, have.ConnString)
 	}
 	if err := p.check(); err != nil {
 		return err

@@ -28,8 +28,8 @@ func (c connSettings) merge(over connSettings) connSettings {
 	return c
 }
 
-// parseConnString reads a connection string as mcumgr-cli does: "dev=COM22,baud=115200,mtu=512", where a bare word is the
-// device. The last word on a key counts. Every error is wrong usage.
+// parseConnString reads a connection string as mcumgr-cli does: "dev=COM22,baud=115200,mtu=512", where a bare word is
+// the device. The last word on a key counts. Every error is wrong usage.
 func parseConnString(connType, s string) (connSettings, error) {
 	connType = unquote(connType)
 	if err := checkConnType(connType); err != nil {
@@ -53,7 +53,8 @@ func checkConnType(connType string) error {
 	case connSerial, connUDP:
 		return nil
 	case "oic_serial", "oic_udp":
-		return usage("connection type %q: SMP over CoAP, which Zephyr does not speak; want %s", connType, strings.TrimPrefix(connType, "oic_"))
+		return usage("connection type %q: SMP over CoAP, which Zephyr does not speak; want %s",
+			connType, strings.TrimPrefix(connType, "oic_"))
 	case "ble", "bhd", "oic_ble", "oic_bhd":
 		return usage("connection type %q: Bluetooth is not supported; want serial or udp", connType)
 	case "oic_mtech":

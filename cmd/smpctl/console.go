@@ -26,7 +26,8 @@ const (
 
 // consoleFlag adds --console to a command.
 func consoleFlag(f *pflag.FlagSet, where *string) {
-	f.StringVar(where, "console", "", "show what the device prints meanwhile, on the same port, or on a second one: --console=`port`")
+	f.StringVar(where, "console", "",
+		"show what the device prints meanwhile, on the same port, or on a second one: --console=`port`")
 	f.Lookup("console").NoOptDefVal = samePort
 }
 
@@ -38,7 +39,8 @@ type console struct {
 	work   sync.WaitGroup
 }
 
-// console begins to listen. Without the flag it shows nothing, but hears the bootloader if that prints on the command's port.
+// console begins to listen. Without the flag it shows nothing, but hears the bootloader if that prints on the command's
+// port.
 func (a *app) console(ctx context.Context, d *device, where string) (*console, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	c := &console{shared: newListener(nil), cancel: cancel}
@@ -74,7 +76,8 @@ func (c *console) listenTo(ctx context.Context, a *app, where string) error {
 	if address.Kind == transport.KindUDP || address.Kind == kindSim {
 		return usage("--console=%s: want a serial port or tcp:HOST:PORT", where)
 	}
-	t := newTail(&device{app: a, settings: settings{address: address, transport: transport.Options{Baud: a.flags.baud}}})
+	t := newTail(&device{app: a,
+		settings: settings{address: address, transport: transport.Options{Baud: a.flags.baud}}})
 	conn, err := t.open(ctx)
 	if err != nil {
 		return err
@@ -149,7 +152,8 @@ func saidBy(err error) string {
 	return ""
 }
 
-// namesOther reports whether the bootloader named another reason than the one that it has for a wrong hash or signature.
+// namesOther reports whether the bootloader named another reason than the one that it has for a wrong hash or
+// signature.
 func namesOther(said string) bool { return said != "" && !strings.Contains(said, "is not valid") }
 
 // listener takes lines from one port.

@@ -55,7 +55,8 @@ func TestConsoleEnds(t *testing.T) {
 		if got.code != 0 || !strings.Contains(got.err, "console   *** Booting Zephyr") {
 			t.Errorf("--console%s: got %+v, want 0 and the boot", where, got)
 		}
-		goleak.VerifyNone(t, before, goleak.IgnoreAnyFunction("github.com/smpctl/smpctl/smp/sim.(*Device).serve")) // it reset
+		// it reset
+		goleak.VerifyNone(t, before, goleak.IgnoreAnyFunction("github.com/smpctl/smpctl/smp/sim.(*Device).serve"))
 	}
 }
 

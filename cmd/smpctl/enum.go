@@ -45,7 +45,8 @@ func enumCommand(a *app) *cobra.Command {
 
 func enumSingleCommand(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use: "single <index>", Short: "Show the group at an index, counted from 0", Example: "  smpctl -p sim: enum single 0", Args: cobra.ExactArgs(1),
+		Use: "single <index>", Short: "Show the group at an index, counted from 0",
+		Example: "  smpctl -p sim: enum single 0", Args: cobra.ExactArgs(1),
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
 			index, err := strconv.ParseUint(args[0], 0, 32)
 			if err != nil {
@@ -64,8 +65,9 @@ func enumSingleCommand(a *app) *cobra.Command {
 
 func enumDetailsCommand(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use: "details [group...]", Short: "Show names and sizes of groups, of all if none is named", Example: "  smpctl -p sim: enum details os 9",
-		Args: cobra.ArbitraryArgs,
+		Use: "details [group...]", Short: "Show names and sizes of groups, of all if none is named",
+		Example: "  smpctl -p sim: enum details os 9",
+		Args:    cobra.ArbitraryArgs,
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
 			groups := make([]smp.Group, len(args))
 			for i, s := range args {
@@ -131,7 +133,8 @@ func countGroups(ctx context.Context, c *smp.Client) (groups []smp.Group, err er
 // lacksOrTooLong reports whether another command may say the same in fewer bytes.
 func lacksOrTooLong(err error) bool {
 	var refused *smp.DeviceError
-	return errors.As(err, &refused) && (refused.Unsupported() || refused.Name() == "EMSGSIZE" || refused.Name() == "INSUFFICIENT_HEAP_FOR_ENTRIES")
+	return errors.As(err, &refused) &&
+		(refused.Unsupported() || refused.Name() == "EMSGSIZE" || refused.Name() == "INSUFFICIENT_HEAP_FOR_ENTRIES")
 }
 
 func bare(groups []smp.Group) []smp.GroupDetails {
@@ -209,7 +212,8 @@ func zephyrCommand(a *app) *cobra.Command {
 		Short: "Commands of Zephyr's own group",
 		RunE:  needsCommand,
 	}
-	cmd.AddCommand(a.change("erase-storage", "Erase the storage partition, where settings are saved", "  smpctl -p sim: zephyr erase-storage", cobra.NoArgs,
+	cmd.AddCommand(a.change("erase-storage", "Erase the storage partition, where settings are saved",
+		"  smpctl -p sim: zephyr erase-storage", cobra.NoArgs,
 		func(ctx context.Context, c *smp.Client, _ []string) error { return c.Zephyr.EraseStorage(ctx) }))
 	return cmd
 }

@@ -80,7 +80,8 @@ func (a *app) kindOf(ctx context.Context, err error) kind {
 		return kindNotRunning
 	case errors.Is(err, dfu.ErrNotBack), errors.Is(err, smp.ErrStalled), errors.As(err, &unmatched):
 		return kindNoReply
-	case errors.As(err, &refused), errors.As(err, &state), errors.As(err, &outside), errors.Is(err, smp.ErrInBootloader):
+	case errors.As(err, &refused), errors.As(err, &state), errors.As(err, &outside),
+		errors.Is(err, smp.ErrInBootloader):
 		return kindRefused
 	case errors.As(err, &undone), errors.Is(err, smp.ErrNotListed): // it said yes and did not do it
 		return kindRefused
@@ -227,7 +228,8 @@ func refusalHint(e *smp.DeviceError) string {
 	}
 	switch e.Name() {
 	case "EMSGSIZE":
-		return "the firmware's packet buffer (CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE), or a limit of this command, is too small for the answer"
+		return "the firmware's packet buffer (CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE), or a limit of this command, is " +
+			"too small for the answer"
 	case "NO_FREE_SLOT":
 		return "an unconfirmed image runs or is pending: smpctl image list shows it; confirm it, or reset to go back"
 	case "HASH_NOT_FOUND":
@@ -235,13 +237,15 @@ func refusalHint(e *smp.DeviceError) string {
 	case "IMAGE_ALREADY_PENDING":
 		return "another image is already selected: reset first, or erase its slot"
 	case "FILE_NOT_FOUND", "FILE_INVALID_NAME", "MOUNT_POINT_NOT_FOUND":
-		return "a name begins with the mount point of the firmware's file system, such as /lfs1/notes.txt; directories cannot be listed or made"
+		return "a name begins with the mount point of the firmware's file system, such as /lfs1/notes.txt; " +
+			"directories cannot be listed or made"
 	case "FILE_WRITE_FAILED":
 		return "a part of the file may have been written; the protocol cannot delete files"
 	case "INVALID_IMAGE_TOO_LARGE":
 		return "smpctl image slots shows the sizes"
 	case "INVALID_FLASH_ADDRESS":
-		return "the device runs images where they lie: build the file for the slot that is free, or take a package with files for both"
+		return "the device runs images where they lie: build the file for the slot that is free, or take a package " +
+			"with files for both"
 	}
 	return ""
 }
@@ -256,19 +260,23 @@ func runningHint(e *dfu.NotRunningError, said string) string {
 	}
 	switch e.Reason {
 	case dfu.Rejected:
-		return "most likely the bootloader has another signing key; check the signature with the bootloader's public key"
+		return "most likely the bootloader has another signing key; check the signature with the bootloader's public " +
+			"key"
 	case dfu.WentBack:
-		return "the new image crashed or was reset before it was confirmed, or the bootloader keeps images that it refuses; its console says which"
+		return "the new image crashed or was reset before it was confirmed, or the bootloader keeps images that it " +
+			"refuses; its console says which"
 	case dfu.CheckReset:
 		return "the check command resets the device, or crashes it: an image on trial does not survive that"
 	case dfu.NotConfirmed, dfu.OtherSelected:
 		return "smpctl image list shows what is selected; smpctl image confirm makes the running image permanent"
 	case dfu.NotShown:
-		return "smpctl image list shows what the device lists; recover --no-verify accepts an application that lists nothing"
+		return "smpctl image list shows what the device lists; recover --no-verify accepts an application that lists " +
+			"nothing"
 	case dfu.InBootloader:
 		return "the bootloader found no image that it starts; smpctl recover uploads one in the bootloader"
 	case dfu.NotListed:
-		return "check the file with the bootloader's public key (--key); a device that was in its bootloader stays there"
+		return "check the file with the bootloader's public key (--key); a device that was in its bootloader stays " +
+			"there"
 	case dfu.OtherRuns:
 		return "another slot holds an image that the bootloader prefers; smpctl image list shows it"
 	}

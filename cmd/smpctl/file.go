@@ -11,8 +11,8 @@ import (
 	"github.com/smpctl/smpctl/image"
 )
 
-// maxImageFile bounds the bytes of a file that is read as an image. Intel HEX takes nearly three times the bytes of the image,
-// which is a few MiB at most.
+// maxImageFile bounds the bytes of a file that is read as an image. Intel HEX takes nearly three times the bytes of the
+// image, which is a few MiB at most.
 const maxImageFile = 64 << 20
 
 // readImage reads an image file, .bin or Intel HEX. Everything that is wrong with it is of kind image.

@@ -34,13 +34,17 @@ type globalFlags struct {
 }
 
 func (f *globalFlags) register(fs *pflag.FlagSet) {
-	fs.StringVarP(&f.port, "port", "p", "", "`address` of the device: a port, usb:VID:PID, tcp:HOST:PORT, sim: (environment SMPCTL_PORT)")
+	fs.StringVarP(&f.port, "port", "p", "",
+		"`address` of the device: a port, usb:VID:PID, tcp:HOST:PORT, sim: (environment SMPCTL_PORT)")
 	fs.IntVarP(&f.baud, "baud", "b", 0, "bit rate of the port (default 115200)")
 	fs.StringVarP(&f.conn, "conn", "c", "", "saved connection `profile` to use")
 	fs.StringVar(&f.connType, "conntype", "", "connection `type`, instead of the profile's: serial")
-	fs.StringVar(&f.connString, "connstring", "", "connection `settings`, instead of the profile's: dev=PORT,baud=N,mtu=N")
+	fs.StringVar(&f.connString, "connstring", "",
+		"connection `settings`, instead of the profile's: dev=PORT,baud=N,mtu=N")
 	fs.StringVar(&f.connExtra, "connextra", "", "connection `settings` on top of the profile's")
-	fs.VarP(&f.timeout, "timeout", "t", "wait for the answer to one try, in seconds or as 500ms (default 3; erase and the first chunk of an upload: 60)")
+	fs.VarP(&f.timeout, "timeout", "t",
+		"wait for the answer to one try, in seconds or as 500ms "+
+			"(default 3; erase and the first chunk of an upload: 60)")
 	fs.IntVarP(&f.tries, "tries", "r", 0, "tries of one request (default 3)")
 	fs.IntVar(&f.buffer, "buffer", 0, "bytes of the device's SMP buffer (default: asked from the device)")
 	fs.IntVar(&f.lineLength, "line-length", 0, "bytes of the longest line on the wire (default 127)")
@@ -81,8 +85,9 @@ func (f *globalFlags) check() error {
 
 // levels are the names of log levels, mcumgr-cli's among them.
 var levels = map[string]slog.Level{
-	"": slog.LevelWarn, "debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "warning": slog.LevelWarn,
-	"error": slog.LevelError, "fatal": slog.LevelError, "panic": slog.LevelError,
+	"": slog.LevelWarn, "debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn,
+	"warning": slog.LevelWarn,
+	"error":   slog.LevelError, "fatal": slog.LevelError, "panic": slog.LevelError,
 }
 
 func (f *globalFlags) level() slog.Level {

@@ -132,7 +132,8 @@ func joinPairs(args []string) []string {
 		if args[i] == "--" {
 			return append(out, args[i:]...)
 		}
-		if (args[i] == "--custom-tlv" || args[i] == "--custom-tlv-file") && i+2 < len(args) && !strings.Contains(args[i+1], "=") {
+		if (args[i] == "--custom-tlv" || args[i] == "--custom-tlv-file") && i+2 < len(args) &&
+			!strings.Contains(args[i+1], "=") {
 			out = append(out, args[i], args[i+1]+"="+args[i+2])
 			i += 2
 			continue

@@ -6,9 +6,11 @@ import (
 	"github.com/smpctl/smpctl/smp"
 )
 
-// commandWords are the names of commands in the output of monitor --frames, in the order of their numbers (Zephyr smp_groups).
+// commandWords are the names of commands in the output of monitor --frames, in the order of their numbers (Zephyr
+// smp_groups).
 var commandWords = map[smp.Group][]string{
-	smp.GroupOS:       {"echo", "console echo", "tasks", "memory pools", "date and time", "reset", "parameters", "info", "bootloader"},
+	smp.GroupOS: {"echo", "console echo", "tasks", "memory pools", "date and time", "reset", "parameters", "info",
+		"bootloader"},
 	smp.GroupImage:    {"state", "upload", "file", "core list", "core load", "erase", "slots"},
 	smp.GroupStat:     {"read", "list"},
 	smp.GroupSettings: {"value", "delete", "commit", "load or save"},
@@ -28,7 +30,8 @@ func frameWords(packet []byte) string {
 	if names := commandWords[h.Group]; int(h.Command) < len(names) {
 		command = names[h.Command]
 	}
-	return fmt.Sprintf("%s: %s %s, sequence %d, version %s, %d bytes%s", h.Op, h.Group, command, h.Sequence, h.Version, len(payload), payloadWords(payload))
+	return fmt.Sprintf("%s: %s %s, sequence %d, version %s, %d bytes%s",
+		h.Op, h.Group, command, h.Sequence, h.Version, len(payload), payloadWords(payload))
 }
 
 // payloadWords is the beginning of a payload as JSON, if it is CBOR.

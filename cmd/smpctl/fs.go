@@ -15,8 +15,8 @@ func fsCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fs",
 		Short: "Copy and check files on the device",
-		Long: `Copy and check files on the device. A file there is named by its whole path, which begins with the mount point: /lfs1/notes.txt.
-The protocol cannot list directories, or delete or rename files.`,
+		Long: `Copy and check files on the device. A file there is named by its whole path, which begins with the
+mount point: /lfs1/notes.txt. The protocol cannot list directories, or delete or rename files.`,
 		RunE: needsCommand,
 	}
 	cmd.AddCommand(fsUploadCommand(a), fsDownloadCommand(a), fsSizeCommand(a), fsHashCommand(a), fsCloseCommand(a))
@@ -35,8 +35,8 @@ func (r fileSizeResult) Text(w io.Writer) error {
 }
 
 func fsSizeCommand(a *app) *cobra.Command {
-	return a.ask("size <remote>", "Show how many bytes a file has", "  smpctl -p sim: fs size /lfs1/config.json", cobra.ExactArgs(1),
-		func(ctx context.Context, c *smp.Client, args []string) (result, error) {
+	return a.ask("size <remote>", "Show how many bytes a file has", "  smpctl -p sim: fs size /lfs1/config.json",
+		cobra.ExactArgs(1), func(ctx context.Context, c *smp.Client, args []string) (result, error) {
 			n, err := c.FS.Size(ctx, args[0])
 			if err != nil {
 				return nil, err
@@ -76,8 +76,8 @@ func fsHashCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "hash <remote>",
 		Short: "Show the hashes and checksums that the device makes of a file",
-		Long: `Show the hashes and checksums that the device makes of a file: each that it has, or the one of --type. A checksum that is a number is
-shown in hexadecimal digits.`,
+		Long: `Show the hashes and checksums that the device makes of a file: each that it has, or the one of
+--type. A checksum that is a number is shown in hexadecimal digits.`,
 		Example: "  smpctl -p sim: fs hash /lfs1/config.json\n  smpctl -p sim: fs hash --type sha256 /lfs1/config.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
@@ -130,7 +130,8 @@ func (fileClosed) Text(w io.Writer) error {
 }
 
 func fsCloseCommand(a *app) *cobra.Command {
-	return a.ask("close", "Close the file that an interrupted copy left open on the device", "  smpctl -p sim: fs close", cobra.NoArgs,
+	return a.ask("close", "Close the file that an interrupted copy left open on the device",
+		"  smpctl -p sim: fs close", cobra.NoArgs,
 		func(ctx context.Context, c *smp.Client, _ []string) (result, error) {
 			if err := c.FS.Close(ctx); err != nil {
 				return nil, err

@@ -22,11 +22,12 @@ func fsUploadCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "upload <file|-> <remote>",
 		Short: "Copy a file to the device",
-		Long: `Copy a file, or standard input, to the device, over a file that is there. Done means that the device's own hash of the file is right; a
-device without hashes is asked for the size, and the result says so.
+		Long: `Copy a file, or standard input, to the device, over a file that is there. Done means that the
+device's own hash of the file is right; a device without hashes is asked for the size, and the
+result says so.
 
-While the copy runs, the device has a part of it under that name. The same command goes on after an interruption, if the device can
-show by a hash that its part is the beginning of the file.`,
+While the copy runs, the device has a part of it under that name. The same command goes on after an
+interruption, if the device can show by a hash that its part is the beginning of the file.`,
 		Example: "  smpctl -p sim: fs upload notes.txt /lfs1/notes.txt",
 		Args:    cobra.ExactArgs(2),
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
@@ -67,7 +68,8 @@ func (r fileCopy) Text(w io.Writer) error {
 	case r.AlreadyPresent:
 		fmt.Fprintf(w, "already on the device: %s\n", size(int(r.Bytes)))
 	case r.ResumedFrom > 0:
-		fmt.Fprintf(w, "%s %s in %s (%s), taken up at %s\n", r.done, size(int(r.Bytes)), span(took), rate(int(r.Bytes)-r.ResumedFrom, took), size(r.ResumedFrom))
+		fmt.Fprintf(w, "%s %s in %s (%s), taken up at %s\n",
+			r.done, size(int(r.Bytes)), span(took), rate(int(r.Bytes)-r.ResumedFrom, took), size(r.ResumedFrom))
 	default:
 		fmt.Fprintf(w, "%s %s in %s (%s)\n", r.done, size(int(r.Bytes)), span(took), rate(int(r.Bytes), took))
 	}
@@ -126,10 +128,12 @@ func fsDownloadCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "download <remote> <file|->",
 		Short: "Copy a file from the device",
-		Long: `Copy a file from the device to a local file, over one that is there, or to standard output. The local file appears once it is complete and
-the device's own hash of it is right; a device without hashes is asked for the size, and the result says so.`,
-		Example: "  smpctl -p sim: fs download /lfs1/config.json config.json\n  smpctl -p sim: fs download /lfs1/config.json -",
-		Args:    cobra.ExactArgs(2),
+		Long: `Copy a file from the device to a local file, over one that is there, or to standard output. The
+local file appears once it is complete and the device's own hash of it is right; a device without
+hashes is asked for the size, and the result says so.`,
+		Example: "  smpctl -p sim: fs download /lfs1/config.json config.json\n" +
+			"  smpctl -p sim: fs download /lfs1/config.json -",
+		Args: cobra.ExactArgs(2),
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
 			if limit < 0 {
 				return nil, usage("--limit %d: want 0 or more", limit)
@@ -156,7 +160,8 @@ func (a *app) fsDownload(ctx context.Context, remote, local string, o smp.FileDo
 			return nil, err
 		}
 		r := fileCopy{
-			Name: remote, Bytes: down.Bytes, Verified: down.Proof, Resent: down.Resent, SHA256: hex.EncodeToString(down.SHA256), done: "downloaded",
+			Name: remote, Bytes: down.Bytes, Verified: down.Proof, Resent: down.Resent,
+			SHA256: hex.EncodeToString(down.SHA256), done: "downloaded",
 		}.finish(time.Since(p.start))
 		if local != streamName {
 			return r, part.keep()

@@ -16,7 +16,8 @@ func TestHeard(t *testing.T) {
 		{"nothing", "", ""},
 		{"text", "*** Booting Zephyr ***\r\n", "heard 24 bytes of text, and 0 whole packets (--trace FILE shows it); "},
 		{"text with a marker", "<wrn> \x06\x09 x\r\n",
-			"heard 12 bytes with 0 whole packets, and 1 piece of damaged packets or of text that looks like one (--trace FILE shows them); "},
+			"heard 12 bytes with 0 whole packets, and 1 piece of damaged packets or of text that looks like one " +
+				"(--trace FILE shows them); "},
 		{"a packet", "\x06\x09ABABAAAGAAECBr9icmMI/9a6\n", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -30,7 +30,8 @@ func TestHistory(t *testing.T) {
 		}
 	}
 	third := open()
-	if want := []string{"one", "two", "three", "four"}; !slices.Equal(third.lines, want) || third.At(0) != "four" || third.Len() != 4 {
+	if want := []string{"one", "two", "three", "four"}; !slices.Equal(third.lines, want) || third.At(0) != "four" ||
+		third.Len() != 4 {
 		t.Errorf("history %q, want %q", third.lines, want)
 	}
 
@@ -38,7 +39,8 @@ func TestHistory(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o077 != 0 {
 		t.Errorf("history file: %v, %v, want nobody else to read it", info.Mode(), err)
 	}
-	if err := os.WriteFile(path, []byte("good\n\x1b[2Jbad\n"+strings.Repeat("more\nand more\n", maxHistory)), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("good\n\x1b[2Jbad\n"+strings.Repeat("more\nand more\n", maxHistory)),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	h := open()

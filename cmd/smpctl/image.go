@@ -52,8 +52,8 @@ func imageTestCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "test <hash|prefix|file>",
 		Short: "Boot an image once, at the next reset",
-		Long: `Boot an image once, at the next reset; the reset after that brings the old one back, unless the new one was confirmed. Done means that the
-device lists the image as selected for one boot.
+		Long: `Boot an image once, at the next reset; the reset after that brings the old one back, unless the new
+one was confirmed. Done means that the device lists the image as selected for one boot.
 
 The image is named by its hash, by a unique prefix of 8 or more digits of it, or by its file.`,
 		Example: "  smpctl image test 5a4c1f3e\n  smpctl image test app.signed.bin",
@@ -68,8 +68,8 @@ func imageConfirmCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "confirm [hash|prefix|file]",
 		Short: "Make an image permanent: the running one, or the one named",
-		Long: `Make an image permanent: the running one, or the one named, which then boots at the next reset and stays. Done means that the device lists
-it so, and no other image as selected for the next boot.
+		Long: `Make an image permanent: the running one, or the one named, which then boots at the next reset and
+stays. Done means that the device lists it so, and no other image as selected for the next boot.
 
 The image is named by its hash, by a unique prefix of 8 or more digits of it, or by its file.`,
 		Example: "  smpctl image confirm\n  smpctl image confirm 5a4c1f3e",
@@ -78,7 +78,8 @@ The image is named by its hash, by a unique prefix of 8 or more digits of it, or
 			if which := strings.Join(args, ""); which != "" {
 				return a.mark(ctx, which, dfu.Request{Action: dfu.MarkPermanent})
 			}
-			return a.with(ctx, func(c *smp.Client) (result, error) { return a.request(ctx, c, dfu.Request{Action: dfu.Confirm}) })
+			return a.with(ctx,
+				func(c *smp.Client) (result, error) { return a.request(ctx, c, dfu.Request{Action: dfu.Confirm}) })
 		}),
 	}
 }
@@ -163,9 +164,10 @@ func findPrefix(ctx context.Context, c *smp.Client, digits string) (smp.Hash, er
 func imageEraseCommand(a *app) *cobra.Command {
 	slot := smp.SlotDefault
 	cmd := &cobra.Command{
-		Use:     "erase",
-		Short:   "Erase the slot that is not in use",
-		Long:    "Erase the slot that is not in use, or another one. Done means that the device lists no image there any more.",
+		Use:   "erase",
+		Short: "Erase the slot that is not in use",
+		Long: "Erase the slot that is not in use, or another one. Done means that the device lists no image there " +
+			"any more.",
 		Example: "  smpctl image erase\n  smpctl image erase --slot 3",
 		Args:    cobra.NoArgs,
 		RunE: a.run(func(ctx context.Context, _ []string) (result, error) {
@@ -178,7 +180,8 @@ func imageEraseCommand(a *app) *cobra.Command {
 			})
 		}),
 	}
-	cmd.Flags().IntVar(&slot, "slot", slot, "`number` of the slot, counted over all images: image × 2 + slot (default: the device chooses)")
+	cmd.Flags().IntVar(&slot, "slot", slot,
+		"`number` of the slot, counted over all images: image × 2 + slot (default: the device chooses)")
 	return cmd
 }
 
@@ -222,7 +225,8 @@ type imageEntry struct {
 func newImageList(l smp.ImageList) imageList {
 	r := imageList{Images: make([]imageEntry, len(l.Images))}
 	for i, s := range l.Images {
-		r.Images[i] = imageEntry{s.Image, s.Slot, versionText(s.Version), s.Version, s.Hash, s.Bootable, s.Pending, s.Confirmed, s.Active, s.Permanent}
+		r.Images[i] = imageEntry{s.Image, s.Slot, versionText(s.Version), s.Version, s.Hash, s.Bootable, s.Pending,
+			s.Confirmed, s.Active, s.Permanent}
 	}
 	if l.SplitStatus != nil {
 		r.SplitStatus = *l.SplitStatus

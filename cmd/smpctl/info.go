@@ -68,7 +68,8 @@ func (r *infoResult) fill(ctx context.Context, c *smp.Client) error {
 	}
 	r.SMPVersion, r.Runs = c.Version().String(), runsApplication
 	for _, ask := range []func(context.Context, *smp.Client) error{
-		r.askBuffers, r.askSystem, r.askClock, r.askBootloader, r.askImages, r.askSlots, r.askGroups, r.askTasks, r.askPools,
+		r.askBuffers, r.askSystem, r.askClock, r.askBootloader, r.askImages, r.askSlots, r.askGroups, r.askTasks,
+		r.askPools,
 	} {
 		if err := unanswered(ask(ctx, c)); err != nil {
 			return err
@@ -99,7 +100,8 @@ func (r *infoResult) askSystem(ctx context.Context, c *smp.Client) error {
 		letter string
 		value  *string
 	}{
-		{"i", &r.Board}, {"o", &r.OS}, {"s", &r.Kernel}, {"v", &r.Version}, {"r", &r.Release}, {"m", &r.Machine}, {"p", &r.Processor}, {"b", &r.Built},
+		{"i", &r.Board}, {"o", &r.OS}, {"s", &r.Kernel}, {"v", &r.Version}, {"r", &r.Release}, {"m", &r.Machine},
+		{"p", &r.Processor}, {"b", &r.Built},
 	} {
 		text, err := c.OS.Info(ctx, item.letter)
 		if smp.IsUnsupported(err) || unanswered(err) != nil {

@@ -116,8 +116,8 @@ func fullestStack(tasks []taskEntry) string {
 	if fullest == nil {
 		return ""
 	}
-	return fmt.Sprintf(", fullest stack: %s, %d of %d bytes (%.0f %%)", cmp.Or(fullest.Name, "of a thread without a name"),
-		*fullest.StackUsed, *fullest.StackBytes, 100*share(fullest))
+	return fmt.Sprintf(", fullest stack: %s, %d of %d bytes (%.0f %%)",
+		cmp.Or(fullest.Name, "of a thread without a name"), *fullest.StackUsed, *fullest.StackBytes, 100*share(fullest))
 }
 
 // page prints lines of a name and a value.

@@ -16,14 +16,16 @@ func inspectCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "inspect <file>",
 		Short: "Show everything in an image file or update package, and whether it is whole",
-		Long: `Show everything in an image file, .bin or Intel HEX: header, entries, hash, signatures, trailer; of an update package (dfu_application.zip,
-dfu_multi_image) the same for each image in it. No device is needed.
+		Long: `Show everything in an image file, .bin or Intel HEX: header, entries, hash, signatures, trailer; of
+an update package (dfu_application.zip, dfu_multi_image) the same for each image in it. No device is
+needed.
 
-The hash is computed and compared, also that of what a compressed image becomes; if it does not fit, all is shown and the exit code is 6.
-Signatures are shown; smpctl verify verifies them.`,
-		Example: "  smpctl inspect app.signed.bin\n  smpctl inspect app.signed.hex --json\n  smpctl inspect dfu_application.zip",
-		Args:    cobra.ExactArgs(1),
-		RunE:    a.run(func(_ context.Context, args []string) (result, error) { return inspect(args[0]) }),
+The hash is computed and compared, also that of what a compressed image becomes; if it does not fit,
+all is shown and the exit code is 6. Signatures are shown; smpctl verify verifies them.`,
+		Example: "  smpctl inspect app.signed.bin\n  smpctl inspect app.signed.hex --json\n" +
+			"  smpctl inspect dfu_application.zip",
+		Args: cobra.ExactArgs(1),
+		RunE: a.run(func(_ context.Context, args []string) (result, error) { return inspect(args[0]) }),
 	}
 }
 
@@ -160,8 +162,9 @@ func newInspection(img *image.Image) inspection {
 
 func newHeaderEntry(h image.Header) headerEntry {
 	return headerEntry{
-		Version: h.Version.String(), HeaderSize: int(h.HeaderSize), BodySize: int64(h.ImageSize), ProtectedSize: int(h.ProtectedSize),
-		LoadAddress: h.LoadAddr, Flags: append([]string{}, h.Flags.Names()...), FlagBits: uint32(h.Flags),
+		Version: h.Version.String(), HeaderSize: int(h.HeaderSize), BodySize: int64(h.ImageSize),
+		ProtectedSize: int(h.ProtectedSize),
+		LoadAddress:   h.LoadAddr, Flags: append([]string{}, h.Flags.Names()...), FlagBits: uint32(h.Flags),
 	}
 }
 

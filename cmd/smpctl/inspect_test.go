@@ -65,8 +65,8 @@ func intelHex(address int, data []byte) []byte {
 	return b.Bytes()
 }
 
-// TestInspectEverything inspects every image of the test data, good and bad, in both forms of output. A file is shown or refused
-// as an image; the result never claims more than the hash says.
+// TestInspectEverything inspects every image of the test data, good and bad, in both forms of output. A file is shown
+// or refused as an image; the result never claims more than the hash says.
 func TestInspectEverything(t *testing.T) {
 	shown, refused := 0, 0
 	for _, pattern := range []string{"images/*.*", "bad/*.bin", "external/*/*.bin", "external/*.bin", "sealed/*.bin"} {
@@ -124,10 +124,16 @@ func TestInspectDetails(t *testing.T) {
 		{"unsigned-sha256.bin", []string{`"signatures":[],"dependencies":[],`}},
 		{"load-addr.bin", []string{`"flags":["RAM_LOAD"],"flag_bits":32`}},
 		{"hex-confirm.hex", []string{`"format":"hex","address":`}},
-		{"enc-x25519-clear.bin", []string{`"encryption":{"scheme":"ENC_X25519","aes_bits":128,"plain":true}`, `"hash_check":"ok"`}},
-		{"enc-x25519-sha512-aes256.bin", []string{`"encryption":{"scheme":"ENC_X25519_SHA512","aes_bits":256,"plain":false}`}},
-		{"comp-lzma2-armthumb.bin", []string{`"compression":{"format":"LZMA2","arm_thumb":true,"size":8410,"hash":"6a2b6657`, `","check":"ok"}`}},
-		{"prot-bootrecord-p384.bin", []string{`"boot_record":{"software_type":"NSPE","version":"1.2.3","signer_id":"898f0cbc`, `"hash_type":"SHA384"`}},
+		{"enc-x25519-clear.bin",
+			[]string{`"encryption":{"scheme":"ENC_X25519","aes_bits":128,"plain":true}`, `"hash_check":"ok"`}},
+		{"enc-x25519-sha512-aes256.bin",
+			[]string{`"encryption":{"scheme":"ENC_X25519_SHA512","aes_bits":256,"plain":false}`}},
+		{"comp-lzma2-armthumb.bin",
+			[]string{`"compression":{"format":"LZMA2","arm_thumb":true,"size":8410,"hash":"6a2b6657`,
+				`","check":"ok"}`}},
+		{"prot-bootrecord-p384.bin",
+			[]string{`"boot_record":{"software_type":"NSPE","version":"1.2.3","signer_id":"898f0cbc`,
+				`"hash_type":"SHA384"`}},
 		{"prot-uuid-raw.bin", []string{`"vendor_uuid":"`, `"class_uuid":"`}},
 	}
 	for _, tt := range tests {
@@ -157,7 +163,8 @@ func TestInspectHoldsTheFileTwice(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	r, err := inspect(path)
 	runtime.ReadMemStats(&after)
-	if got := after.TotalAlloc - before.TotalAlloc; err != nil || r.(inspection).HashCheck != hashFits || got > 2*body+1<<20 {
+	if got := after.TotalAlloc - before.TotalAlloc; err != nil || r.(inspection).HashCheck != hashFits ||
+		got > 2*body+1<<20 {
 		t.Errorf("an image of %d bytes: %d bytes allocated, %v", body, got, err)
 	}
 }

@@ -49,10 +49,12 @@ type bootRecordEntry struct {
 
 func newImageDetails(img *image.Image) imageDetails {
 	d := imageDetails{
-		VendorUUID: uuidText(protectedEntry(img, image.TLVUUIDVendor)), ClassUUID: uuidText(protectedEntry(img, image.TLVUUIDClass)),
+		VendorUUID: uuidText(protectedEntry(img, image.TLVUUIDVendor)),
+		ClassUUID:  uuidText(protectedEntry(img, image.TLVUUIDClass)),
 	}
 	if r, ok := img.BootRecord(); ok {
-		d.BootRecord = &bootRecordEntry{r.SoftwareType, r.Version, hex.EncodeToString(r.SignerID), r.HashType, hex.EncodeToString(r.Measurement)}
+		d.BootRecord = &bootRecordEntry{r.SoftwareType, r.Version, hex.EncodeToString(r.SignerID), r.HashType,
+			hex.EncodeToString(r.Measurement)}
 	}
 	if img.Encrypted() {
 		d.Encryption = newEncryptionEntry(img)
@@ -129,7 +131,8 @@ func uuidText(b []byte) string {
 // text prints what there is.
 func (d imageDetails) text(line func(name, format string, args ...any)) {
 	if e := d.Encryption; e != nil {
-		line("encryption", "AES-%d, key in %s%s", e.AESBits, e.Scheme, map[bool]string{true: ", but the body is in plaintext"}[e.Plain])
+		line("encryption", "AES-%d, key in %s%s",
+			e.AESBits, e.Scheme, map[bool]string{true: ", but the body is in plaintext"}[e.Plain])
 	}
 	if c := d.Compression; c != nil {
 		line("compression", "%s", c.describe())

@@ -41,7 +41,8 @@ func inspectPackage(path string, data []byte) (result, error) {
 	}
 	sum := sha256.Sum256(data)
 	r := packageInspection{
-		File: path, Format: p.Format, FileSize: len(data), FileSHA256: hex.EncodeToString(sum[:]), Name: p.Name, Time: p.Time,
+		File: path, Format: p.Format, FileSize: len(data), FileSHA256: hex.EncodeToString(sum[:]), Name: p.Name,
+		Time:    p.Time,
 		Members: []memberInspection{}, Warnings: append([]string{}, p.Warnings...),
 	}
 	if p.Format == pack.Zip {

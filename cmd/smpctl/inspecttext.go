@@ -28,7 +28,8 @@ func (r inspection) Text(w io.Writer) error {
 		line("sec. counter", "%d", *r.SecurityCounter)
 	}
 	r.imageDetails.text(line)
-	line("header", "%d bytes, body %d, protected entries %d; image %d", r.Header.HeaderSize, r.Header.BodySize, r.Header.ProtectedSize, r.ImageSize)
+	line("header", "%d bytes, body %d, protected entries %d; image %d",
+		r.Header.HeaderSize, r.Header.BodySize, r.Header.ProtectedSize, r.ImageSize)
 	if r.Header.LoadAddress != 0 {
 		line("load address", "0x%08x", r.Header.LoadAddress)
 	}

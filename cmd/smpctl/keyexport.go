@@ -15,7 +15,8 @@ func keyPublicCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "public <file>",
 		Short: "Print the public half of a key",
-		Long: `Print the public half of a key, private or public: as C or Rust source for a bootloader, as PEM, or as the raw bytes that the bootloader compares.
+		Long: `Print the public half of a key, private or public: as C or Rust source for a bootloader, as PEM, or
+as the raw bytes that the bootloader compares.
 
 The bytes are those of imgtool getpub; raw is PKCS#1 for RSA, SubjectPublicKeyInfo for others.`,
 		Example: `  smpctl key public key.pem -e pem -o key.pub.pem
@@ -74,13 +75,17 @@ func keyHashCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "hash <file>",
 		Short: "Print the hash of a public key",
-		Long: `Print the hash of the public half of a key, private or public: as C source, as raw bytes, or in hexadecimal. The bytes are those of imgtool getpubhash.
+		Long: `Print the hash of the public half of a key, private or public: as C source, as raw bytes, or in
+hexadecimal. The bytes are those of imgtool getpubhash.
 
-An image names its key by this hash, made with the hash of the image: 256 for most, 384 with ECDSA P-384, 512 with Ed25519 if asked for.`,
+An image names its key by this hash, made with the hash of the image: 256 for most, 384 with ECDSA
+P-384, 512 with Ed25519 if asked for.`,
 		Example: `  smpctl key hash key.pub.pem -e hex
   smpctl key hash p384.pub.pem -e hex --sha 384`,
 		Args: cobra.ExactArgs(1),
-		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return a.keyHash(ctx, args[0], sha, e) }),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
+			return a.keyHash(ctx, args[0], sha, e)
+		}),
 	}
 	f := cmd.Flags()
 	e.register(f, "lang-c", "raw", "hex")

@@ -27,10 +27,12 @@ func keyGenerateCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "generate -k <file> --type <type>",
 		Short: "Make a new private key",
-		Long: `Make a new private key: PKCS#8 in PEM, as imgtool keygen writes it, readable by you alone. A file that exists is never overwritten.
+		Long: `Make a new private key: PKCS#8 in PEM, as imgtool keygen writes it, readable by you alone. A file
+that exists is never overwritten.
 
-With --password the file is encrypted; the passphrase is the first line of --passphrase-file, or in SMPCTL_PASSPHRASE, or typed twice. What differs from
-imgtool: -t is --timeout and -p is --port, so --type and --password have no short form.`,
+With --password the file is encrypted; the passphrase is the first line of --passphrase-file, or in
+SMPCTL_PASSPHRASE, or typed twice. What differs from imgtool: -t is --timeout and -p is --port, so
+--type and --password have no short form.`,
 		Example: `  smpctl key generate -k key.pem --type ed25519
   smpctl key generate -k key.pem --type ecdsa-p256 --password`,
 		Args: cobra.NoArgs,
@@ -38,7 +40,8 @@ imgtool: -t is --timeout and -p is --port, so --type and --password have no shor
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "key", "k", "", "write the key to this new `file`")
-	o.keyType = newChoice(f, "type", "", "`type`: "+strings.Join(key.Types(), ", "), append([]string{""}, key.Types()...)...)
+	o.keyType = newChoice(f, "type", "", "`type`: "+strings.Join(key.Types(), ", "),
+		append([]string{""}, key.Types()...)...)
 	f.BoolVar(&o.encrypt, "password", false, "encrypt the key with a passphrase")
 	registerPassphrase(f, &o.passphraseFile)
 	for _, name := range []string{"key", "type"} {
@@ -164,7 +167,8 @@ func (r generatedKey) Text(w io.Writer) error {
 	fmt.Fprintf(w, "written    %s, a new %s key, %s\n", r.File, r.KeyType, protection)
 	fmt.Fprintf(w, "key hash   %s %s\n", r.HashType, r.KeyHash)
 	fmt.Fprintf(w, "next       smpctl key public %s, for the bootloader\n", r.File)
-	_, err := fmt.Fprintf(w, "keep       it and a copy where nobody else can read them, out of version control: %s\n", r.loss())
+	_, err := fmt.Fprintf(w, "keep       it and a copy where nobody else can read them, out of version control: %s\n",
+		r.loss())
 	return err
 }
 

@@ -27,10 +27,12 @@ func keyProvisionCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "provision <file>... -o <keyfile.json>",
 		Short: "Make the file that provisions public keys into a Nordic SoC",
-		Long: `Make the file that provisions Ed25519 public keys into the key store of an nRF54 SoC, for nrfutil device x-provision-keys. Public keys are enough.
+		Long: `Make the file that provisions Ed25519 public keys into the key store of an nRF54 SoC, for nrfutil
+device x-provision-keys. Public keys are enough.
 
-The bootloader's configuration says under which name it looks: a key in the wrong place shows as "no valid image". A revokable key can be revoked once
-another is there. A locked one stays for good: nothing but an erase of the whole chip removes it. west ncs-provision locks the last one unless told
+The bootloader's configuration says under which name it looks: a key in the wrong place shows as "no
+valid image". A revokable key can be revoked once another is there. A locked one stays for good:
+nothing but an erase of the whole chip removes it. west ncs-provision locks the last one unless told
 otherwise; here that is --policy lock-last. An output file that exists is added to.`,
 		Example: `  smpctl key provision key.pub.pem next.pub.pem -o keyfile.json --keyname BL_PUBKEY
   smpctl key provision key.pub.pem -o keyfile.json --soc nrf54lm20a --policy lock`,
@@ -39,9 +41,12 @@ otherwise; here that is --policy lock-last. An output file that exists is added 
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "output", "o", "", "write to this `file`, or add to it")
-	f.StringVar(&o.soc, "soc", "nrf54l15", "the `SoC`: nrf54l05, nrf54l10, nrf54l15, nrf54lm20a, nrf54lm20b, nrf54lv10a or nrf54h20")
-	o.name = newChoice(f, "keyname", "", "`name` of the places: UROT_PUBKEY, BL_PUBKEY or APP_PUBKEY", "UROT_PUBKEY", "BL_PUBKEY", "APP_PUBKEY")
-	o.policy = newChoice(f, "policy", "", "what may become of the keys: `revokable`, lock or lock-last", "revokable", "lock", "lock-last")
+	f.StringVar(&o.soc, "soc", "nrf54l15",
+		"the `SoC`: nrf54l05, nrf54l10, nrf54l15, nrf54lm20a, nrf54lm20b, nrf54lv10a or nrf54h20")
+	o.name = newChoice(f, "keyname", "", "`name` of the places: UROT_PUBKEY, BL_PUBKEY or APP_PUBKEY",
+		"UROT_PUBKEY", "BL_PUBKEY", "APP_PUBKEY")
+	o.policy = newChoice(f, "policy", "", "what may become of the keys: `revokable`, lock or lock-last",
+		"revokable", "lock", "lock-last")
 	registerPassphrase(f, &o.passphraseFile)
 	_ = cmd.MarkFlagRequired("output")
 	return cmd
@@ -96,7 +101,8 @@ func (a *app) keyProvision(ctx context.Context, files []string, o provisionOptio
 		return nil, err
 	}
 	if !o.policy.is("revokable") {
-		a.warn("--policy %s: a locked key can neither be revoked nor replaced, but by an erase of the whole chip", o.policy)
+		a.warn("--policy %s: a locked key can neither be revoked nor replaced, but by an erase of the whole chip",
+			o.policy)
 	}
 	return r, nil
 }
@@ -109,7 +115,8 @@ func (r provisionResult) Text(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "%-10s %s\n", verb, r.Output)
 	for i, k := range r.Keys {
-		fmt.Fprintf(w, "key %d      %s of %s, %s: %s, key hash %s\n", i+1, r.KeyName, r.SoC, r.Policy, k.File, k.KeyHash)
+		fmt.Fprintf(w, "key %d      %s of %s, %s: %s, key hash %s\n",
+			i+1, r.KeyName, r.SoC, r.Policy, k.File, k.KeyHash)
 	}
 	_, err := fmt.Fprintf(w, "next       nrfutil device x-provision-keys --key-file %s, on an erased chip\n", r.Output)
 	return err

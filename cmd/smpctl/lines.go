@@ -5,7 +5,8 @@ import "bytes"
 const (
 	// maxTextLine is where a line of a device that never ends one is cut, in bytes.
 	maxTextLine = 4096
-	// lineQuiet is how long a device may pause within a line, in the number of milliseconds that no baud rate needs for a byte.
+	// lineQuiet is how long a device may pause within a line, in the number of milliseconds that no baud rate needs for
+	// a byte.
 	lineQuiet = 250e6
 )
 

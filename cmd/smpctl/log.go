@@ -77,7 +77,8 @@ type logModules struct {
 // Text prints mcumgr-cli's layout, by name.
 func (r logModules) Text(w io.Writer) error {
 	fmt.Fprintln(w, "available modules:")
-	for _, m := range slices.SortedStableFunc(slices.Values(r.Modules), func(a, b logNumber) int { return strings.Compare(a.Name, b.Name) }) {
+	for _, m := range slices.SortedStableFunc(slices.Values(r.Modules),
+		func(a, b logNumber) int { return strings.Compare(a.Name, b.Name) }) {
 		fmt.Fprintf(w, "    %s (%d)\n", m.Name, m.Number)
 	}
 	return nil
@@ -101,10 +102,12 @@ func logShowCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show [log [last|index [timestamp]]]",
 		Short: "Show entries of one log, or of all",
-		Long: `Show entries of one log, or of all: as many as the device sends at a time, or with --all up to the end. An index is that of the first entry
-to show, a timestamp its time in microseconds; "last" shows the last entry alone.`,
-		Example: "  smpctl -p sim: log show\n  smpctl -p sim: log show reboot_log last\n  smpctl -p sim: log show --all reboot_log",
-		Args:    cobra.MaximumNArgs(3),
+		Long: `Show entries of one log, or of all: as many as the device sends at a time, or with --all up to the
+end. An index is that of the first entry to show, a timestamp its time in microseconds; "last" shows
+the last entry alone.`,
+		Example: "  smpctl -p sim: log show\n  smpctl -p sim: log show reboot_log last\n" +
+			"  smpctl -p sim: log show --all reboot_log",
+		Args: cobra.MaximumNArgs(3),
 	}
 	cmd.Flags().BoolVarP(&all, "all", "a", false, "read to the end of the log")
 	cmd.RunE = a.run(func(ctx context.Context, args []string) (result, error) {
@@ -231,7 +234,8 @@ func logMessage(e smp.LogEntry) string {
 var (
 	logTypeNames   = map[int]string{0: "STREAM", 1: "MEMORY", 2: "STORAGE"}
 	logLevelNames  = map[uint8]string{0: "DEBUG", 1: "INFO", 2: "WARN", 3: "ERROR", 4: "CRITICAL"}
-	logModuleNames = map[uint8]string{0: "DEFAULT", 1: "OS", 2: "NEWTMGR", 3: "NIMBLE_CTLR", 4: "NIMBLE_HOST", 5: "NFFS", 6: "REBOOT", 8: "TEST"}
+	logModuleNames = map[uint8]string{0: "DEFAULT", 1: "OS", 2: "NEWTMGR", 3: "NIMBLE_CTLR", 4: "NIMBLE_HOST",
+		5: "NFFS", 6: "REBOOT", 8: "TEST"}
 )
 
 func nameOr[K comparable](names map[K]string, k K, other string) string {
@@ -260,7 +264,8 @@ func (r logResult) Text(w io.Writer) error {
 		for _, e := range l.Entries {
 			fmt.Fprintf(w, columns, fmt.Sprint(e.Index), fmt.Sprintf("%dus", e.Timestamp),
 				fmt.Sprintf("%s (%d)", nameOr(logModuleNames, e.Module, "CUSTOM"), e.Module),
-				fmt.Sprintf("%s (%d)", nameOr(logLevelNames, e.Level, "CUSTOM"), e.Level), e.Type, e.ImageHash, e.Message)
+				fmt.Sprintf("%s (%d)", nameOr(logLevelNames, e.Level, "CUSTOM"), e.Level), e.Type, e.ImageHash,
+				e.Message)
 		}
 	}
 	return nil

@@ -28,15 +28,17 @@ func monitorCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "monitor",
 		Short: "Open a terminal on the device's port, across resets",
-		Long: `Open a terminal on the device's port: what the device prints is shown, what is typed is sent. SMP frames are left out. When the port goes
-away, the monitor waits until the device is back, under whatever name.
+		Long: `Open a terminal on the device's port: what the device prints is shown, what is typed is sent. SMP
+frames are left out. When the port goes away, the monitor waits until the device is back, under
+whatever name.
 
-On a terminal each key is sent at once, Ctrl-C too; Ctrl-] leaves. Of the device's escape sequences only colours and those that edit a line
-take effect. Otherwise standard input is sent as it comes, its end changes nothing, and standard output and --log get the device's bytes
-as they are: so scripts use --for and --until.
+On a terminal each key is sent at once, Ctrl-C too; Ctrl-] leaves. Of the device's escape sequences
+only colours and those that edit a line take effect. Otherwise standard input is sent as it comes,
+its end changes nothing, and standard output and --log get the device's bytes as they are: so
+scripts use --for and --until.
 
-Exit codes: 0 when the time of --for is over or a line matched --until, or the user left; 4 when no line matched in time, or the port did not
-come back within --wait.`,
+Exit codes: 0 when the time of --for is over or a line matched --until, or the user left; 4 when no
+line matched in time, or the port did not come back within --wait.`,
 		Example: `  smpctl -p sim: monitor --timestamps --for 2
   smpctl -p usb:2fe3:0004 monitor --log board.log
   smpctl -p /dev/ttyACM0 monitor --until 'Booting Zephyr' --for 30`,
@@ -49,7 +51,8 @@ come back within --wait.`,
 	f.BoolVar(&o.frames, "frames", false, "show SMP packets, a line each")
 	f.Var(&o.limit, "for", "end after this time (default: when the user leaves)")
 	f.StringVar(&o.until, "until", "", "end once a line matches this `regexp`")
-	f.Var(&o.wait, "wait", "how long the port may be away, at the start too (default: at the start not at all, later for ever)")
+	f.Var(&o.wait, "wait",
+		"how long the port may be away, at the start too (default: at the start not at all, later for ever)")
 	return cmd
 }
 

@@ -50,7 +50,8 @@ func (b *lockedBuffer) waitFor(t *testing.T, part string, n int) {
 	t.Fatalf("want %q %d times, got:\n%s", part, n, b.String())
 }
 
-// TestMonitorSurvivesResets resets a device whose port vanishes and comes back under another name, and wants every line of every boot.
+// TestMonitorSurvivesResets resets a device whose port vanishes and comes back under another name, and wants every line
+// of every boot.
 func TestMonitorSurvivesResets(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("needs pseudo-terminals")
@@ -104,7 +105,8 @@ func TestMonitorSurvivesResets(t *testing.T) {
 func checkBoots(t *testing.T, text string, n int) {
 	t.Helper()
 	want := []string{
-		"*** Booting MCUboot", "*** Using Zephyr", "I: Starting bootloader", "I: Image index: 0", "I: Bootloader chainload", "I: Image version",
+		"*** Booting MCUboot", "*** Using Zephyr", "I: Starting bootloader", "I: Image index: 0",
+		"I: Bootloader chainload", "I: Image version",
 		"I: Jumping to", "*** Booting Zephyr", "[00:00:00.000,000] \x1b[0m<inf> smp_sample: build time",
 	}
 	stamp := regexp.MustCompile(`^\d\d:\d\d:\d\d\.\d\d\d `)
@@ -113,7 +115,8 @@ func checkBoots(t *testing.T, text string, n int) {
 		t.Fatalf("got %d lines, want %d:\n%s", len(lines), n*len(want), text)
 	}
 	for i, line := range lines {
-		if head := want[i%len(want)]; !stamp.MatchString(line) || !strings.HasPrefix(stamp.ReplaceAllString(line, ""), head) {
+		if head := want[i%len(want)]; !stamp.MatchString(line) ||
+			!strings.HasPrefix(stamp.ReplaceAllString(line, ""), head) {
 			t.Errorf("line %d: got %q, want a time and %q", i, line, head)
 		}
 	}
@@ -238,6 +241,7 @@ func TestListenerKeepsTheReason(t *testing.T) {
 		t.Errorf("reason: got %q, want %q", got, want)
 	}
 	if n := len(l.kept); n != keptLines || l.kept[n-1] != "last" || l.kept[n-2] != "I: line 999" {
-		t.Errorf("kept %d lines, the last %q, want %d up to the last one, without debugging", n, l.kept[n-2:], keptLines)
+		t.Errorf("kept %d lines, the last %q, want %d up to the last one, without debugging",
+			n, l.kept[n-2:], keptLines)
 	}
 }

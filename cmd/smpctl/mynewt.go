@@ -26,7 +26,8 @@ func runCommand(a *app) *cobra.Command {
 				}
 				return nameList("available tests", names), nil
 			}),
-		a.change("test [name|all] [token]", "Run a test, or all; the outcome and the token are in the device's log", "  smpctl -p sim: run test all 20261121",
+		a.change("test [name|all] [token]", "Run a test, or all; the outcome and the token are in the device's log",
+			"  smpctl -p sim: run test all 20261121",
 			cobra.MaximumNArgs(2), func(ctx context.Context, c *smp.Client, args []string) error {
 				name, token := "all", ""
 				if len(args) > 0 {
@@ -47,8 +48,8 @@ func crashCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "crash <" + strings.Join(crashKinds, "|") + ">",
 		Short: "Crash the device (Mynewt)",
-		Long: `Crash the device: divide by zero, jump to 0, read from 0, fail an assertion, or starve the watchdog. A device that answered before and is
-silent afterwards has crashed as it should.`,
+		Long: `Crash the device: divide by zero, jump to 0, read from 0, fail an assertion, or starve the watchdog.
+A device that answered before and is silent afterwards has crashed as it should.`,
 		Example: "  smpctl -p sim: -t 0.5 crash div0",
 		Args:    cobra.ExactArgs(1),
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) {

@@ -47,7 +47,8 @@ var oddWays = map[string]oddWay{
 		delete(body, "confirm")
 		return nil
 	}),
-	"erase-ignored": on(smp.GroupImage, 5, func(*oddDevice, *smp.Header, map[string]any) map[string]any { return map[string]any{} }),
+	"erase-ignored": on(smp.GroupImage, 5,
+		func(*oddDevice, *smp.Header, map[string]any) map[string]any { return map[string]any{} }),
 	// A server from before the command had an argument.
 	"erase-default": on(smp.GroupImage, 5, func(_ *oddDevice, _ *smp.Header, body map[string]any) map[string]any {
 		delete(body, "slot")

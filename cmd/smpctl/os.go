@@ -13,7 +13,8 @@ import (
 )
 
 // ask is a command that puts one question to the device.
-func (a *app) ask(use, short, example string, args cobra.PositionalArgs, question func(context.Context, *smp.Client, []string) (result, error)) *cobra.Command {
+func (a *app) ask(use, short, example string, args cobra.PositionalArgs,
+	question func(context.Context, *smp.Client, []string) (result, error)) *cobra.Command {
 	return &cobra.Command{
 		Use: use, Short: short, Example: example, Args: args,
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
@@ -33,8 +34,8 @@ func (r echoResult) Text(w io.Writer) error {
 }
 
 func echoCommand(a *app) *cobra.Command {
-	return a.ask("echo <text>", "Send text to the device and print what comes back", "  smpctl -p sim: echo hello", cobra.ExactArgs(1),
-		func(ctx context.Context, c *smp.Client, args []string) (result, error) {
+	return a.ask("echo <text>", "Send text to the device and print what comes back", "  smpctl -p sim: echo hello",
+		cobra.ExactArgs(1), func(ctx context.Context, c *smp.Client, args []string) (result, error) {
 			if _, err := c.Negotiate(ctx); err != nil {
 				return nil, fmt.Errorf("echo: %w", err)
 			}
@@ -82,8 +83,8 @@ func (r osInfoResult) Text(w io.Writer) error {
 
 func osInfoCommand(a *app) *cobra.Command {
 	var format string
-	cmd := a.ask("os-info", "Show what the device says of its system", "  smpctl -p sim: os-info --format a", cobra.NoArgs,
-		func(ctx context.Context, c *smp.Client, _ []string) (result, error) {
+	cmd := a.ask("os-info", "Show what the device says of its system", "  smpctl -p sim: os-info --format a",
+		cobra.NoArgs, func(ctx context.Context, c *smp.Client, _ []string) (result, error) {
 			s, err := c.OS.Info(ctx, format)
 			if err != nil {
 				return nil, err
@@ -91,7 +92,8 @@ func osInfoCommand(a *app) *cobra.Command {
 			return osInfoResult{s}, nil
 		})
 	cmd.Flags().StringVarP(&format, "format", "f", "a",
-		"`letters` of the items: s kernel, n node, r release, v version, b build date, m machine, p processor, i board, o system, a all")
+		"`letters` of the items: s kernel, n node, r release, v version, b build date, m machine, p processor, i "+
+			"board, o system, a all")
 	return cmd
 }
 
@@ -120,8 +122,8 @@ func (r bootloaderResult) Text(w io.Writer) error {
 }
 
 func bootloaderCommand(a *app) *cobra.Command {
-	return a.ask("bootloader", "Show the bootloader and how it handles updates", "  smpctl -p sim: bootloader", cobra.NoArgs,
-		func(ctx context.Context, c *smp.Client, _ []string) (result, error) {
+	return a.ask("bootloader", "Show the bootloader and how it handles updates", "  smpctl -p sim: bootloader",
+		cobra.NoArgs, func(ctx context.Context, c *smp.Client, _ []string) (result, error) {
 			b, err := c.OS.Bootloader(ctx)
 			if err != nil {
 				return nil, err
@@ -150,8 +152,9 @@ type taskEntry struct {
 func newTaskResult(tasks []smp.Task) taskResult {
 	r := taskResult{[]taskEntry{}}
 	for _, t := range tasks {
-		r.Tasks = append(r.Tasks, taskEntry{t.Name, t.Priority, t.ID, t.State, t.Runtime, t.Switches, stackBytes(t.StackUsed),
-			stackBytes(t.StackSize), t.LastCheckin, t.NextCheckin})
+		r.Tasks = append(r.Tasks,
+			taskEntry{t.Name, t.Priority, t.ID, t.State, t.Runtime, t.Switches, stackBytes(t.StackUsed),
+				stackBytes(t.StackSize), t.LastCheckin, t.NextCheckin})
 	}
 	return r
 }
@@ -169,9 +172,12 @@ func stackBytes(words *uint64) *uint64 {
 
 // Text prints mcumgr-cli's layout, by name and with stacks in words; 0 is also what the device does not report.
 func (r taskResult) Text(w io.Writer) error {
-	fmt.Fprintf(w, "  %8s\t%3s %3s %8s %8s %8s %8s %8s %8s\n", "task", "pri", "tid", "runtime", "csw", "stksz", "stkuse", "last_checkin", "next_checkin")
-	for _, e := range slices.SortedStableFunc(slices.Values(r.Tasks), func(a, b taskEntry) int { return strings.Compare(a.Name, b.Name) }) {
-		fmt.Fprintf(w, "  %8s\t%3d %3d %8d %8d %8d %8d %8d %8d\n", e.Name, e.Priority, e.ID, orZero(e.Runtime), orZero(e.Switches),
+	fmt.Fprintf(w, "  %8s\t%3s %3s %8s %8s %8s %8s %8s %8s\n",
+		"task", "pri", "tid", "runtime", "csw", "stksz", "stkuse", "last_checkin", "next_checkin")
+	for _, e := range slices.SortedStableFunc(slices.Values(r.Tasks),
+		func(a, b taskEntry) int { return strings.Compare(a.Name, b.Name) }) {
+		fmt.Fprintf(w, "  %8s\t%3d %3d %8d %8d %8d %8d %8d %8d\n",
+			e.Name, e.Priority, e.ID, orZero(e.Runtime), orZero(e.Switches),
 			orZero(e.StackBytes)/stackWord, orZero(e.StackUsed)/stackWord, orZero(e.Last), orZero(e.Next))
 	}
 	return nil
@@ -218,7 +224,8 @@ type poolEntry struct {
 // Text prints mcumgr-cli's layout, by name.
 func (r poolResult) Text(w io.Writer) error {
 	fmt.Fprintf(w, "%32s %5s %4s %4s %4s\n", "name", "blksz", "cnt", "free", "min")
-	for _, e := range slices.SortedStableFunc(slices.Values(r.Pools), func(a, b poolEntry) int { return strings.Compare(a.Name, b.Name) }) {
+	for _, e := range slices.SortedStableFunc(slices.Values(r.Pools),
+		func(a, b poolEntry) int { return strings.Compare(a.Name, b.Name) }) {
 		fmt.Fprintf(w, "%32s %5d %4d %4d %4d\n", e.Name, e.BlockSize, e.Blocks, e.Free, e.LeastFree)
 	}
 	return nil
@@ -262,8 +269,9 @@ func datetimeCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "datetime [now|time]",
 		Short: "Show or set the device's clock",
-		Long: `Show the device's clock, or set it: to the host's local time with "now", or to a time such as 2026-11-21T10:30:00 or
-2026-11-21T10:30:00+01:00. The device knows no time zone: it keeps the reading as it stands.`,
+		Long: `Show the device's clock, or set it: to the host's local time with "now", or to a time such as
+2026-11-21T10:30:00 or 2026-11-21T10:30:00+01:00. The device knows no time zone: it keeps the
+reading as it stands.`,
 		Example: "  smpctl -p sim: datetime now",
 		Args:    cobra.MaximumNArgs(1),
 	}

@@ -32,7 +32,8 @@ func (a *app) print(r result) error {
 	return err
 }
 
-// inBytes is a result that can be bytes instead of text: if so, Raw is not nil. They reach a pipe untouched and a terminal like everything else.
+// inBytes is a result that can be bytes instead of text: if so, Raw is not nil. They reach a pipe untouched and a
+// terminal like everything else.
 type inBytes interface{ Raw() []byte }
 
 // bytesResult are bytes that the user asked for.
@@ -57,8 +58,8 @@ func (a *app) warn(format string, args ...any) {
 	}
 }
 
-// printableWriter escapes control characters. Everything for the user goes through one, so that no text from a device can
-// steer the terminal.
+// printableWriter escapes control characters. Everything for the user goes through one, so that no text from a device
+// can steer the terminal.
 type printableWriter struct {
 	mu sync.Mutex // guards w: what the device prints comes from a goroutine of its own
 	w  io.Writer

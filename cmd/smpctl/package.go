@@ -18,8 +18,8 @@ func packageCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "package",
 		Short: "List, unpack and make update packages",
-		Long: `List, unpack and make update packages: dfu_application.zip, and the container of nRF Connect SDK's dfu_multi_image library. smpctl inspect shows
-everything in one.`,
+		Long: `List, unpack and make update packages: dfu_application.zip, and the container of nRF Connect SDK's
+dfu_multi_image library. smpctl inspect shows everything in one.`,
 		RunE: needsCommand,
 	}
 	cmd.AddCommand(packageListCommand(a), packageExtractCommand(a), packageBuildCommand(a))
@@ -31,13 +31,15 @@ func packageListCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list <file>",
 		Short: "Show the images of a package, and whether they are whole",
-		Long: `Show the images of a package. Each must be whole and, with --key, signed by one of the keys; if one is not, all are shown and the exit
-code is 6.`,
-		Example: "  smpctl package list dfu_application.zip\n  smpctl package list dfu_application.zip --key app.pub.pem",
-		Args:    cobra.ExactArgs(1),
-		RunE:    a.run(func(_ context.Context, args []string) (result, error) { return a.packageList(args[0], keys) }),
+		Long: `Show the images of a package. Each must be whole and, with --key, signed by one of the keys; if one
+is not, all are shown and the exit code is 6.`,
+		Example: "  smpctl package list dfu_application.zip\n" +
+			"  smpctl package list dfu_application.zip --key app.pub.pem",
+		Args: cobra.ExactArgs(1),
+		RunE: a.run(func(_ context.Context, args []string) (result, error) { return a.packageList(args[0], keys) }),
 	}
-	cmd.Flags().StringArrayVar(&keys, "key", nil, "public `key` (PEM) that has signed the images; several keys: one of them")
+	cmd.Flags().StringArrayVar(&keys, "key", nil,
+		"public `key` (PEM) that has signed the images; several keys: one of them")
 	return cmd
 }
 
@@ -69,14 +71,16 @@ func (r packageContent) Text(w io.Writer) error {
 		if m.Error != "" {
 			text += "  REFUSED"
 		}
-		if _, err := fmt.Fprintf(w, "%-15s %-12s %-8.8s %9d bytes  %s\n", where, m.Version, m.Hash, m.Bytes, text); err != nil {
+		if _, err := fmt.Fprintf(w, "%-15s %-12s %-8.8s %9d bytes  %s\n",
+			where, m.Version, m.Hash, m.Bytes, text); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// readMembers parses a package and holds every member against the keys. The error is about the first that does not stand it.
+// readMembers parses a package and holds every member against the keys. The error is about the first that does not
+// stand it.
 func (a *app) readMembers(path string, keyPaths []string) (*pack.Package, packageContent, error) {
 	keys, err := readKeys(keyPaths)
 	if err != nil {
@@ -151,8 +155,9 @@ func packageExtractCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "extract <file>",
 		Short: "Write the images of a package to files",
-		Long: `Write the images of a package to files, under the names that they have in it. Nothing is written unless each image is whole and, with --key,
-signed by one of the keys, and no file of that name exists.`,
+		Long: `Write the images of a package to files, under the names that they have in it. Nothing is written
+unless each image is whole and, with --key, signed by one of the keys, and no file of that name
+exists.`,
 		Example: "  smpctl package extract dfu_application.zip -o images",
 		Args:    cobra.ExactArgs(1),
 		RunE:    a.run(func(_ context.Context, args []string) (result, error) { return a.packageExtract(args[0], o) }),

@@ -24,10 +24,11 @@ func packageBuildCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "build [image[.slot]=]<file>...",
 		Short: "Make a package of signed images",
-		Long: `Make a package of signed images. A file is for image 0 unless a number stands before it: 1=net.bin; of direct-XIP builds with one file for
-each slot, also the slot: 0.0=app.bin 0.1=app_slot1.bin.
+		Long: `Make a package of signed images. A file is for image 0 unless a number stands before it: 1=net.bin;
+of direct-XIP builds with one file for each slot, also the slot: 0.0=app.bin 0.1=app_slot1.bin.
 
-Every image must be whole and, with --key, signed by one of the keys. The same files always give the same bytes.`,
+Every image must be whole and, with --key, signed by one of the keys. The same files always give the
+same bytes.`,
 		Example: `  smpctl package build -o dfu_application.zip app.signed.bin 1=net.signed.bin --key app.pub.pem
   smpctl package build -o dfu.bin --multi-image 0=app.signed.bin 1=net.signed.bin`,
 		Args: cobra.MinimumNArgs(1),

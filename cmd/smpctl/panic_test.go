@@ -14,7 +14,8 @@ import (
 
 // runBroken is smpctl with one command more, which has every bug that a command can have.
 func runBroken() {
-	os.Exit(runOf(context.Background(), brokenRoot, os.Args[1:], newStreams(os.Stdin, os.Stdout, os.Stderr), os.LookupEnv))
+	os.Exit(runOf(context.Background(), brokenRoot, os.Args[1:], newStreams(os.Stdin, os.Stdout, os.Stderr),
+		os.LookupEnv))
 }
 
 func brokenRoot(a *app) *cobra.Command {
@@ -68,10 +69,12 @@ func TestAtWork(t *testing.T) {
 		return err
 	})
 	var bug *bugError
-	if !errors.As(err, &bug) || !strings.HasPrefix(bug.where, "smpctl.(*app).breakDown (panic_test.go:") || strings.Contains(err.Error(), "/") {
+	if !errors.As(err, &bug) || !strings.HasPrefix(bug.where, "smpctl.(*app).breakDown (panic_test.go:") ||
+		strings.Contains(err.Error(), "/") {
 		t.Errorf("got %v", err)
 	}
-	if !strings.HasPrefix(err.Error(), "this is a bug in smpctl: runtime error: index out of range [0] with length 0, in ") {
+	if !strings.HasPrefix(err.Error(),
+		"this is a bug in smpctl: runtime error: index out of range [0] with length 0, in ") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"path/filepath"
 )
 
-// partFile is a local file that is not complete yet. It lies beside its place, or among the temporary files if it is for standard
-// output, and nobody finds a part of it under its name.
+// partFile is a local file that is not complete yet. It lies beside its place, or among the temporary files if it is
+// for standard output, and nobody finds a part of it under its name.
 type partFile struct {
 	f    *os.File
 	path string       // where it goes; empty for standard output

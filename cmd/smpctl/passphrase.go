@@ -16,10 +16,12 @@ const (
 	maxPassphrase      = 4 << 10 // bytes of a file with a passphrase
 )
 
-// registerPassphrase declares the flag that says where passphrases of private keys are. There is none for a passphrase itself: everyone
-// on the machine can read a command line.
+// registerPassphrase declares the flag that says where passphrases of private keys are. There is none for a passphrase
+// itself: everyone on the machine can read a command line.
 func registerPassphrase(f *pflag.FlagSet, file *string) {
-	f.StringVar(file, "passphrase-file", "", "the first line of this `file` is the passphrase of the private key (environment SMPCTL_PASSPHRASE; else smpctl asks)")
+	f.StringVar(file, "passphrase-file", "",
+		"the first line of this `file` is the passphrase of the private key (environment SMPCTL_PASSPHRASE; else "+
+			"smpctl asks)")
 }
 
 // passphrase gives the passphrase of a key file, once it turns out that it is encrypted.
@@ -49,8 +51,8 @@ func (a *app) newPassphrase(ctx context.Context, path, file string) ([]byte, err
 	return text, explainSecret(err)
 }
 
-// storedPassphrase takes the passphrase from the file, if one is named, or from the environment. An empty one counts as found: it is a
-// mistake, and asking would only hide it.
+// storedPassphrase takes the passphrase from the file, if one is named, or from the environment. An empty one counts as
+// found: it is a mistake, and asking would only hide it.
 func (a *app) storedPassphrase(file string) (text []byte, found bool, err error) {
 	if file == "" {
 		value, ok := a.env(passphraseVariable)

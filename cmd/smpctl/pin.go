@@ -13,8 +13,8 @@ const (
 	maxPIN      = 1 << 10 // bytes of a file with a PIN
 )
 
-// pin gives the PIN of a token: from what the URI names, else from the variable, else from the terminal. Never from a command line,
-// which everyone on the machine can read.
+// pin gives the PIN of a token: from what the URI names, else from the variable, else from the terminal. Never from a
+// command line, which everyone on the machine can read.
 func (t *tokenSigner) pin(ctx context.Context, a tokenAnswer) (string, error) {
 	text, source, err := t.storedPIN()
 	switch {
@@ -22,7 +22,8 @@ func (t *tokenSigner) pin(ctx context.Context, a tokenAnswer) (string, error) {
 		return "", &signerError{"", "pin", err}
 	case source != "" && a.LastTry:
 		return "", &signerError{"", "pin-last-try", fmt.Errorf(
-			"token %q: one more wrong PIN locks it, so the one from %s is not tried: log in once by hand", a.Token, source)}
+			"token %q: one more wrong PIN locks it, so the one from %s is not tried: log in once by hand",
+			a.Token, source)}
 	case source != "":
 		return text, nil
 	}
@@ -32,7 +33,9 @@ func (t *tokenSigner) pin(ctx context.Context, a tokenAnswer) (string, error) {
 	}
 	pin, err := t.app.askSecret(ctx, prompt)
 	if err != nil {
-		return "", &signerError{"", "pin", fmt.Errorf("token %q wants a PIN: add pin-source=file:PATH to the URI, or set %s: %w", a.Token, pinVariable, err)}
+		return "", &signerError{"", "pin",
+			fmt.Errorf("token %q wants a PIN: add pin-source=file:PATH to the URI, or set %s: %w",
+				a.Token, pinVariable, err)}
 	}
 	return string(pin), nil
 }

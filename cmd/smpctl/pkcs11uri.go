@@ -19,8 +19,8 @@ type pkcs11URI struct {
 	pinSource                          string
 }
 
-// parsePKCS11URI reads a URI. It knows the attributes that choose a key for signing; any other is an error, as a URI with it may mean
-// another key.
+// parsePKCS11URI reads a URI. It knows the attributes that choose a key for signing; any other is an error, as a URI
+// with it may mean another key.
 func parsePKCS11URI(text string) (pkcs11URI, error) {
 	var u pkcs11URI
 	if len(text) < len(pkcs11Scheme) || !strings.EqualFold(text[:len(pkcs11Scheme)], pkcs11Scheme) {
@@ -38,7 +38,8 @@ func parsePKCS11URI(text string) (pkcs11URI, error) {
 		}
 		seen[name] = true
 		if name == "pin-value" { // not decoded, not shown
-			return u, errors.New("PKCS#11 URI: pin-value: everyone on this machine can read a command line: use pin-source=file:PATH or the variable SMPCTL_PIN")
+			return u, errors.New("PKCS#11 URI: pin-value: everyone on this machine can read a command line: use " +
+				"pin-source=file:PATH or the variable SMPCTL_PIN")
 		}
 		plain, err := url.PathUnescape(value)
 		if err != nil {

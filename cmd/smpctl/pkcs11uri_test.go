@@ -22,7 +22,8 @@ func TestParsePKCS11URI(t *testing.T) {
 		},
 		{
 			"PKCS11:manufacturer=SoftHSM%20project;serial=4f2a;model=SoftHSM%20v2;slot-id=7;id=%01%a0;type=private;",
-			pkcs11URI{manufacturer: "SoftHSM project", serial: "4f2a", model: "SoftHSM v2", slotID: &slot, id: []byte{1, 0xa0}},
+			pkcs11URI{manufacturer: "SoftHSM project", serial: "4f2a", model: "SoftHSM v2", slotID: &slot,
+				id: []byte{1, 0xa0}},
 			"pkcs11:manufacturer=SoftHSM%20project;serial=4f2a;model=SoftHSM%20v2;slot-id=7;id=%01%a0",
 		},
 		{"pkcs11:token=a%3Bb%3Fc?", pkcs11URI{token: "a;b?c"}, "pkcs11:token=a%3Bb%3Fc"},
@@ -65,7 +66,8 @@ func TestParsePKCS11URIRefuses(t *testing.T) {
 // FuzzParsePKCS11URI holds that what a URI shows of itself reads as the same key.
 func FuzzParsePKCS11URI(f *testing.F) {
 	for _, text := range []string{
-		"pkcs11:token=ci;object=fw?module-path=/m.so&pin-source=file:/run/pin", "pkcs11:id=%00%ff;slot-id=3;type=private", "pkcs11:serial=%3b%25;;?&",
+		"pkcs11:token=ci;object=fw?module-path=/m.so&pin-source=file:/run/pin",
+		"pkcs11:id=%00%ff;slot-id=3;type=private", "pkcs11:serial=%3b%25;;?&",
 	} {
 		f.Add(text)
 	}

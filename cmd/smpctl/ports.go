@@ -21,8 +21,9 @@ func portsCommand(a *app) *cobra.Command {
 		Short: "List the serial ports, and what answers on them",
 		Long: `List the serial ports. Nothing is opened for that.
 
-With --probe every port is opened at --baud and asked, all at once and for a few seconds at most, whether it speaks SMP and what
-runs there. A device that does not speak SMP gets a line or two of text that it does not understand.`,
+With --probe every port is opened at --baud and asked, all at once and for a few seconds at most,
+whether it speaks SMP and what runs there. A device that does not speak SMP gets a line or two of
+text that it does not understand.`,
 		Example: "  smpctl ports\n  smpctl ports --probe --json",
 		Args:    cobra.NoArgs,
 		RunE:    a.run(func(ctx context.Context, _ []string) (result, error) { return a.ports(ctx, probe) }),

@@ -11,8 +11,8 @@ import (
 	"github.com/smpctl/smpctl/transport"
 )
 
-// Times of a probe. A device answers within milliseconds; the rest is for one that was in the middle of something, and for
-// the two versions of the protocol.
+// Times of a probe. A device answers within milliseconds; the rest is for one that was in the middle of something, and
+// for the two versions of the protocol.
 const (
 	probeTime    = 4 * time.Second
 	probeTimeout = 800 * time.Millisecond
@@ -47,7 +47,8 @@ func (a *app) probe(ctx context.Context, dial func(context.Context) (smp.Link, e
 		return a.unprobed(ctx, err)
 	}
 	c := smp.NewClient(link, smp.Options{
-		Timeout: cmp.Or(time.Duration(a.flags.timeout), probeTimeout), Tries: a.flags.tries, Version: a.flags.version.Version,
+		Timeout: cmp.Or(time.Duration(a.flags.timeout), probeTimeout), Tries: a.flags.tries,
+		Version: a.flags.version.Version,
 	})
 	defer c.Close()
 	params, err := c.Negotiate(ctx)
@@ -74,7 +75,8 @@ func (a *app) dialer(address string) func(context.Context) (smp.Link, error) {
 	return func(ctx context.Context) (smp.Link, error) { return transport.Dial(ctx, address, o) }
 }
 
-// name takes version and hash of what runs from the list: of the first image, as a rule. A bootloader runs none, whatever flags it lists.
+// name takes version and hash of what runs from the list: of the first image, as a rule. A bootloader runs none,
+// whatever flags it lists.
 func (r *probeResult) name(list smp.ImageList) {
 	i := slices.IndexFunc(list.Images, func(s smp.ImageState) bool { return s.Active })
 	if i >= 0 && r.Runs == runsApplication {

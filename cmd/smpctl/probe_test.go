@@ -20,7 +20,8 @@ func TestProbe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	application := probeResult{SMP: true, SMPVersion: "2", Runs: runsApplication, Version: "1.0.0+0", Hash: hash, BufferSize: 384, BufferCount: 4}
+	application := probeResult{SMP: true, SMPVersion: "2", Runs: runsApplication, Version: "1.0.0+0", Hash: hash,
+		BufferSize: 384, BufferCount: 4}
 	withoutParams := application
 	withoutParams.BufferSize, withoutParams.BufferCount = 0, 0
 	tests := []struct {
@@ -31,10 +32,13 @@ func TestProbe(t *testing.T) {
 		summary string
 	}{
 		{"application", sim.Options{}, globalFlags{}, application, "application 1.0.0+0 (218049c7), SMP version 2"},
-		{"noisy", sim.Options{Noise: true}, globalFlags{baud: 9600}, application, "application 1.0.0+0 (218049c7), SMP version 2"},
-		{"no params", sim.Options{NoParams: true}, globalFlags{}, withoutParams, "application 1.0.0+0 (218049c7), SMP version 2"},
+		{"noisy", sim.Options{Noise: true}, globalFlags{baud: 9600}, application,
+			"application 1.0.0+0 (218049c7), SMP version 2"},
+		{"no params", sim.Options{NoParams: true}, globalFlags{}, withoutParams,
+			"application 1.0.0+0 (218049c7), SMP version 2"},
 		{
-			"no answer that this framing reads", sim.Options{}, globalFlags{raw: true, timeout: seconds(20 * time.Millisecond), tries: 2},
+			"no answer that this framing reads", sim.Options{},
+			globalFlags{raw: true, timeout: seconds(20 * time.Millisecond), tries: 2},
 			probeResult{Kind: "no-reply", Problem: "no reply within 20ms (2 tries)"}, "no reply within 20ms (2 tries)",
 		},
 	}
@@ -64,9 +68,11 @@ func TestProbeTellsBootloader(t *testing.T) {
 	}{
 		{"empty flash", sim.Options{Blank: true}, runsBootloader, "", "bootloader, SMP version 2"},
 		{"bootloader", sim.Options{Recovery: true}, runsBootloader, "", "bootloader, SMP version 2"},
-		{"bootloader that marks the image it would start", sim.Options{Recovery: true, SerialRecovery: sim.SerialRecovery{State: true}},
+		{"bootloader that marks the image it would start",
+			sim.Options{Recovery: true, SerialRecovery: sim.SerialRecovery{State: true}},
 			runsBootloader, "", "bootloader, SMP version 2"},
-		{"application that lists little", sim.Options{Frugal: true}, runsApplication, "1.0.0+0", "application 1.0.0+0 (218049c7), SMP version 2"},
+		{"application that lists little", sim.Options{Frugal: true}, runsApplication, "1.0.0+0",
+			"application 1.0.0+0 (218049c7), SMP version 2"},
 		{"application that lists nothing", sim.Options{NoGroups: []smp.Group{smp.GroupImage}},
 			runsApplication, "", "application, SMP version 2"},
 	}
@@ -153,16 +159,19 @@ func TestProbeOfAPortThatDoesNotOpen(t *testing.T) {
 	}
 	defer holder.Close()
 	got = a.probe(t.Context(), a.dialer(name))
-	if want := (&probeResult{Kind: "port", Problem: "busy: another program has it open"}); !reflect.DeepEqual(got, want) {
+	if want := (&probeResult{Kind: "port", Problem: "busy: another program has it open"}); !reflect.DeepEqual(got,
+		want) {
 		t.Errorf("busy: got %+v, want %+v", *got, *want)
 	}
 }
 
 func TestPortTable(t *testing.T) {
 	l := portList{probed: true, Ports: []portEntry{
-		{transport.Port{Name: "/dev/ttyACM0", USB: true, VID: 0x2fe3, PID: 4, Serial: "AB12", Product: "Zephyr board", Interface: 2, Location: "1-1.2"},
+		{transport.Port{Name: "/dev/ttyACM0", USB: true, VID: 0x2fe3, PID: 4, Serial: "AB12", Product: "Zephyr board",
+			Interface: 2, Location: "1-1.2"},
 			&probeResult{SMP: true, SMPVersion: "1", Runs: runsBootloader}},
-		{transport.Port{Name: "/dev/ttyS0", Interface: transport.AnyInterface}, &probeResult{Problem: inBrief(os.ErrPermission)}},
+		{transport.Port{Name: "/dev/ttyS0", Interface: transport.AnyInterface},
+			&probeResult{Problem: inBrief(os.ErrPermission)}},
 	}}
 	const want = `PORT          USB ID     SERIAL  PRODUCT       LOCATION  IF  SMP
 /dev/ttyACM0  2fe3:0004  AB12    Zephyr board  1-1.2     2   bootloader, SMP version 1

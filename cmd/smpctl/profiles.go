@@ -15,7 +15,8 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// profile is a saved connection, in the words of mcumgr-cli, with the public key that images for this device are signed with.
+// profile is a saved connection, in the words of mcumgr-cli, with the public key that images for this device are signed
+// with.
 type profile struct {
 	Type       string `toml:"type" json:"type"`
 	ConnString string `toml:"connstring" json:"connstring"`
@@ -65,8 +66,8 @@ func (a *app) profile(name string) (profile, error) {
 // maxProfileFile bounds the bytes of a file with profiles, ours or mcumgr-cli's.
 const maxProfileFile = 1 << 20
 
-// profiles reads the saved profiles; without a file there are none. A file that cannot be understood is an error, so that
-// nothing of it is ever written over.
+// profiles reads the saved profiles; without a file there are none. A file that cannot be understood is an error, so
+// that nothing of it is ever written over.
 func (a *app) profiles() (profileFile, error) {
 	none := profileFile{Connections: map[string]profile{}}
 	path, err := a.profilePath()

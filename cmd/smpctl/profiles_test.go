@@ -66,7 +66,8 @@ func TestAddAtOnce(t *testing.T) {
 	env := func(name string) (string, bool) { return dir, name == "XDG_CONFIG_HOME" }
 	line := func(args ...string) {
 		var errs bytes.Buffer
-		if code := run(t.Context(), args, streams{in: strings.NewReader(""), out: io.Discard, err: &errs}, env); code != 0 {
+		if code := run(t.Context(), args, streams{in: strings.NewReader(""), out: io.Discard, err: &errs},
+			env); code != 0 {
 			t.Errorf("%v: %d, %s", args, code, errs.String())
 		}
 	}
@@ -81,7 +82,8 @@ func TestAddAtOnce(t *testing.T) {
 	}
 	all.Wait()
 	f, err := (&app{env: env}).profiles()
-	if err != nil || len(f.Connections) != n || slices.ContainsFunc(f.names(), func(s string) bool { return strings.HasPrefix(s, "old") }) {
+	if err != nil || len(f.Connections) != n ||
+		slices.ContainsFunc(f.names(), func(s string) bool { return strings.HasPrefix(s, "old") }) {
 		t.Errorf("%d profiles, %v, want the %d new ones: %v", len(f.Connections), err, n, f.names())
 	}
 }
@@ -112,7 +114,8 @@ func TestProfilesErrors(t *testing.T) {
 		want       []string
 	}{
 		{"syntax", "[connections.board\ntype = 'serial'\n", []string{"[connections.board", "~"}},
-		{"unknown key", "[connections.board]\ntype = 'serial'\nbaud = 9600\n", []string{"unknown key", "3| baud = 9600", "~~~~"}},
+		{"unknown key", "[connections.board]\ntype = 'serial'\nbaud = 9600\n",
+			[]string{"unknown key", "3| baud = 9600", "~~~~"}},
 		{"unknown table", "[profiles.board]\ntype = 'serial'\n", []string{"unknown key", "profiles"}},
 		{"wrong type", "[connections.board]\ntype = 7\n", []string{"2| type = 7", "~"}},
 		{"key twice", "[connections.board]\ntype = 'a'\ntype = 'b'\n", []string{"type"}},
@@ -129,7 +132,8 @@ func TestProfilesErrors(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err := a.profiles()
-			if err == nil || !strings.HasPrefix(err.Error(), "connection profiles: ") || !strings.Contains(err.Error(), path) {
+			if err == nil || !strings.HasPrefix(err.Error(), "connection profiles: ") ||
+				!strings.Contains(err.Error(), path) {
 				t.Fatalf("got %v, want an error that names %s", err, path)
 			}
 			for _, want := range tt.want {
@@ -198,7 +202,8 @@ func TestProfilesCannotBeWritten(t *testing.T) {
 	if err := os.WriteFile(filepath.Dir(path), []byte("in the way"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.connAdd(t.Context(), "board", []string{"type=serial"}); err == nil || !strings.HasPrefix(err.Error(), "connection profiles: ") {
+	if _, err := a.connAdd(t.Context(), "board", []string{"type=serial"}); err == nil ||
+		!strings.HasPrefix(err.Error(), "connection profiles: ") {
 		t.Errorf("got %v, want an error", err)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 )
 
-// progress shows how an upload goes: a bar on a terminal, a line per tenth elsewhere, JSON lines with --json, nothing with
-// --quiet.
+// progress shows how an upload goes: a bar on a terminal, a line per tenth elsewhere, JSON lines with --json, nothing
+// with --quiet.
 type progress struct {
 	app   *app
 	step  string
@@ -68,7 +68,8 @@ func (p *progress) json(n smp.Progress) {
 	} else {
 		p.tenth = step
 	}
-	_ = json.NewEncoder(p.app.err).Encode(progressEvent{"progress", p.step, n.Done, n.Total, n.InFlight, since.Seconds()})
+	_ = json.NewEncoder(p.app.err).Encode(progressEvent{"progress", p.step, n.Done, n.Total, n.InFlight,
+		since.Seconds()})
 }
 
 // lines is for logs: nine lines on the way, for the step itself says when it is done.
@@ -80,7 +81,8 @@ func (p *progress) lines(n smp.Progress) {
 	}
 	p.tenth = tenth
 	left := time.Duration(float64(since) / float64(done) * float64(n.Total-n.Done))
-	fmt.Fprintf(p.app.err, "%-9s %3d%%  %s of %s, %s, %s left\n", p.step, tenth*10, size(n.Done), size(n.Total), rate(done, since), span(left))
+	fmt.Fprintf(p.app.err, "%-9s %3d%%  %s of %s, %s, %s left\n",
+		p.step, tenth*10, size(n.Done), size(n.Total), rate(done, since), span(left))
 }
 
 // bar draws on the terminal itself: nothing in it comes from the device.
@@ -129,7 +131,8 @@ type consoleEvent struct {
 	Text  string `json:"text"`
 }
 
-// aside shows a line that the device printed, above the progress bar if there is one. It may be called from any goroutine.
+// aside shows a line that the device printed, above the progress bar if there is one. It may be called from any
+// goroutine.
 func (a *app) aside(line string) {
 	if a.flags.quiet || a.flags.json {
 		a.event(consoleEvent{"console", line})

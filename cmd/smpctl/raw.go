@@ -23,8 +23,9 @@ func rawCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "raw <group> <id> [json]",
 		Short: "Send any command, such as one of your own group",
-		Long: `Send any command, such as one of your own group, and print the answer. The group is a number or a name: os, image, stat, settings, log, crash,
-run, fs, shell, enum, zephyr; your own are numbered from 64. The request is one JSON value, an empty map if there is none. In it and in the answer,
+		Long: `Send any command, such as one of your own group, and print the answer. The group is a number or a
+name: os, image, stat, settings, log, crash, run, fs, shell, enum, zephyr; your own are numbered
+from 64. The request is one JSON value, an empty map if there is none. In it and in the answer,
 {"$hex":"00ff"} stands for bytes. A request is sent once.`,
 		Example: `  smpctl -p sim: raw os 0 '{"d":"hello"}' --write
   smpctl -p sim: raw settings 0 '{"name":"demo/count"}'
@@ -34,7 +35,8 @@ run, fs, shell, enum, zephyr; your own are numbered from 64. The request is one 
 	}
 	cmd.Flags().BoolVarP(&o.write, "write", "w", false, "write, not read")
 	cmd.Flags().StringVar(&o.cbor, "cbor", "", "send these bytes, hexadecimal `digits` of CBOR, instead of JSON")
-	cmd.Flags().StringVar(&o.format, "format", "json", "`form` of the answer: json, diag (CBOR diagnostic notation) or hex")
+	cmd.Flags().StringVar(&o.format, "format", "json",
+		"`form` of the answer: json, diag (CBOR diagnostic notation) or hex")
 	cmd.RunE = a.run(func(ctx context.Context, args []string) (result, error) {
 		q, err := o.request(args, cmd.Flags().Changed("cbor"))
 		if err != nil {

@@ -42,8 +42,9 @@ func cborToDiagnostic(b []byte) (string, error) {
 
 var errNoPayload = errors.New("no payload")
 
-// cborToJSON writes one CBOR value as JSON, keys in their order: bytes as {"$hex":"…"}, a tag as {"$tag":n,"value":…}, what JSON has no number for
-// as {"$float":"…"}, a simple value as {"$simple":n}. A key that is no text becomes its JSON as text.
+// cborToJSON writes one CBOR value as JSON, keys in their order: bytes as {"$hex":"…"}, a tag as {"$tag":n,"value":…},
+// what JSON has no number for as {"$float":"…"}, a simple value as {"$simple":n}. A key that is no text becomes its
+// JSON as text.
 func cborToJSON(b []byte) (json.RawMessage, error) {
 	if len(b) == 0 {
 		return nil, errNoPayload

@@ -11,23 +11,29 @@ import (
 // TestCBORToJSON: values from RFC 8949, appendix A, and what hides in corners.
 func TestCBORToJSON(t *testing.T) {
 	for digits, want := range map[string]string{
-		"00": "0", "17": "23", "1818": "24", "1903e8": "1000", "1a000f4240": "1000000", "1bffffffffffffffff": "18446744073709551615",
-		"20": "-1", "3863": "-100", "3bffffffffffffffff": "-18446744073709551616",
-		"f90000": "0.0", "f98000": "-0.0", "f93c00": "1.0", "f93e00": "1.5", "f97bff": "65504.0", "f90001": "5.960464477539063e-8", "f9c400": "-4.0",
-		"fa47c35000": "100000.0", "fb3ff199999999999a": "1.1", "f97c00": `{"$float":"+Inf"}`, "f97e00": `{"$float":"NaN"}`, "faff800000": `{"$float":"-Inf"}`,
+		"00": "0", "17": "23", "1818": "24", "1903e8": "1000", "1a000f4240": "1000000",
+		"1bffffffffffffffff": "18446744073709551615",
+		"20":                 "-1", "3863": "-100", "3bffffffffffffffff": "-18446744073709551616",
+		"f90000": "0.0", "f98000": "-0.0", "f93c00": "1.0", "f93e00": "1.5", "f97bff": "65504.0",
+		"f90001": "5.960464477539063e-8", "f9c400": "-4.0",
+		"fa47c35000": "100000.0", "fb3ff199999999999a": "1.1", "f97c00": `{"$float":"+Inf"}`,
+		"f97e00": `{"$float":"NaN"}`, "faff800000": `{"$float":"-Inf"}`,
 		"f4": "false", "f5": "true", "f6": "null", "f7": "null", "f0": `{"$simple":16}`, "f8ff": `{"$simple":255}`,
-		"40": `{"$hex":""}`, "4401020304": `{"$hex":"01020304"}`, "60": `""`, "62225c": `"\"\\"`, "63e6b0b4": `"水"`, "61ff": `"\ufffd"`, "611b": `"\u001b"`, "613c": `"<"`,
+		"40": `{"$hex":""}`, "4401020304": `{"$hex":"01020304"}`, "60": `""`, "62225c": `"\"\\"`, "63e6b0b4": `"水"`,
+		"61ff": `"\ufffd"`, "611b": `"\u001b"`, "613c": `"<"`,
 		"80": "[]", "83010203": "[1,2,3]", "9f018202039f0405ffff": "[1,[2,3],[4,5]]", "a0": "{}", "bfff": "{}",
 		"a201020304": `{"1":2,"3":4}`, "a26162016161 02": `{"b":1,"a":2}`, "a14101f5": `{"{\"$hex\":\"01\"}":true}`,
-		"5f42010243030405ff": `{"$hex":"0102030405"}`, "7f657374726561646d696e67ff": `"streaming"`, "bf6346756ef563416d7421ff": `{"Fun":true,"Amt":-2}`,
-		"c11a514b67b0": `{"$tag":1,"value":1363896240}`,
+		"5f42010243030405ff": `{"$hex":"0102030405"}`, "7f657374726561646d696e67ff": `"streaming"`,
+		"bf6346756ef563416d7421ff": `{"Fun":true,"Amt":-2}`,
+		"c11a514b67b0":             `{"$tag":1,"value":1363896240}`,
 	} {
 		got, err := cborToJSON(unhex(t, strings.ReplaceAll(digits, " ", "")))
 		if string(got) != want || err != nil {
 			t.Errorf("%s: %s, %v, want %s", digits, got, err, want)
 		}
 	}
-	for _, digits := range []string{"", "ff", "18", "61", "a1", "a101", "bf01ff", "5f01ff", "1c", "0000", "9bffffffffffffffff", "5bffffffffffffffff",
+	for _, digits := range []string{"", "ff", "18", "61", "a1", "a101", "bf01ff", "5f01ff", "1c", "0000",
+		"9bffffffffffffffff", "5bffffffffffffffff",
 		strings.Repeat("81", maxDepth+1) + "00", strings.Repeat("9f", 1000), "f800"} {
 		if got, err := cborToJSON(unhex(t, digits)); err == nil {
 			t.Errorf("%s: %s, want an error", digits, got)
@@ -40,9 +46,11 @@ func TestCBORToJSON(t *testing.T) {
 
 func TestJSONToCBOR(t *testing.T) {
 	for text, want := range map[string]string{
-		"0": "00", "-1": "20", "-0": "00", "18446744073709551615": "1bffffffffffffffff", "-9223372036854775808": "3b7fffffffffffffff",
-		"1.5": "fb3ff8000000000000", "1e3": "fb408f400000000000", `"ü"`: "62c3bc", "true": "f5", "null": "f6",
-		"[]": "80", "[1,[2]]": "82018102", "{}": "a0", `{"b":1,"a":2}`: "a2616201616102",
+		"0": "00", "-1": "20", "-0": "00", "18446744073709551615": "1bffffffffffffffff",
+		"-9223372036854775808": "3b7fffffffffffffff",
+		"1.5":                  "fb3ff8000000000000", "1e3": "fb408f400000000000", `"ü"`: "62c3bc", "true": "f5",
+		"null": "f6",
+		"[]":   "80", "[1,[2]]": "82018102", "{}": "a0", `{"b":1,"a":2}`: "a2616201616102",
 		`{"$hex":"00ff"}`: "4200ff", `{"d":{"$hex":""}}`: "a1616440", " [ 1 ] ": "8101",
 		"[" + strings.Repeat("0,", 23) + "0]": "9818" + strings.Repeat("00", 24),
 	} {
@@ -51,8 +59,10 @@ func TestJSONToCBOR(t *testing.T) {
 			t.Errorf("%s: %x, %v, want %s", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "{", "[1", `{"a"}`, `{"a":1,"a":2}`, "[1 2]", "{} {}", "x", "18446744073709551616", "1e999", `{"$hex":"0"}`, `{"$hex":1}`,
-		`{"$hex":"00","a":1}`, `{"a":1,"$hex":"00"}`, strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1), strings.Repeat("[", 1<<20)} {
+	for _, text := range []string{"", "{", "[1", `{"a"}`, `{"a":1,"a":2}`, "[1 2]", "{} {}", "x",
+		"18446744073709551616", "1e999", `{"$hex":"0"}`, `{"$hex":1}`,
+		`{"$hex":"00","a":1}`, `{"a":1,"$hex":"00"}`, strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1),
+		strings.Repeat("[", 1<<20)} {
 		if got, err := jsonToCBOR([]byte(text)); err == nil {
 			t.Errorf("%.40s: %x, want an error", text, got)
 		}
@@ -70,7 +80,8 @@ func unhex(t testing.TB, digits string) []byte {
 
 // FuzzCBORToJSON: what a device sends becomes JSON or an error; what becomes JSON has a notation too.
 func FuzzCBORToJSON(f *testing.F) {
-	for _, digits := range []string{"a1616101", "bf6161f5ff", "5f41ffff", "f97e00", "c101", "9f5fff7fffff", "a14000", "f8ff", "3bffffffffffffffff"} {
+	for _, digits := range []string{"a1616101", "bf6161f5ff", "5f41ffff", "f97e00", "c101", "9f5fff7fffff", "a14000",
+		"f8ff", "3bffffffffffffffff"} {
 		f.Add(unhex(f, digits))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

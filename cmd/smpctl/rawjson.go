@@ -20,7 +20,8 @@ const maxDepth = 8
 // hexKey marks a JSON object that stands for bytes.
 const hexKey = "$hex"
 
-// jsonToCBOR encodes one JSON value as CBOR: whole numbers as integers, others as floats of 8 bytes, {"$hex":"…"} as bytes, keys in their order.
+// jsonToCBOR encodes one JSON value as CBOR: whole numbers as integers, others as floats of 8 bytes, {"$hex":"…"} as
+// bytes, keys in their order.
 func jsonToCBOR(text []byte) ([]byte, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()

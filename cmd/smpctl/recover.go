@@ -30,19 +30,21 @@ func recoverCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "recover <file>",
 		Short: "Upload through MCUboot's serial recovery, to a device without a working application",
-		Long: `Upload an image through MCUboot's serial recovery: wait for the bootloader, upload, see that the bootloader lists the image, reset, and see
-that the application runs it.
+		Long: `Upload an image through MCUboot's serial recovery: wait for the bootloader, upload, see that the
+bootloader lists the image, reset, and see that the application runs it.
 
-The upload overwrites the slot that the device runs from. There is no test and no way back; upgrade is the better command while
-the application works.
+The upload overwrites the slot that the device runs from. There is no test and no way back; upgrade
+is the better command while the application works.
 
-The bootloader is found if it answers already: on a board without an application, or with its recovery button held at the reset. With
---enter the application is asked to reboot into it. Otherwise reset or power up the board while the command waits: many
-bootloaders listen for half a second before they start the application.
+The bootloader is found if it answers already: on a board without an application, or with its
+recovery button held at the reset. With --enter the application is asked to reboot into it.
+Otherwise reset or power up the board while the command waits: many bootloaders listen for half a
+second before they start the application.
 
-The number of --image is what the upload names: the image whose primary slot is written or, with a bootloader that was built for
-direct upload, a slot: 1 and 2 are the slots of image 0, 3 and 4 those of image 1. An update package (dfu_application.zip) needs none: each of
-its images goes into its primary slot; --image then is the one image to take.`,
+The number of --image is what the upload names: the image whose primary slot is written or, with a
+bootloader that was built for direct upload, a slot: 1 and 2 are the slots of image 0, 3 and 4 those
+of image 1. An update package (dfu_application.zip) needs none: each of its images goes into its
+primary slot; --image then is the one image to take.`,
 		Example: `  smpctl -p /dev/ttyACM0 recover app.signed.bin
   smpctl -p usb:2fe3:0004 recover app.signed.bin --enter --key app.pub.pem
   smpctl -p /dev/ttyACM0 recover dfu_application.zip`,
@@ -51,7 +53,8 @@ its images goes into its primary slot; --image then is the one image to take.`,
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.enter, "enter", false, "ask the application to reboot into its bootloader first")
-	o.source.register(f, "", "`number` of the image, or of the slot with direct upload (default 0, or what the package says)")
+	o.source.register(f, "",
+		"`number` of the image, or of the slot with direct upload (default 0, or what the package says)")
 	f.Var(&o.wait, "wait", "how long the bootloader may take to answer, and the application to come back")
 	f.BoolVar(&o.force, "force", false, "upload even if the bootloader lists the image already")
 	f.BoolVar(&o.noReset, "no-reset", false, "leave the device in its bootloader")
@@ -81,7 +84,8 @@ func (a *app) recover(ctx context.Context, path string, o recoverOptions) (resul
 	defer console.close()
 	v := &upgradeView{app: a, device: d, recovery: true, unwatched: o.noVerify, console: console}
 	report, err := dfu.Recover(ctx, d.connect, src.targets, dfu.RecoverOptions{
-		ByImage: src.packaged, Enter: o.enter, Force: o.force, NoReset: o.noReset, NoVerify: o.noVerify, Wait: time.Duration(o.wait), OnEvent: v.event,
+		ByImage: src.packaged, Enter: o.enter, Force: o.force, NoReset: o.noReset, NoVerify: o.noVerify,
+		Wait: time.Duration(o.wait), OnEvent: v.event,
 	})
 	v.close()
 	heard, err := console.explain(err)
@@ -118,7 +122,8 @@ func (r recoverResult) Text(w io.Writer) error {
 	case dfu.Recovered:
 		fmt.Fprintf(w, "recovered in %s: the application runs %s\n", took, to)
 	case dfu.Unverified:
-		fmt.Fprintf(w, "uploaded %s in %s: the bootloader %s it and was reset, and nothing says what runs since\n", to, took, listed)
+		fmt.Fprintf(w, "uploaded %s in %s: the bootloader %s it and was reset, and nothing says what runs since\n",
+			to, took, listed)
 	case dfu.NotRunning:
 		fmt.Fprintf(w, "not recovered: %s is uploaded, but does not run\n", to)
 	default:
@@ -151,11 +156,13 @@ func recoveryHint(err error) string {
 	case errors.As(err, &silent):
 		return "an application without SMP does not answer; with --no-verify nobody waits for it"
 	case errors.As(err, &outside) && outside.Asked:
-		return "hold the board's recovery button at the reset, or reset the board while smpctl recover waits for it without --enter"
+		return "hold the board's recovery button at the reset, or reset the board while smpctl recover waits for it " +
+			"without --enter"
 	case errors.As(err, &outside):
 		return "--enter asks the application to reboot into the bootloader; or reset the board while the command waits"
 	case errors.Is(err, smp.ErrInBootloader):
-		return "smpctl recover uploads in the bootloader, which stays when it has no image to start; else smpctl reset --wait leaves it"
+		return "smpctl recover uploads in the bootloader, which stays when it has no image to start; else smpctl " +
+			"reset --wait leaves it"
 	}
 	return ""
 }
@@ -174,16 +181,20 @@ func explained(ctx context.Context, c *smp.Client, err error) error {
 		return err
 	}
 	return &bootloaderRefusal{
-		fmt.Errorf("%w: the device is in its bootloader", err), recoveryName + " has few commands; smpctl reset leaves it",
+		fmt.Errorf("%w: the device is in its bootloader", err),
+		recoveryName + " has few commands; smpctl reset leaves it",
 	}
 }
 
-// uploadInBootloader is image upload to a device in its bootloader: as mcumgr-cli does it, but with a word about what it means.
+// uploadInBootloader is image upload to a device in its bootloader: as mcumgr-cli does it, but with a word about what
+// it means.
 func (a *app) uploadInBootloader(ctx context.Context, v *upgradeView, src source, o uploadOptions) (dfu.Report, error) {
 	if o.upgrade {
-		return dfu.Report{}, &dfu.StateError{Image: src.targets[0].Image, Problem: "the device is in its bootloader, which compares no versions"}
+		return dfu.Report{}, &dfu.StateError{Image: src.targets[0].Image,
+			Problem: "the device is in its bootloader, which compares no versions"}
 	}
-	a.warn("the device is in its bootloader: the upload overwrites the slot that it runs from, without a test and without a way back")
+	a.warn("the device is in its bootloader: the upload overwrites the slot that it runs from, without a test and " +
+		"without a way back")
 	return dfu.Recover(ctx, v.device.connect, src.targets, dfu.RecoverOptions{
 		ByImage: src.packaged, Force: true, NoReset: true, Wait: time.Duration(o.wait), OnEvent: v.event,
 	})

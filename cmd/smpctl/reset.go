@@ -31,7 +31,8 @@ func resetCommand(a *app) *cobra.Command {
 	f := cmd.Flags()
 	f.BoolVar(&o.force, "force", false, "reset even if the application refuses for now")
 	f.IntVar(&o.bootMode, "boot-mode", 0, "boot `mode` to enter: 0 normal, 1 bootloader")
-	f.BoolVar(&o.bootloader, "bootloader", false, "enter the bootloader, for serial recovery (boot mode 1); with --wait until that answers")
+	f.BoolVar(&o.bootloader, "bootloader", false,
+		"enter the bootloader, for serial recovery (boot mode 1); with --wait until that answers")
 	f.BoolVar(&o.wait, "wait", false, "wait until the device answers again")
 	consoleFlag(f, &o.console)
 	f.Lookup("console").Usage += "; it waits like --wait"
@@ -97,11 +98,13 @@ func (a *app) resetting(ctx context.Context, d *device, o resetOptions) (result,
 	how := smp.ResetOptions{Force: o.force, BootMode: smp.BootMode(o.bootMode)}
 	switch enter := how.BootMode == smp.BootBootloader; {
 	case enter:
-		return d.use(ctx, func(d *device, c *smp.Client) (result, error) { return a.enterBootloader(ctx, d, c, o.wait, how) })
+		return d.use(ctx,
+			func(d *device, c *smp.Client) (result, error) { return a.enterBootloader(ctx, d, c, o.wait, how) })
 	case o.wait:
 		return a.reboot(ctx, d, how)
 	}
-	return d.use(ctx, func(_ *device, c *smp.Client) (result, error) { return resetResult{Reset: true}, c.OS.Reset(ctx, how) })
+	return d.use(ctx,
+		func(_ *device, c *smp.Client) (result, error) { return resetResult{Reset: true}, c.OS.Reset(ctx, how) })
 }
 
 // reboot resets the device and waits until its application answers.
@@ -115,7 +118,8 @@ func (a *app) reboot(ctx context.Context, d *device, how smp.ResetOptions) (resu
 }
 
 // enterBootloader resets the device into its bootloader, which takes any reset for a wish to leave.
-func (a *app) enterBootloader(ctx context.Context, d *device, c *smp.Client, wait bool, how smp.ResetOptions) (result, error) {
+func (a *app) enterBootloader(ctx context.Context, d *device, c *smp.Client, wait bool, how smp.ResetOptions) (result,
+	error) {
 	firmware, _, err := c.Who(ctx)
 	if err != nil {
 		return nil, err

@@ -38,7 +38,8 @@ func TestTextFailsOnlyToWrite(t *testing.T) {
 // A device that lists no slots has given an answer: the command succeeded in text as it does in JSON.
 func TestNoSlotsIsAnAnswer(t *testing.T) {
 	port := serveReplies(t, []byte("\xa1\x66images\x80")) // {"images": []}
-	for form, want := range map[string]string{"--json=false": "the device lists no slots\n", "--json": `{"images":[]}` + "\n"} {
+	for form, want := range map[string]string{"--json=false": "the device lists no slots\n",
+		"--json": `{"images":[]}` + "\n"} {
 		if got := runLine(t, "-p", port, "image", "slots", form); got != (outcome{0, want, ""}) {
 			t.Errorf("image slots %s: %+v, want 0 and %q", form, got, want)
 		}

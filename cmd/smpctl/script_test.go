@@ -26,7 +26,9 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "16"); err != nil {
 		panic(err)
 	}
-	testscript.Main(m, map[string]func(){"smpctl": main, "testsigner": runTestSigner, "brokenctl": runBroken, "smpctl-pkcs11": runTestToken})
+	testscript.Main(m,
+		map[string]func(){"smpctl": main, "testsigner": runTestSigner, "brokenctl": runBroken,
+			"smpctl-pkcs11": runTestToken})
 }
 
 // TestScript runs testdata/script/*.txtar; testdata/script/README.md lists the commands.
@@ -63,7 +65,8 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// startDevice powers a virtual device on a port of this process, TCP unless -udp says otherwise, and puts its address into a variable: device [flags] [NAME].
+// startDevice powers a virtual device on a port of this process, TCP unless -udp says otherwise, and puts its address
+// into a variable: device [flags] [NAME].
 func startDevice(ts *testscript.TestScript, neg bool, args []string) {
 	var o sim.Options
 	var mode, key, faults, odd string

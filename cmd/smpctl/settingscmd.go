@@ -18,17 +18,18 @@ func settingsCommand(a *app) *cobra.Command {
 	cmd.AddCommand(settingsGetCommand(a), settingsSetCommand(a),
 		a.change("delete <name>", "Delete a setting", "  smpctl -p sim: settings delete demo/count", cobra.ExactArgs(1),
 			func(ctx context.Context, c *smp.Client, args []string) error { return c.Settings.Delete(ctx, args[0]) }),
-		a.change("commit", "Have the firmware put changed settings to use", "  smpctl -p sim: settings commit", cobra.NoArgs,
-			func(ctx context.Context, c *smp.Client, _ []string) error { return c.Settings.Commit(ctx) }),
+		a.change("commit", "Have the firmware put changed settings to use", "  smpctl -p sim: settings commit",
+			cobra.NoArgs, func(ctx context.Context, c *smp.Client, _ []string) error { return c.Settings.Commit(ctx) }),
 		a.change("load", "Go back to the settings that were saved", "  smpctl -p sim: settings load", cobra.NoArgs,
 			func(ctx context.Context, c *smp.Client, _ []string) error { return c.Settings.Load(ctx) }),
-		a.change("save", "Save the settings, so that they outlive a reset", "  smpctl -p sim: settings save", cobra.NoArgs,
-			func(ctx context.Context, c *smp.Client, _ []string) error { return c.Settings.Save(ctx) }))
+		a.change("save", "Save the settings, so that they outlive a reset", "  smpctl -p sim: settings save",
+			cobra.NoArgs, func(ctx context.Context, c *smp.Client, _ []string) error { return c.Settings.Save(ctx) }))
 	return cmd
 }
 
 // change is a command that asks the device to do something, about a name or about everything.
-func (a *app) change(use, short, example string, args cobra.PositionalArgs, do func(context.Context, *smp.Client, []string) error) *cobra.Command {
+func (a *app) change(use, short, example string, args cobra.PositionalArgs,
+	do func(context.Context, *smp.Client, []string) error) *cobra.Command {
 	var cmd *cobra.Command
 	cmd = a.ask(use, short, example, args, func(ctx context.Context, c *smp.Client, args []string) (result, error) {
 		if err := do(ctx, c, args); err != nil {
@@ -53,8 +54,8 @@ func settingsGetCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get <name>",
 		Short: "Show the value of a setting",
-		Long: `Show the value of a setting: as text if it is one, in hexadecimal digits, and as a little-endian integer if it has 1, 2, 4 or 8
-bytes. What it means only the firmware knows.`,
+		Long: `Show the value of a setting: as text if it is one, in hexadecimal digits, and as a little-endian
+integer if it has 1, 2, 4 or 8 bytes. What it means only the firmware knows.`,
 		Example: "  smpctl -p sim: settings get demo/count\n  smpctl -p sim: settings get demo/count --as int\n" +
 			"  smpctl -p sim: settings get demo/name --file name.bin",
 		Args: cobra.ExactArgs(1),
@@ -117,14 +118,16 @@ func settingsSetCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "set <name> [text]",
 		Short: "Set a setting to a text, bytes, an integer or the content of a file",
-		Long: `Set a setting to a text, bytes, an integer or the content of a file. The new value is lost at the next reset unless it is saved
-with "smpctl settings save".`,
-		Example: "  smpctl -p sim: settings set demo/name board-7\n  smpctl -p sim: settings set demo/count --int 500\n" +
+		Long: `Set a setting to a text, bytes, an integer or the content of a file. The new value is lost at the
+next reset unless it is saved with "smpctl settings save".`,
+		Example: "  smpctl -p sim: settings set demo/name board-7\n" +
+			"  smpctl -p sim: settings set demo/count --int 500\n" +
 			"  smpctl -p sim: settings set demo/level --int -3:1\n  smpctl -p sim: settings set demo/key --hex 00ff10",
 		Args: cobra.RangeArgs(1, 2),
 	}
 	cmd.Flags().StringVar(&o.hex, "hex", "", "set these bytes, in hexadecimal `digits`")
-	cmd.Flags().StringVar(&o.integer, "int", "", "set this `number[:size]`, little-endian, in 1, 2, 4 or 8 bytes (default 4)")
+	cmd.Flags().StringVar(&o.integer, "int", "",
+		"set this `number[:size]`, little-endian, in 1, 2, 4 or 8 bytes (default 4)")
 	cmd.Flags().StringVar(&o.file, "file", "", "set the content of this `file`, - for standard input")
 	cmd.RunE = a.run(func(ctx context.Context, args []string) (result, error) {
 		value, err := a.settingValue(o, args[1:], cmd.Flags().Changed)
@@ -176,10 +179,11 @@ func configCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "config <name> [text]",
 		Short: "Show or set a setting, or save all: mcumgr's words for settings",
-		Long: `Show or set a setting, or save all with the name "save": mcumgr's words for settings get, set and save. Values are texts;
-smpctl settings knows more forms.`,
-		Example: "  smpctl -p sim: config demo/name\n  smpctl -p sim: config demo/name board-7\n  smpctl -p sim: config save",
-		Args:    cobra.RangeArgs(1, 2),
+		Long: `Show or set a setting, or save all with the name "save": mcumgr's words for settings get, set and
+save. Values are texts; smpctl settings knows more forms.`,
+		Example: "  smpctl -p sim: config demo/name\n  smpctl -p sim: config demo/name board-7\n" +
+			"  smpctl -p sim: config save",
+		Args: cobra.RangeArgs(1, 2),
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
 			return a.with(ctx, func(c *smp.Client) (result, error) { return config(ctx, c, args) })
 		}),

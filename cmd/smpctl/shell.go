@@ -15,8 +15,9 @@ func shellCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "shell",
 		Short: "Use the device's shell, line by line",
-		Long: `Use the device's shell: each line is run on the device, "exit" or the end of the input ends it. On a terminal lines can be edited, and those of earlier
-sessions come back with the arrow keys. The exit status is that of the last command, as for "smpctl shell exec".`,
+		Long: `Use the device's shell: each line is run on the device, "exit" or the end of the input ends it. On a
+terminal lines can be edited, and those of earlier sessions come back with the arrow keys. The exit
+status is that of the last command, as for "smpctl shell exec".`,
 		Example: "  smpctl -p sim: shell",
 		Args:    cobra.NoArgs,
 	}
@@ -31,9 +32,11 @@ func shellExecCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "exec <command> [argument...]",
 		Short: "Run one command of the device's shell",
-		Long: `Run one command of the device's shell and print its status and its output. Write -- before a command with flags of its own.
+		Long: `Run one command of the device's shell and print its status and its output. Write -- before a command
+with flags of its own.
 
-The exit status is that of the command, modulo 256, or 1 where that gives 0 for a failure. A failure of smpctl itself prints an error and no status.`,
+The exit status is that of the command, modulo 256, or 1 where that gives 0 for a failure. A failure
+of smpctl itself prints an error and no status.`,
 		Example: "  smpctl -p sim: shell exec kernel uptime\n  smpctl -p sim: shell exec -- kernel uptime -p",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
@@ -48,7 +51,8 @@ The exit status is that of the command, modulo 256, or 1 where that gives 0 for 
 	}
 }
 
-// statusError is the failure of a command on the device, which has printed its reason itself. Its exit status becomes ours.
+// statusError is the failure of a command on the device, which has printed its reason itself. Its exit status becomes
+// ours.
 type statusError int
 
 func (e statusError) Error() string {

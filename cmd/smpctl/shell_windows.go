@@ -7,7 +7,8 @@ import (
 	"syscall"
 )
 
-// hostShell has cmd run a command line of the user. It gets the line as it is: cmd does not know the escapes that Go would add.
+// hostShell has cmd run a command line of the user. It gets the line as it is: cmd does not know the escapes that Go
+// would add.
 func hostShell(ctx context.Context, command string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "cmd")
 	cmd.SysProcAttr = &syscall.SysProcAttr{CmdLine: `cmd /S /C "` + command + `"`}

@@ -76,7 +76,8 @@ func (a *app) runLines(ctx context.Context, c *smp.Client, in lineReader, s *ses
 // endsSession reports whether a line is for us, not for the device.
 func endsSession(line string) bool { return line == "exit" || line == "quit" }
 
-// nextLine waits for a line, the end of the link, or the end of ctx. A line that nobody waits for any more is lost with the process.
+// nextLine waits for a line, the end of the link, or the end of ctx. A line that nobody waits for any more is lost with
+// the process.
 func (a *app) nextLine(ctx context.Context, c *smp.Client, in lineReader) (string, error) {
 	type input struct {
 		line string

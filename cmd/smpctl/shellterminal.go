@@ -17,8 +17,8 @@ func (a *app) terminalInput() *os.File {
 	return f
 }
 
-// terminalLines reads lines from a terminal, with editing and history. The terminal is in raw mode only while it waits for a line, so
-// that a command on the device can be interrupted like any other.
+// terminalLines reads lines from a terminal, with editing and history. The terminal is in raw mode only while it waits
+// for a line, so that a command on the device can be interrupted like any other.
 type terminalLines struct {
 	fd      int
 	out     io.Writer

@@ -26,19 +26,23 @@ func signCommand(a *app) *cobra.Command {
 		Use:     "sign <file> -o <out>",
 		Aliases: []string{"create"}, // imgtool's
 		Short:   "Make a signed image of a firmware binary",
-		Long: `Make an MCUboot image of a firmware binary, .bin or Intel HEX (.hex), and sign it. The options are imgtool's, and so are the bytes.
+		Long: `Make an MCUboot image of a firmware binary, .bin or Intel HEX (.hex), and sign it. The options are
+imgtool's, and so are the bytes.
 
-The signature is verified and the whole file read back before OUT is written, which happens at once or not at all. Without a signer the image
-carries its hash only.
+The signature is verified and the whole file read back before OUT is written, which happens at once
+or not at all. Without a signer the image carries its hash only.
 
-A key that is in a vault or a token stays there: exec:COMMAND gives the digest to a command and takes the signature from its standard output,
-pkcs11:URI has a token sign. Both need --public-key. docs/signing.md has recipes.
+A key that is in a vault or a token stays there: exec:COMMAND gives the digest to a command and
+takes the signature from its standard output, pkcs11:URI has a token sign. Both need --public-key.
+docs/signing.md has recipes.
 
-What differs from imgtool: -c is --conn, so --clear has no short form; a key with a passphrase never gives an unsigned
-image; big-endian images are not made.`,
-		Example: `  smpctl sign zephyr.bin -o app.signed.bin --signer key.pem --version 1.2.3 --header-size 0x200 --pad-header --slot-size 0xe8000
-  smpctl sign -k key.pem -v 1.2.3+4 -H 0x200 -S 0xe8000 zephyr.hex app.signed.hex
-  smpctl sign zephyr.bin -o app.signed.bin -v 1.2.3 -H 0x200 -S 0xe8000 --public-key pub.pem --signer 'exec:./aws-kms.sh alias/firmware'`,
+What differs from imgtool: -c is --conn, so --clear has no short form; a key with a passphrase never
+gives an unsigned image; big-endian images are not made.`,
+		Example: "  smpctl sign zephyr.bin -o app.signed.bin --signer key.pem --version 1.2.3 --header-size 0x200 " +
+			"--pad-header --slot-size 0xe8000\n" +
+			"  smpctl sign -k key.pem -v 1.2.3+4 -H 0x200 -S 0xe8000 zephyr.hex app.signed.hex\n" +
+			"  smpctl sign zephyr.bin -o app.signed.bin -v 1.2.3 -H 0x200 -S 0xe8000 --public-key pub.pem " +
+			"--signer 'exec:./aws-kms.sh alias/firmware'",
 		Args: cobra.RangeArgs(1, 2),
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) {
 			if len(args) == 2 && o.out == "" {
@@ -56,7 +60,8 @@ image; big-endian images are not made.`,
 	f.StringVarP(&o.keyFile, "key", "k", "", "private key `file` that signs, by imgtool's name")
 	f.StringVar(&o.fixSig, "fix-sig", "", "take the signature from this `file`, made elsewhere")
 	f.StringVar(&o.fixSigKey, "fix-sig-pubkey", "", "the same as --public-key, by imgtool's name")
-	o.vector = newChoice(f, "vector-to-sign", "", "write what is to be signed, `payload` or digest, instead of an image", "", "payload", "digest")
+	o.vector = newChoice(f, "vector-to-sign", "",
+		"write what is to be signed, `payload` or digest, instead of an image", "", "payload", "digest")
 	f.StringVar(&o.sigOut, "sig-out", "", "write the signature to this `file` too, in base64")
 	cmd.AddCommand(signPrepareCommand(a), signAttachCommand(a), signAgainCommand(a))
 	return cmd
@@ -130,7 +135,8 @@ func (a *app) sign(ctx context.Context, path string, o signOptions) (result, err
 	return a.writeImage(u, file, path, place, o.sigOut)
 }
 
-// completer gives what adds the missing part to an image: a signature, one from elsewhere, or nothing; and the public key.
+// completer gives what adds the missing part to an image: a signature, one from elsewhere, or nothing; and the public
+// key.
 func (a *app) completer(ctx context.Context, o signOptions) (completer, crypto.PublicKey, error) {
 	if o.signer.name != "" {
 		return a.openSigner(ctx, o.signer)

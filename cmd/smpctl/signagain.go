@@ -20,10 +20,12 @@ func signAgainCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "again <image> -o <out>",
 		Short: "Replace the signature of an image",
-		Long: `Replace the signature of an image, .bin or Intel HEX, or sign one that has none, such as Zephyr makes without a key. What is under the
-signature stays as it is to the last byte: header, firmware, version, counter. Hash, key and signature are made anew; all others are dropped.
+		Long: `Replace the signature of an image, .bin or Intel HEX, or sign one that has none, such as Zephyr
+makes without a key. What is under the signature stays as it is to the last byte: header, firmware,
+version, counter. Hash, key and signature are made anew; all others are dropped.
 
-An image that is encrypted, compressed with a signature, or has a boot record of another signer has to be signed from the firmware binary.`,
+An image that is encrypted, compressed with a signature, or has a boot record of another signer has
+to be signed from the firmware binary.`,
 		Example: `  smpctl sign again zephyr.unsigned.bin -o app.signed.bin --signer key.pem
   smpctl sign again app.signed.bin -o app.release.bin --public-key release.pub.pem --signer 'exec:./sign-with-kms.sh'`,
 		Args: cobra.ExactArgs(1),

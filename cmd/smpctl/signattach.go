@@ -24,10 +24,12 @@ func signAttachCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "attach <request> --signature <sig> -o <out>",
 		Short: "Make the image of a request and the signature that came back",
-		Long: `Make the image that smpctl sign prepare wrote a request for, with the signature that came back. The image is built again from the firmware
-file that the request names, which must not have changed, and the signature verified before OUT is written.
+		Long: `Make the image that smpctl sign prepare wrote a request for, with the signature that came back. The
+image is built again from the firmware file that the request names, which must not have changed, and
+the signature verified before OUT is written.
 
-The signature may be binary, base64, base64url, hex or PEM, with Vault's prefix, ECDSA as DER or r‖s.`,
+The signature may be binary, base64, base64url, hex or PEM, with Vault's prefix, ECDSA as DER or
+r‖s.`,
 		Example: "  smpctl sign attach app.request.json --signature sig.bin -o app.signed.bin",
 		Args:    cobra.ExactArgs(1),
 		RunE:    a.run(func(_ context.Context, args []string) (result, error) { return a.signAttach(args[0], o) }),
@@ -136,4 +138,5 @@ func faultOf(request string, err error) error {
 	return err
 }
 
-var errOtherImage = errors.New("its options make another image than the one that it asks a signature for: it was edited, or is of another version of smpctl: prepare it again")
+var errOtherImage = errors.New("its options make another image than the one that it asks a signature for: it was " +
+	"edited, or is of another version of smpctl: prepare it again")

@@ -31,8 +31,8 @@ type signing struct {
 	data      []byte // digest or payload, as input says
 }
 
-// newSigning says what is to be signed of an image. An Ed25519 key signs the digest as a message, or the payload of a pure image; there the
-// choice is not the signer's.
+// newSigning says what is to be signed of an image. An Ed25519 key signs the digest as a message, or the payload of a
+// pure image; there the choice is not the signer's.
 func newSigning(u *image.Unsigned, input signerInput) (signing, error) {
 	pub := u.PublicKey()
 	s := signing{hashType: u.HashType(), hash: strings.ToLower(u.HashType().String()), input: input, digest: u.Digest()}
@@ -49,7 +49,8 @@ func newSigning(u *image.Unsigned, input signerInput) (signing, error) {
 	case u.Pure() && input == inputDigest:
 		return s, usage("--signer-input digest: a pure signature covers the payload")
 	case edwards && !u.Pure() && input == inputPayload:
-		return s, usage("--signer-input payload: an Ed25519 key signs the digest of this image, or the payload with --pure")
+		return s, usage("--signer-input payload: an Ed25519 key signs the digest of this image, or the payload with " +
+			"--pure")
 	case input == "" && u.Pure():
 		s.input = inputPayload
 	case input == "":
@@ -81,7 +82,8 @@ const (
 	inputPayload signerInput = "payload"
 )
 
-// outsideSigner makes a signature where this process holds no key. What it gives is in any encoding, and not verified yet.
+// outsideSigner makes a signature where this process holds no key. What it gives is in any encoding, and not verified
+// yet.
 type outsideSigner interface {
 	sign(ctx context.Context, s signing) ([]byte, error)
 }
@@ -109,7 +111,9 @@ func (s *signerFlags) register(f *pflag.FlagSet) {
 	s.limit = seconds(defaultSignerLimit)
 	f.StringVar(&s.name, "signer", "", "who signs: a private `key` file (PEM), exec:COMMAND or pkcs11:URI")
 	f.StringVar(&s.publicKey, "public-key", "", "public `key` (PEM) that the signature must be by")
-	s.input = newChoice(f, "signer-input", "", "what exec: and pkcs11: signers get: the `digest`, or the payload that they hash themselves", "", "digest", "payload")
+	s.input = newChoice(f, "signer-input", "",
+		"what exec: and pkcs11: signers get: the `digest`, or the payload that they hash themselves",
+		"", "digest", "payload")
 	f.Var(&s.limit, "signer-timeout", "how long such a signer may take")
 	registerPassphrase(f, &s.passphraseFile)
 }
@@ -117,8 +121,8 @@ func (s *signerFlags) register(f *pflag.FlagSet) {
 // completer adds the signature to an image.
 type completer func(context.Context, *image.Unsigned) ([]byte, error)
 
-// openSigner opens who signs, and gives the public key that the image is to name. The signer's own is taken where none is given; one
-// outside of this process has none to show.
+// openSigner opens who signs, and gives the public key that the image is to name. The signer's own is taken where none
+// is given; one outside of this process has none to show.
 func (a *app) openSigner(ctx context.Context, o signerFlags) (completer, crypto.PublicKey, error) {
 	var pub crypto.PublicKey
 	var err error
@@ -132,9 +136,13 @@ func (a *app) openSigner(ctx context.Context, o signerFlags) (completer, crypto.
 	case err != nil:
 		return nil, nil, err
 	case outside != nil && pub == nil:
-		return nil, nil, usage("--signer %.60s: --public-key is missing, which says whose signature is expected", o.name)
+		return nil, nil, usage("--signer %.60s: --public-key is missing, which says whose signature is expected",
+			o.name)
 	case outside != nil:
-		return func(ctx context.Context, u *image.Unsigned) ([]byte, error) { return signOutside(ctx, u, outside, o) }, pub, nil
+		return func(ctx context.Context, u *image.Unsigned) ([]byte,
+			error) {
+			return signOutside(ctx, u, outside, o)
+		}, pub, nil
 	case o.input.String() != "":
 		return nil, nil, usage("--signer-input: is for exec: and pkcs11: signers")
 	}
@@ -145,7 +153,10 @@ func (a *app) openSigner(ctx context.Context, o signerFlags) (completer, crypto.
 	if pub == nil {
 		pub = key.Public()
 	}
-	return func(_ context.Context, u *image.Unsigned) ([]byte, error) { return image.Sign(u, key, rand.Reader) }, pub, nil
+	return func(_ context.Context, u *image.Unsigned) ([]byte,
+		error) {
+		return image.Sign(u, key, rand.Reader)
+	}, pub, nil
 }
 
 // signOutside has an image signed where its key is. What comes back is verified before it becomes part of a file.
@@ -197,7 +208,8 @@ const (
 	maxNote         = 1 << 10  // bytes of one line
 )
 
-// signerNotes shows a signer's standard error line by line while it runs, as it may ask for a touch or a card, and keeps the last line.
+// signerNotes shows a signer's standard error line by line while it runs, as it may ask for a touch or a card, and
+// keeps the last line.
 type signerNotes struct {
 	app   *app
 	line  bytes.Buffer

@@ -23,7 +23,8 @@ import (
 	"github.com/smpctl/smpctl/image/key"
 )
 
-// testSigner is a signing command for scripts that can make every mistake: testsigner -key FILE [flags]. It signs its standard input.
+// testSigner is a signing command for scripts that can make every mistake: testsigner -key FILE [flags]. It signs its
+// standard input.
 type testSigner struct {
 	key, over, hash, scheme, encode, cat string
 	salt, cut                            int
@@ -107,14 +108,16 @@ func rawECDSA(der []byte) []byte {
 	return append(n.R.FillBytes(make([]byte, 32)), n.S.FillBytes(make([]byte, 32))...)
 }
 
-// runTestToken is a smpctl-pkcs11 without a module: a token "ci" with the PIN 1234 and the keys of files in the folder; the object
-// names the file. Some objects misbehave.
+// runTestToken is a smpctl-pkcs11 without a module: a token "ci" with the PIN 1234 and the keys of files in the folder;
+// the object names the file. Some objects misbehave.
 func runTestToken() {
 	in, out := bufio.NewReader(os.Stdin), json.NewEncoder(os.Stdout)
 	var r tokenRequest
 	must(0, json.Unmarshal(must(in.ReadBytes('\n')), &r))
 	refuse := func(reason, message string, public []byte) {
-		must(0, out.Encode(map[string]any{"error": map[string]any{"reason": reason, "message": message, "public_key": public}}))
+		must(0,
+			out.Encode(map[string]any{"error": map[string]any{"reason": reason, "message": message,
+				"public_key": public}}))
 	}
 	if r.Token != "ci" {
 		refuse("token-not-found", "no token with token=\""+r.Token+"\"", nil)
@@ -142,7 +145,8 @@ func runTestToken() {
 	}
 	key := must(key.ParsePrivate(must(os.ReadFile(r.Object)), nil))
 	if der := must(x509.MarshalPKIXPublicKey(key.Public())); string(der) != string(r.PublicKey) {
-		refuse("key-mismatch", "token \"ci\": key \""+r.Object+"\" is not the private half of the given public key", der)
+		refuse("key-mismatch", "token \"ci\": key \""+r.Object+"\" is not the private half of the given public key",
+			der)
 		return
 	}
 	sig := must(key.Sign(rand.Reader, r.Data, crypto.Hash(0)))

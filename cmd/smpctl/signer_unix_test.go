@@ -45,11 +45,13 @@ func TestTokenSecrets(t *testing.T) {
 	t.Setenv(passphraseVariable, "secret")
 	t.Setenv("MY_PIN", "5678")
 	helper := filepath.Join(t.TempDir(), "helper")
-	if err := os.WriteFile(helper, []byte("#!/bin/sh\necho begins >&2\nenv | grep -E '1234|secret|5678' >&2\n"), 0o700); err != nil {
+	if err := os.WriteFile(helper, []byte("#!/bin/sh\necho begins >&2\nenv | grep -E '1234|secret|5678' >&2\n"),
+		0o700); err != nil {
 		t.Fatal(err)
 	}
 	var said bytes.Buffer
-	a := &app{streams: streams{err: &said}, env: func(name string) (string, bool) { return helper, name == helperVariable }}
+	a := &app{streams: streams{err: &said},
+		env: func(name string) (string, bool) { return helper, name == helperVariable }}
 	s := &tokenSigner{a, pkcs11URI{pinSource: "env:MY_PIN"}, time.Minute}
 	_, _ = s.sign(t.Context(), signing{})
 	if got := said.String(); got != "signer: begins\n" {

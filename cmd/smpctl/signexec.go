@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// commandSigner has a command sign, run by the shell. What to sign is on its standard input, what it is about in its environment; the
-// signature comes from its standard output, and an exit code other than 0 is a refusal. See docs/signing.md.
+// commandSigner has a command sign, run by the shell. What to sign is on its standard input, what it is about in its
+// environment; the signature comes from its standard output, and an exit code other than 0 is a refusal. See
+// docs/signing.md.
 type commandSigner struct {
 	app     *app
 	command string
@@ -36,7 +37,8 @@ func (c *commandSigner) sign(ctx context.Context, s signing) ([]byte, error) {
 	return out.bytes, nil
 }
 
-// explain says why there is no signature. A child that stays behind with the output open, as an agent does, is none of the reasons.
+// explain says why there is no signature. A child that stays behind with the output open, as an agent does, is none of
+// the reasons.
 func (c *commandSigner) explain(ctx context.Context, err error, out *signerOutput, last string) error {
 	name := fmt.Sprintf("%s%.60s", execScheme, c.command)
 	if ctx.Err() != nil && err != nil {
@@ -46,7 +48,8 @@ func (c *commandSigner) explain(ctx context.Context, err error, out *signerOutpu
 		return ctx.Err()
 	}
 	if out.overflow {
-		return &signerError{name, "output", fmt.Errorf("wrote more than %d KiB, which is no signature", maxSignerOutput>>10)}
+		return &signerError{name, "output",
+			fmt.Errorf("wrote more than %d KiB, which is no signature", maxSignerOutput>>10)}
 	}
 	var exit *exec.ExitError
 	switch {
@@ -55,7 +58,8 @@ func (c *commandSigner) explain(ctx context.Context, err error, out *signerOutpu
 	case errors.As(err, &exit) && last != "":
 		return &signerError{name, "refused", fmt.Errorf("refused (%s): %s", exit.ProcessState, last)}
 	case errors.As(err, &exit):
-		return &signerError{name, "refused", fmt.Errorf("refused (%s) without a word on standard error", exit.ProcessState)}
+		return &signerError{name, "refused",
+			fmt.Errorf("refused (%s) without a word on standard error", exit.ProcessState)}
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
 		return &signerError{name, "start", err}
 	case len(bytes.TrimSpace(out.bytes)) == 0:

@@ -35,7 +35,8 @@ func readFirmware(path string) (firmware, error) {
 	}
 	for prefix, what := range notFirmware {
 		if bytes.HasPrefix(data, []byte(prefix)) {
-			return firmware{}, imageError{fmt.Errorf("%s: is %s: take the firmware binary, for Zephyr zephyr.bin or zephyr.hex", path, what)}
+			return firmware{}, imageError{fmt.Errorf("%s: is %s: take the firmware binary, for Zephyr zephyr.bin or "+
+				"zephyr.hex", path, what)}
 		}
 	}
 	return firmware{data: data}, nil
@@ -54,8 +55,8 @@ type place struct {
 	start *uint32 // address of the header, in Intel HEX
 }
 
-// place finds the address of an Intel HEX output by imgtool's rules: that of the input, less the header that is put in front of it
-// unless it is 0, or what --hex-addr says.
+// place finds the address of an Intel HEX output by imgtool's rules: that of the input, less the header that is put in
+// front of it unless it is 0, or what --hex-addr says.
 func (b *buildFlags) place(input firmware, out string) (place, error) {
 	p := place{path: out}
 	if !isHexName(out) {
@@ -69,7 +70,8 @@ func (b *buildFlags) place(input firmware, out string) (place, error) {
 	case !b.padHeader || *input.start == 0:
 		p.start = input.start
 	case *input.start < b.headerSize.value:
-		return p, usage("%s: the firmware at %#x leaves no room for a header of %d bytes before it: add --hex-addr", out, *input.start, b.headerSize.value)
+		return p, usage("%s: the firmware at %#x leaves no room for a header of %d bytes before it: add --hex-addr",
+			out, *input.start, b.headerSize.value)
 	default:
 		start := *input.start - b.headerSize.value
 		p.start = &start
@@ -111,7 +113,8 @@ func (a *app) warnBuilt(u *image.Unsigned, b buildFlags, o image.BuildOptions) {
 		a.warn("--clear has no meaning without --encrypt")
 	}
 	if o.MaxAlign != 0 && o.Align > o.MaxAlign {
-		a.warn("--max-align %d is below --align %d: a bootloader with such writes looks elsewhere for the trailer", o.MaxAlign, o.Align)
+		a.warn("--max-align %d is below --align %d: a bootloader with such writes looks elsewhere for the trailer",
+			o.MaxAlign, o.Align)
 	}
 }
 
@@ -147,5 +150,6 @@ func (a *app) writeVector(u *image.Unsigned, from string, o signOptions) (result
 	if u.PublicKey() == nil {
 		a.warn("without --public-key the hash may not be the one that goes with the key")
 	}
-	return vectorResult{from, o.out, o.vector.String(), len(data), u.HashType().String(), hex.EncodeToString(u.Digest())}, nil
+	return vectorResult{from, o.out, o.vector.String(), len(data), u.HashType().String(),
+		hex.EncodeToString(u.Digest())}, nil
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/smpctl/smpctl/image/key"
 )
 
-// tokenSigner has a key in a PKCS#11 token sign. A module is a shared library, which this static binary cannot load, so the program
-// smpctl-pkcs11 does; its documentation has the exchange.
+// tokenSigner has a key in a PKCS#11 token sign. A module is a shared library, which this static binary cannot load, so
+// the program smpctl-pkcs11 does; its documentation has the exchange.
 type tokenSigner struct {
 	app   *app
 	uri   pkcs11URI
@@ -87,7 +87,8 @@ func (t *tokenSigner) sign(parent context.Context, s signing) ([]byte, error) {
 		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, &signerError{t.uri.String(), "helper-missing", fmt.Errorf("%s %s: %w", helperName, path, cutPath(err))}
+		return nil, &signerError{t.uri.String(), "helper-missing",
+			fmt.Errorf("%s %s: %w", helperName, path, cutPath(err))}
 	}
 	// Children of the helper may hold its ends of the pipes open when it is gone.
 	context.AfterFunc(ctx, func() { _, _ = in.Close(), out.Close() })
@@ -155,7 +156,8 @@ func (t *tokenSigner) request(s signing) tokenRequest {
 		module, _ = t.app.env(moduleVariable)
 	}
 	return tokenRequest{
-		Protocol: 1, Module: module, Token: u.token, Manufacturer: u.manufacturer, Serial: u.serial, Model: u.model, SlotID: u.slotID,
+		Protocol: 1, Module: module, Token: u.token, Manufacturer: u.manufacturer, Serial: u.serial, Model: u.model,
+		SlotID: u.slotID,
 		Object: u.object, ID: u.id, Input: string(s.input), Hash: s.hash, Data: s.data, PublicKey: s.public,
 	}
 }
@@ -179,8 +181,8 @@ func (t *tokenSigner) explain(err error, last string) error {
 	return &signerError{t.uri.String(), "helper", err}
 }
 
-// error is what the user reads. That the token has another key than the expected one makes the image unusable; the rest concerns the
-// token only.
+// error is what the user reads. That the token has another key than the expected one makes the image unusable; the rest
+// concerns the token only.
 func (f *tokenFailure) error(s signing) error {
 	if f.Reason != "key-mismatch" {
 		return &signerError{"", f.Reason, errors.New(f.Message)}
@@ -218,7 +220,8 @@ func (a *app) findHelper() (string, error) {
 		return path, nil
 	}
 	return "", &signerError{"pkcs11", "helper-missing", fmt.Errorf(
-		"the program %s is not there: put it beside smpctl or on the path, or name it in %s; it is built with cgo from cmd/%s", helperName, helperVariable, helperName)}
+		"the program %s is not there: put it beside smpctl or on the path, or name it in %s; it is built with cgo "+
+			"from cmd/%s", helperName, helperVariable, helperName)}
 }
 
 func cutPath(err error) error {

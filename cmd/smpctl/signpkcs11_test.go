@@ -8,7 +8,8 @@ import (
 func TestFindHelper(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	a := &app{env: func(string) (string, bool) { return "", false }}
-	if path, err := a.findHelper(); err == nil || !strings.Contains(err.Error(), "put it beside smpctl or on the path, or name it in SMPCTL_PKCS11") {
+	if path, err := a.findHelper(); err == nil ||
+		!strings.Contains(err.Error(), "put it beside smpctl or on the path, or name it in SMPCTL_PKCS11") {
 		t.Errorf("findHelper = %q, %v, want what to do", path, err)
 	}
 	a.env = func(name string) (string, bool) { return "/opt/helper", name == helperVariable }

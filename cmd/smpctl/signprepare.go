@@ -28,14 +28,17 @@ func signPrepareCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prepare <file> -o <request>",
 		Short: "Write down what has to be signed, for a vault elsewhere",
-		Long: `Make everything of an image but its signature, and write a request: a small JSON file with the digest, the algorithm in words, the public
-key and all options. Whoever holds the key signs the digest, or the file of --payload; smpctl sign attach makes the image of request and
-signature.
+		Long: `Make everything of an image but its signature, and write a request: a small JSON file with the
+digest, the algorithm in words, the public key and all options. Whoever holds the key signs the
+digest, or the file of --payload; smpctl sign attach makes the image of request and signature.
 
-The options are those of sign; with --again, the file is an image whose signature is to be replaced, as sign again does. The file is not in the request: it has to be there again, unchanged, for sign attach.`,
-		Example: `  smpctl sign prepare zephyr.bin -o app.request.json --public-key release.pub.pem -v 1.2.3 -H 0x200 --pad-header -S 0xe8000`,
-		Args:    cobra.ExactArgs(1),
-		RunE:    a.run(func(_ context.Context, args []string) (result, error) { return a.signPrepare(args[0], o) }),
+The options are those of sign; with --again, the file is an image whose signature is to be replaced,
+as sign again does. The file is not in the request: it has to be there again, unchanged, for sign
+attach.`,
+		Example: "  smpctl sign prepare zephyr.bin -o app.request.json --public-key release.pub.pem " +
+			"-v 1.2.3 -H 0x200 --pad-header -S 0xe8000",
+		Args: cobra.ExactArgs(1),
+		RunE: a.run(func(_ context.Context, args []string) (result, error) { return a.signPrepare(args[0], o) }),
 	}
 	o.build.register(cmd)
 	f := cmd.Flags()
@@ -46,7 +49,8 @@ The options are those of sign; with --again, the file is an image whose signatur
 	f.BoolVar(&o.again, "again", false, "the file is an image, and gets a new signature")
 	f.StringVar(&o.publicKey, "public-key", "", "public `key` (PEM) that the signature must be by")
 	f.StringVarP(&o.out, "output", "o", "", "write the request to this `file`")
-	f.StringVar(&o.payload, "payload", "", "write the bytes under the digest to this `file`, for signers that hash themselves")
+	f.StringVar(&o.payload, "payload", "",
+		"write the bytes under the digest to this `file`, for signers that hash themselves")
 	_ = cmd.MarkFlagRequired("public-key")
 	_ = cmd.MarkFlagRequired("output")
 	return cmd
@@ -124,7 +128,8 @@ func (o signPrepareOptions) write(path string, r signRequest, u *image.Unsigned)
 	if err := writeFile(o.out, text.Bytes()); err != nil {
 		return nil, err
 	}
-	return prepareResult{path, o.out, o.payload, r.Sign, r.Algorithm, r.Input, r.Hash, r.Digest, r.KeyHash, r.Version}, nil
+	return prepareResult{path, o.out, o.payload, r.Sign, r.Algorithm, r.Input, r.Hash, r.Digest, r.KeyHash,
+		r.Version}, nil
 }
 
 // newBuildFlags gives the flags of sign that make an image, and nothing else.
@@ -135,7 +140,8 @@ func newBuildFlags(b *buildFlags) *pflag.FlagSet {
 }
 
 // unsignedFrom makes an image up to its signature: of a firmware file, or of an image that is signed again.
-func (a *app) unsignedFrom(path string, b *buildFlags, pub crypto.PublicKey, isImage bool) (*image.Unsigned, placer, error) {
+func (a *app) unsignedFrom(path string, b *buildFlags, pub crypto.PublicKey, isImage bool) (*image.Unsigned, placer,
+	error) {
 	if isImage {
 		return again(path, pub, b.signOptions())
 	}
@@ -182,7 +188,8 @@ func (r prepareResult) Text(w io.Writer) error {
 	if r.Payload != "" {
 		fmt.Fprintf(w, "payload    %s\n", r.Payload)
 	}
-	fmt.Fprintf(w, "version    %s\nkey        %.8s\ndigest     %s %s\nto do      %s\n", r.Version, r.KeyHash, r.Hash, r.Digest, r.Sign)
+	fmt.Fprintf(w, "version    %s\nkey        %.8s\ndigest     %s %s\nto do      %s\n",
+		r.Version, r.KeyHash, r.Hash, r.Digest, r.Sign)
 	_, err := fmt.Fprintf(w, "then       smpctl sign attach %s --signature SIG -o OUT\n", filepath.Base(r.Request))
 	return err
 }

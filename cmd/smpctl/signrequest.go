@@ -17,8 +17,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// signRequest is the file that sign prepare writes: what has to be signed, in words and bytes, and how sign attach makes the image again
-// that the signature belongs to.
+// signRequest is the file that sign prepare writes: what has to be signed, in words and bytes, and how sign attach
+// makes the image again that the signature belongs to.
 type signRequest struct {
 	Format    int           `json:"smpctl_sign_request"` // requestFormat
 	Sign      string        `json:"sign"`                // what to do, in a sentence
@@ -51,8 +51,10 @@ type requestFile struct {
 func newRequest(u *image.Unsigned, s signing) signRequest {
 	return signRequest{
 		Format: requestFormat, Sign: instruction(u, s), Algorithm: s.algorithm, Input: s.input, Hash: s.hash,
-		Digest: hex.EncodeToString(s.digest), DigestB64: base64.StdEncoding.EncodeToString(s.digest), KeyHash: hex.EncodeToString(s.keyHash),
-		PublicKey: string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: s.public})), Version: u.Header().Version.String(),
+		Digest: hex.EncodeToString(s.digest), DigestB64: base64.StdEncoding.EncodeToString(s.digest),
+		KeyHash:   hex.EncodeToString(s.keyHash),
+		PublicKey: string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: s.public})),
+		Version:   u.Header().Version.String(),
 	}
 }
 
@@ -70,7 +72,8 @@ func instruction(u *image.Unsigned, s signing) string {
 	return fmt.Sprintf("sign the digest, a %s, with ECDSA; do not hash it again", name)
 }
 
-// fileFlags are the options that name a file, with what stands before its path. The file has to be the same when the image is made again.
+// fileFlags are the options that name a file, with what stands before its path. The file has to be the same when the
+// image is made again.
 var fileFlags = map[string]func(value string) (before, path string){
 	"encrypt": func(value string) (string, string) { return "", value },
 	"custom-tlv-file": func(value string) (string, string) {
@@ -172,7 +175,8 @@ func readRequest(path string) (signRequest, error) {
 	return parseRequest(path, data)
 }
 
-// parseRequest reads a request. Nothing in it is trusted beyond its form: the image that is made from it says what was signed.
+// parseRequest reads a request. Nothing in it is trusted beyond its form: the image that is made from it says what was
+// signed.
 func parseRequest(path string, data []byte) (signRequest, error) {
 	var r signRequest
 	d := json.NewDecoder(bytes.NewReader(data))
@@ -198,7 +202,8 @@ func (r signRequest) apply(f *pflag.FlagSet, request string) error {
 		text, dashes := strings.CutPrefix(option, "--")
 		name, value, ok := strings.Cut(text, "=")
 		if !dashes || !ok || f.Lookup(name) == nil {
-			return imageError{fmt.Errorf("%s: option %q is unknown: the request is from another version of smpctl", request, option)}
+			return imageError{fmt.Errorf("%s: option %q is unknown: the request is from another version of smpctl",
+				request, option)}
 		}
 		if split := fileFlags[name]; split != nil {
 			before, path := split(value)

@@ -11,8 +11,10 @@ import (
 
 // FuzzParseRequest holds that what is read can be written and read again, and that any options are taken or refused.
 func FuzzParseRequest(f *testing.F) {
-	f.Add([]byte(`{"smpctl_sign_request":1,"file":{"path":"../app.bin","sha256":"00"},"options":["--version=1.2.3","--custom-tlv=0xa0=0x01","--pad-header=true"]}`))
-	f.Add([]byte(`{"smpctl_sign_request":1,"file":{"path":"app.bin","sha256":"00"},"options":["--encrypt=key.pem"],"files":[{"path":"key.pem","sha256":""}],"again":true}`))
+	f.Add([]byte(`{"smpctl_sign_request":1,"file":{"path":"../app.bin","sha256":"00"},` +
+		`"options":["--version=1.2.3","--custom-tlv=0xa0=0x01","--pad-header=true"]}`))
+	f.Add([]byte(`{"smpctl_sign_request":1,"file":{"path":"app.bin","sha256":"00"},` +
+		`"options":["--encrypt=key.pem"],"files":[{"path":"key.pem","sha256":""}],"again":true}`))
 	f.Add([]byte(`{"smpctl_sign_request":2}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, err := parseRequest("request", data)

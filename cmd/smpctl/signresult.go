@@ -101,6 +101,7 @@ type vectorResult struct {
 }
 
 func (r vectorResult) Text(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "written    %s, the %s to sign, %d bytes\nhash       %s %s\n", r.Output, r.Vector, r.Bytes, r.HashType, r.Hash)
+	_, err := fmt.Fprintf(w, "written    %s, the %s to sign, %d bytes\nhash       %s %s\n",
+		r.Output, r.Vector, r.Bytes, r.HashType, r.Hash)
 	return err
 }

@@ -32,10 +32,11 @@ func simCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sim",
 		Short: "Serve a virtual device, to try things out and to test scripts with",
-		Long: `Serve a virtual device: an SMP server, MCUboot and their flash, on a pseudo-terminal (Linux), a TCP port, a UDP port, or all of them, until Ctrl-C.
+		Long: `Serve a virtual device: an SMP server, MCUboot and their flash, on a pseudo-terminal (Linux), a TCP
+port, a UDP port, or all of them, until Ctrl-C.
 
-With --baud the bytes take as long as they do on a wire. Faults are listed as in
---faults seed=7,drop-request=0.01,flip=0.0001,vanish-after=20000,lose-last-answer`,
+With --baud the bytes take as long as they do on a wire. Faults are listed as in --faults
+seed=7,drop-request=0.01,flip=0.0001,vanish-after=20000,lose-last-answer`,
 		Example: `  smpctl sim --pty ./board --flash board.flash
   smpctl sim --tcp 127.0.0.1:7777 --key app.pub.pem --boot-mode overwrite`,
 		Args: cobra.NoArgs,
@@ -50,17 +51,22 @@ func (o *simOptions) register(f *pflag.FlagSet) {
 	f.StringVar(&o.tcp, "tcp", "", "serve the serial byte stream on this `host:port`; port 0 takes a free one")
 	f.StringVar(&o.board.Flash, "flash", "", "keep the flash in this `file`, and start from what it holds")
 	f.StringVar(&o.udp, "udp", "", "serve SMP over UDP on this `host:port`; port 0 takes a free one")
-	f.StringVar(&o.key, "key", "", "the bootloader starts only images signed by the private half of this public `key` (PEM)")
-	f.StringVar(&o.bootMode, "boot-mode", sim.Swap.String(), "what the bootloader does: swap, overwrite, direct-xip or ram-load")
+	f.StringVar(&o.key, "key", "",
+		"the bootloader starts only images signed by the private half of this public `key` (PEM)")
+	f.StringVar(&o.bootMode, "boot-mode", sim.Swap.String(),
+		"what the bootloader does: swap, overwrite, direct-xip or ram-load")
 	f.IntVar(&o.board.Images, "images", 0, "`number` of images, with two slots each (default 1)")
 	f.IntVar(&o.board.SlotSize, "slot-size", 0, "`bytes` of a slot (default 262144)")
-	f.IntVar(&o.board.BufSize, "buf-size", 0, "`bytes` of a packet buffer (default 384, and 256 for each image after the first)")
+	f.IntVar(&o.board.BufSize, "buf-size", 0,
+		"`bytes` of a packet buffer (default 384, and 256 for each image after the first)")
 	f.IntVar(&o.board.BufCount, "buf-count", 0, "`number` of packet buffers (default 4)")
 	f.IntVar(&o.board.RXLines, "rx-lines", 0, "`number` of buffers for received lines (default: always enough)")
 	f.Var(&o.eraseTime, "erase-time", "how long the flash takes to erase 4096 bytes (default: none)")
 	f.BoolVar(&o.board.Recovery, "recovery", false, "come up in MCUboot's serial recovery")
-	f.BoolVar(&o.board.Blank, "blank", false, "come up without an application, in serial recovery; with --flash only if the file is new")
-	f.Var(&o.window, "recovery-window", "how long the bootloader waits at every boot for a request that keeps it in serial recovery (default: not)")
+	f.BoolVar(&o.board.Blank, "blank", false,
+		"come up without an application, in serial recovery; with --flash only if the file is new")
+	f.Var(&o.window, "recovery-window",
+		"how long the bootloader waits at every boot for a request that keeps it in serial recovery (default: not)")
 	f.BoolVar(&o.board.Noise, "noise", false, "print log lines, colours and prompts between the answers")
 	f.BoolVar(&o.board.Console, "console", true, "print on the serial port what MCUboot and Zephyr say at boot")
 	f.StringVar(&o.faults, "faults", "", "what goes wrong, as a `list` of name=value")
@@ -160,7 +166,8 @@ func (w ways) close() {
 }
 
 // listen opens a port of a network: a text that is no address is wrong usage.
-func listen[T any](ctx context.Context, network, address string, open func(context.Context, string, string) (T, error)) (l T, err error) {
+func listen[T any](ctx context.Context, network, address string,
+	open func(context.Context, string, string) (T, error)) (l T, err error) {
 	if _, _, err := net.SplitHostPort(address); err != nil {
 		return l, usage("--%s %s: want HOST:PORT, such as 127.0.0.1:7777", network, address)
 	}
@@ -210,7 +217,8 @@ func (a *app) serveBoard(ctx context.Context, board *sim.Device, w ways) error {
 	return errors.Join(tcpErr, udpErr, ptyErr)
 }
 
-// readyEvent says under which address the device can be reached: at first, and again after each reset of a pseudo-terminal.
+// readyEvent says under which address the device can be reached: at first, and again after each reset of a
+// pseudo-terminal.
 type readyEvent struct {
 	Event  string `json:"event"`
 	Port   string `json:"port"` // as -p takes it
@@ -239,13 +247,15 @@ type simResult struct {
 
 func newSimResult(s sim.Stats) simResult {
 	return simResult{
-		Requests: s.Requests, Resets: s.Resets, LostPackets: s.LostPackets, LostLines: s.LostLines, LongLines: s.LongLines,
-		Broken: s.Broken, NoMemory: s.NoMemory,
+		Requests: s.Requests, Resets: s.Resets, LostPackets: s.LostPackets, LostLines: s.LostLines,
+		LongLines: s.LongLines,
+		Broken:    s.Broken, NoMemory: s.NoMemory,
 	}
 }
 
 func (r simResult) Text(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "served %d requests, reset %d times; lost %d packets and %d lines for want of buffers, %d broken\n",
+	_, err := fmt.Fprintf(w,
+		"served %d requests, reset %d times; lost %d packets and %d lines for want of buffers, %d broken\n",
 		r.Requests, r.Resets, r.LostPackets, r.LostLines+r.LongLines, r.Broken)
 	return err
 }

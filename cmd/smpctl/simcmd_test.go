@@ -51,7 +51,9 @@ func TestSimServes(t *testing.T) {
 		{"tcp", []string{"--tcp", "127.0.0.1:0"}, false, 3},
 		{"udp", []string{"--udp", "127.0.0.1:0"}, false, 4}, // nothing connects over UDP, so nothing is refused
 		{"pty", []string{"--pty", link}, true, 3},
-		{"slow", []string{"--tcp", "127.0.0.1:0", "-b", "1000000", "--images", "2", "--slot-size", "0x20000", "--noise"}, false, 3},
+		{"slow",
+			[]string{"--tcp", "127.0.0.1:0", "-b", "1000000", "--images", "2", "--slot-size", "0x20000", "--noise"},
+			false, 3},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -108,7 +110,8 @@ func TestSimServesAllWays(t *testing.T) {
 	decoder := json.NewDecoder(events)
 	var ready [2]readyEvent
 	for i, network := range []string{"tcp:", "udp:"} {
-		if err := decoder.Decode(&ready[i]); err != nil || ready[i].Event != "ready" || !strings.HasPrefix(ready[i].Port, network) {
+		if err := decoder.Decode(&ready[i]); err != nil || ready[i].Event != "ready" ||
+			!strings.HasPrefix(ready[i].Port, network) {
 			t.Fatalf("got %+v, %v, want the event ready for %s", ready[i], err, network)
 		}
 	}
@@ -152,7 +155,8 @@ func TestFit(t *testing.T) {
 		{"UDP", "udp:127.0.0.1", smp.Options{Tries: 2}, smp.Options{Tries: 2, MaxBuffer: 1472}},
 		{"UDP, IPv6", "udp:[::1]:1337", smp.Options{}, smp.Options{MaxBuffer: 1452}},
 		{"UDP, buffer given", "udp:127.0.0.1", smp.Options{Buffer: 2048}, smp.Options{Buffer: 1472, MaxBuffer: 1472}},
-		{"UDP, small buffer given", "udp:127.0.0.1", smp.Options{Buffer: 300}, smp.Options{Buffer: 300, MaxBuffer: 1472}},
+		{"UDP, small buffer given", "udp:127.0.0.1", smp.Options{Buffer: 300},
+			smp.Options{Buffer: 300, MaxBuffer: 1472}},
 		{"UDP, mtu given", "udp:127.0.0.1", smp.Options{MaxBuffer: 512}, smp.Options{MaxBuffer: 512}},
 		{"UDP, large mtu given", "udp:127.0.0.1", smp.Options{MaxBuffer: 4096}, smp.Options{MaxBuffer: 1472}},
 		{"console", "", smp.Options{Buffer: 2048}, smp.Options{Buffer: 2048, MaxBuffer: console}},

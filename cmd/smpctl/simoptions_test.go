@@ -26,10 +26,13 @@ func TestSimOptions(t *testing.T) {
 		{"boot mode", []string{"--boot-mode", "ram-load"}, sim.Options{Mode: sim.RAMLoad}},
 		{"baud", []string{"-b", "9600"}, sim.Options{Baud: 9600}},
 		{"erase time", []string{"--erase-time", "20ms"}, sim.Options{EraseTime: 20 * time.Millisecond}},
-		{"layout", []string{"--images", "2", "--slot-size", "0x8000", "--flash", "f"}, sim.Options{Images: 2, SlotSize: 0x8000, Flash: "f"}},
-		{"buffers", []string{"--buf-size", "512", "--buf-count", "2", "--rx-lines", "3"}, sim.Options{BufSize: 512, BufCount: 2, RXLines: 3}},
+		{"layout", []string{"--images", "2", "--slot-size", "0x8000", "--flash", "f"},
+			sim.Options{Images: 2, SlotSize: 0x8000, Flash: "f"}},
+		{"buffers", []string{"--buf-size", "512", "--buf-count", "2", "--rx-lines", "3"},
+			sim.Options{BufSize: 512, BufCount: 2, RXLines: 3}},
 		{"silent", []string{"--console=false"}, sim.Options{}},
-		{"trouble", []string{"--noise", "--faults", "seed=7,flip=0.5"}, sim.Options{Noise: true, Faults: sim.Faults{Seed: 7, Flip: 0.5}}},
+		{"trouble", []string{"--noise", "--faults", "seed=7,flip=0.5"},
+			sim.Options{Noise: true, Faults: sim.Faults{Seed: 7, Flip: 0.5}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -23,7 +23,9 @@ type sourceOptions struct {
 
 func (o *sourceOptions) register(f *pflag.FlagSet, short, usage string) {
 	f.VarP(&o.number, "image", short, usage)
-	f.StringArrayVar(&o.keys, "key", nil, "refuse a file that was not signed by the private half of this public `key` (PEM); several keys: of one of them")
+	f.StringArrayVar(&o.keys, "key", nil,
+		"refuse a file that was not signed by the private half of this public `key` (PEM); "+
+			"several keys: of one of them")
 }
 
 // maxImage is the highest image number that the protocol can name in every command.
@@ -106,7 +108,8 @@ func (a *app) readPackage(s *source, path string, data []byte, number imageNumbe
 		}
 		s.bootloader = s.bootloader || m.Bootloader
 		if !s.add(m, img) {
-			return imageError{fmt.Errorf("%s: holds a file for each slot of nRF's first-stage bootloader, and the device does not say which it needs: "+
+			return imageError{fmt.Errorf("%s: holds a file for each slot of nRF's first-stage bootloader, and the "+
+				"device does not say which it needs: "+
 				"take one out (smpctl package extract) and send it with image upload", path)}
 		}
 	}
@@ -143,7 +146,8 @@ func (s source) updatesBootloader(path string) error {
 	if !s.bootloader {
 		return nil
 	}
-	return imageError{fmt.Errorf("%s: replaces the bootloader itself, which never shows as an image that runs: send it with image upload, then image test and reset", path)}
+	return imageError{fmt.Errorf("%s: replaces the bootloader itself, which never shows as an image that runs: send "+
+		"it with image upload, then image test and reset", path)}
 }
 
 // imageNames is "images 0 and 1" for people.
@@ -159,7 +163,8 @@ func imageNames(targets []dfu.Target) string {
 	return "images " + strings.Join(numbers[:last], ", ") + " and " + numbers[last]
 }
 
-// checkedImage parses an image, checks its hash and its signature, and leaves away the padding behind it. Everything worth a word is said.
+// checkedImage parses an image, checks its hash and its signature, and leaves away the padding behind it. Everything
+// worth a word is said.
 func (a *app) checkedImage(label string, data []byte, keys []trustedKey) (*image.Image, error) {
 	img, err := loadImage(label, data)
 	if err != nil {
@@ -177,8 +182,8 @@ func (a *app) checkedImage(label string, data []byte, keys []trustedKey) (*image
 	return a.unpadded(label, img)
 }
 
-// unpadded leaves away what "imgtool sign --pad" adds: it takes as long as a whole slot, and its trailer would decide between test and
-// permanent in the user's place. Other bytes behind an image were put there for a reason, and stay.
+// unpadded leaves away what "imgtool sign --pad" adds: it takes as long as a whole slot, and its trailer would decide
+// between test and permanent in the user's place. Other bytes behind an image were put there for a reason, and stay.
 func (a *app) unpadded(label string, img *image.Image) (*image.Image, error) {
 	behind := img.Bytes()[img.Size():]
 	_, trailer := img.Trailer()
@@ -251,7 +256,8 @@ type hintedError struct {
 
 func (e *hintedError) Unwrap() error { return e.error }
 
-// explainRejection adds to the error of an image that the bootloader did not start the most likely reason, as far as the file shows it.
+// explainRejection adds to the error of an image that the bootloader did not start the most likely reason, as far as
+// the file shows it.
 func (s source) explainRejection(err error, warnings []string) error {
 	var running *dfu.NotRunningError
 	if !errors.As(err, &running) || running.Reason != dfu.Rejected || namesOther(saidBy(err)) {
@@ -267,7 +273,8 @@ func (s source) explainRejection(err error, warnings []string) error {
 	return err
 }
 
-// afterWarnings puts what the user was warned of before the hint: a bootloader that never starts such a file needs no other reason.
+// afterWarnings puts what the user was warned of before the hint: a bootloader that never starts such a file needs no
+// other reason.
 func afterWarnings(hint string, warnings []string) string {
 	if len(warnings) == 0 {
 		return hint
@@ -287,7 +294,8 @@ func (s source) rejectionHint(img *image.Image) string {
 	signatures := img.Signatures()
 	switch {
 	case s.trusted:
-		return "the signature fits the given key: does the bootloader have that key, and does it accept the version and the security counter?"
+		return "the signature fits the given key: does the bootloader have that key, and does it accept the version " +
+			"and the security counter?"
 	case len(signatures) == 0:
 		return "most likely the bootloader wants a signature, and the file has none"
 	}
@@ -295,5 +303,6 @@ func (s source) rejectionHint(img *image.Image) string {
 	if key := signatures[0].Key; len(key.Value) >= 4 && key.Type == image.TLVKeyHash {
 		by = fmt.Sprintf(" (%s, key hash %x…)", signatures[0].Type, key.Value[:4])
 	}
-	return "most likely the file is signed with another key" + by + " than the bootloader has; --key with the bootloader's public key tells before an upload"
+	return "most likely the file is signed with another key" + by +
+		" than the bootloader has; --key with the bootloader's public key tells before an upload"
 }

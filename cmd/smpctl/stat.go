@@ -12,8 +12,8 @@ import (
 )
 
 func statCommand(a *app) *cobra.Command {
-	cmd := a.ask("stat <group>", "Show one group of statistics", "  smpctl -p sim: stat smp_svr_stats", cobra.ExactArgs(1),
-		func(ctx context.Context, c *smp.Client, args []string) (result, error) {
+	cmd := a.ask("stat <group>", "Show one group of statistics", "  smpctl -p sim: stat smp_svr_stats",
+		cobra.ExactArgs(1), func(ctx context.Context, c *smp.Client, args []string) (result, error) {
 			stats, err := c.Stat.Read(ctx, args[0])
 			if err != nil {
 				return nil, err
@@ -24,8 +24,8 @@ func statCommand(a *app) *cobra.Command {
 			}
 			return r, nil
 		})
-	cmd.AddCommand(a.ask("list", "Show which groups of statistics the device has", "  smpctl -p sim: stat list", cobra.NoArgs,
-		func(ctx context.Context, c *smp.Client, _ []string) (result, error) {
+	cmd.AddCommand(a.ask("list", "Show which groups of statistics the device has", "  smpctl -p sim: stat list",
+		cobra.NoArgs, func(ctx context.Context, c *smp.Client, _ []string) (result, error) {
 			names, err := c.Stat.List(ctx)
 			if err != nil {
 				return nil, err

@@ -35,8 +35,8 @@ func newTail(d *device) *tail {
 // open connects for the first time.
 func (t *tail) open(ctx context.Context) (*transport.Conn, error) { return t.device.link(ctx) }
 
-// follow reads the connection and those that come after it until ctx ends, which is no error, or the port stays away for too long. It ends
-// the text.
+// follow reads the connection and those that come after it until ctx ends, which is no error, or the port stays away
+// for too long. It ends the text.
 func (t *tail) follow(ctx context.Context, conn *transport.Conn) error {
 	defer t.text.Close()
 	for {
@@ -77,8 +77,8 @@ func (t *tail) read(ctx context.Context, conn *transport.Conn) {
 	}
 }
 
-// redial looks for the port until it is there, not at once: somebody may accept connections only to end them. Both values are nil when ctx
-// ended.
+// redial looks for the port until it is there, not at once: somebody may accept connections only to end them. Both
+// values are nil when ctx ended.
 func (t *tail) redial(ctx context.Context) (*transport.Conn, error) {
 	since := time.Now()
 	tick := time.NewTicker(redialEvery)

@@ -10,8 +10,8 @@ import (
 // maxEscape is the longest escape sequence that is waited for, in bytes.
 const maxEscape = 32
 
-// terminalText shows what a device prints on a terminal: text, colours, and what editing a line takes. Everything else that could steer the
-// terminal appears as text.
+// terminalText shows what a device prints on a terminal: text, colours, and what editing a line takes. Everything else
+// that could steer the terminal appears as text.
 type terminalText struct {
 	w     io.Writer
 	raw   bool   // the terminal does not begin lines by itself
@@ -38,7 +38,8 @@ func (t *terminalText) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Close shows what was still waiting for its end, switches colours off, and ends a line that a raw terminal would go on with.
+// Close shows what was still waiting for its end, switches colours off, and ends a line that a raw terminal would go on
+// with.
 func (t *terminalText) Close() error {
 	var out bytes.Buffer
 	for _, c := range t.rest {
@@ -77,7 +78,8 @@ func (t *terminalText) next(out *bytes.Buffer, b []byte) int {
 	return n
 }
 
-// escape is next for what begins with ESC. Only sequences of the form ESC [ numbers letter can be harmless (ECMA-48, CSI).
+// escape is next for what begins with ESC. Only sequences of the form ESC [ numbers letter can be harmless (ECMA-48,
+// CSI).
 func (t *terminalText) escape(out *bytes.Buffer, b []byte) int {
 	end := 2
 	if len(b) > 1 && b[1] == '[' {
@@ -97,7 +99,8 @@ func (t *terminalText) escape(out *bytes.Buffer, b []byte) int {
 	return 1
 }
 
-// harmless reports whether a sequence can do no more than colour text or edit the line that the cursor is on: move within it, erase its end.
+// harmless reports whether a sequence can do no more than colour text or edit the line that the cursor is on: move
+// within it, erase its end.
 func harmless(numbers []byte, letter byte) bool {
 	switch letter {
 	case 'm', 'C', 'D':

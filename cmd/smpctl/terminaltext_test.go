@@ -26,7 +26,8 @@ func TestTerminalText(t *testing.T) {
 		{"no text", "\xff\xc3", `\xff\xc3`},
 		{"two escapes", "\x1b\x1b[31mx", `\x1b` + "\x1b[31mx"},
 		{"cut off", "x\x1b[3", `x\x1b\x5b\x33`},
-		{"numbers without end", "\x1b[1111111111111111111111111111111111111m", `\x1b[1111111111111111111111111111111111111m`},
+		{"numbers without end", "\x1b[1111111111111111111111111111111111111m",
+			`\x1b[1111111111111111111111111111111111111m`},
 	}
 	for _, tt := range tests {
 		for step := range []int{0, 1, 2} {
@@ -85,7 +86,8 @@ func FuzzTerminalText(f *testing.F) {
 		_, _ = w.Write(p[at:])
 		_ = w.Close()
 		rest := harmless.ReplaceAll(out.Bytes(), nil)
-		if !utf8.Valid(rest) || bytes.ContainsFunc(rest, func(r rune) bool { return r != '\r' && r != '\b' && unprintable(r) }) {
+		if !utf8.Valid(rest) ||
+			bytes.ContainsFunc(rest, func(r rune) bool { return r != '\r' && r != '\b' && unprintable(r) }) {
 			t.Errorf("%q cut at %d: the terminal gets %q", p, at, out.Bytes())
 		}
 	})

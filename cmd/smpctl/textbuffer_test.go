@@ -49,7 +49,8 @@ func TestTextBufferIsBounded(t *testing.T) {
 	}
 	got, dropped, err := b.Take(t.Context())
 	if err != nil || len(got) > 1<<20 || len(got)+dropped != put {
-		t.Errorf("Take = %d bytes, %d dropped, %v, want %d together and no more than 1 MiB kept", len(got), dropped, err, put)
+		t.Errorf("Take = %d bytes, %d dropped, %v, want %d together and no more than 1 MiB kept",
+			len(got), dropped, err, put)
 	}
 	b.Put(line)
 	if got, dropped, _ := b.Take(t.Context()); len(got) != len(line) || dropped != 0 {

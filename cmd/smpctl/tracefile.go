@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// traceFile is the file of --trace, for all connections of a command. A connection stops tracing at the first error, and so does this.
+// traceFile is the file of --trace, for all connections of a command. A connection stops tracing at the first error,
+// and so does this.
 type traceFile struct {
 	file *os.File
 	mu   sync.Mutex // guards err; a connection may still write when the next one does

@@ -31,13 +31,15 @@ func upgradeCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "upgrade <file>",
 		Short: "Update the firmware: upload, test, reset, verify, confirm",
-		Long: `Update the firmware. The file is checked, uploaded and marked for a test boot; the device is reset; once it runs the new image and
-answers, the image is confirmed. If it does not come up, the bootloader goes back to the old one, and the exit code is 7.
+		Long: `Update the firmware. The file is checked, uploaded and marked for a test boot; the device is reset;
+once it runs the new image and answers, the image is confirmed. If it does not come up, the
+bootloader goes back to the old one, and the exit code is 7.
 
-An update package (dfu_application.zip) brings all its images: they are uploaded and marked one by one, and one reset starts them. Only image 0
-can be tried; the others stay.
+An update package (dfu_application.zip) brings all its images: they are uploaded and marked one by
+one, and one reset starts them. Only image 0 can be tried; the others stay.
 
-With a public key, of --key or of the connection profile, a file with another signature is refused before the device hears of it.
+With a public key, of --key or of the connection profile, a file with another signature is refused
+before the device hears of it.
 
 An update that was interrupted at any point is taken up by the same command.`,
 		Example: `  smpctl -p sim: upgrade app.signed.bin
@@ -49,11 +51,15 @@ An update that was interrupted at any point is taken up by the same command.`,
 		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return a.upgrade(ctx, args[0], o) }),
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.mode, "mode", dfu.ConfirmAfter.String(), "how far to go: confirm-after, test, permanent or upload-only")
+	f.StringVar(&o.mode, "mode", dfu.ConfirmAfter.String(),
+		"how far to go: confirm-after, test, permanent or upload-only")
 	o.source.register(f, "", "`number` of the image (default 0, or all of the package)")
-	f.StringVar(&o.check, "check", "", "`command` to run before the confirm; if it fails, a reset brings the old image back")
-	f.Var(&o.checkTime, "check-time", "how long the check may take, a day at most; after that it has failed, and ends with its children")
-	f.Var(&o.wait, "wait", "how long the device may take to come back, and the update may go on without getting any further")
+	f.StringVar(&o.check, "check", "",
+		"`command` to run before the confirm; if it fails, a reset brings the old image back")
+	f.Var(&o.checkTime, "check-time",
+		"how long the check may take, a day at most; after that it has failed, and ends with its children")
+	f.Var(&o.wait, "wait",
+		"how long the device may take to come back, and the update may go on without getting any further")
 	f.BoolVar(&o.upgradeOnly, "upgrade-only", false, "only if the image is newer than the running one")
 	f.BoolVar(&o.force, "force", false, "upload even if the image is already there")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and stop")
@@ -86,7 +92,8 @@ func (a *app) upgrade(ctx context.Context, path string, o upgradeOptions) (resul
 		options.Check = func(ctx context.Context) error {
 			err := a.check(ctx, o.check, d.name, time.Duration(o.checkTime))
 			if err == nil { // what comes now can take a while, and fail
-				v.event(dfu.Event{Step: dfu.Step{Action: dfu.Check, Target: -1}, Phase: dfu.Note, Text: "the command passed: looking at the device"})
+				v.event(dfu.Event{Step: dfu.Step{Action: dfu.Check, Target: -1}, Phase: dfu.Note,
+					Text: "the command passed: looking at the device"})
 			}
 			return err
 		}
@@ -150,7 +157,8 @@ type stepTime struct {
 func newUpgradeResult(r dfu.Report, d *device, heard consoleResult) upgradeResult {
 	u := upgradeResult{
 		Result: r.Result, From: imageVersion(r.From), To: imageVersion(r.To), Images: newImageChanges(r),
-		Device: upgradeDevice{d.name, d.port.Serial}, Steps: []stepTime{}, Seconds: r.Seconds, Link: newSettled(r.Upload.Settled),
+		Device: upgradeDevice{d.name, d.port.Serial}, Steps: []stepTime{}, Seconds: r.Seconds,
+		Link:          newSettled(r.Upload.Settled),
 		consoleResult: heard, after: r.After, runs: runningNow(r), listed: r.Listed,
 	}
 	for _, s := range r.Steps {
@@ -211,7 +219,8 @@ func (r upgradeResult) did(step dfu.Action) bool {
 // slotTable shows the slots, a line each.
 func slotTable(w io.Writer, l smp.ImageList) error {
 	for _, e := range newImageList(l).Images {
-		if _, err := fmt.Fprintf(w, "  image %d slot %d  %-12s %-8s  %s\n", e.Image, e.Slot, e.Version, e.Hash.Short(), e.flags()); err != nil {
+		if _, err := fmt.Fprintf(w, "  image %d slot %d  %-12s %-8s  %s\n",
+			e.Image, e.Slot, e.Version, e.Hash.Short(), e.flags()); err != nil {
 			return err
 		}
 	}
@@ -271,7 +280,8 @@ func (a *app) dryRun(ctx context.Context, d *device, targets []dfu.Target, o dfu
 	for _, text := range report.Warnings {
 		a.warn("%s", text)
 	}
-	r := dryRunResult{imageVersion(report.From), imageVersion(report.To), newImageChanges(report), []dfu.Action{}, report.Plan}
+	r := dryRunResult{imageVersion(report.From), imageVersion(report.To), newImageChanges(report), []dfu.Action{},
+		report.Plan}
 	for _, s := range report.Plan {
 		r.Steps = append(r.Steps, s.Action)
 	}
@@ -401,7 +411,8 @@ func (v *upgradeView) done(e dfu.Event) string {
 		if v.recovery && !v.report.Listed {
 			listed = ""
 		}
-		return fmt.Sprintf("%s in %s (%s)%s", size(n), took, rate(n, time.Duration(e.Seconds*float64(time.Second))), listed)
+		return fmt.Sprintf("%s in %s (%s)%s", size(n), took, rate(n, time.Duration(e.Seconds*float64(time.Second))),
+			listed)
 	case dfu.Enter:
 		return "the bootloader answers"
 	case dfu.Clear:

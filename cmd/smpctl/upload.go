@@ -28,19 +28,24 @@ func imageUploadCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "upload <file>",
 		Short: "Upload an image to the device",
-		Long: `Upload an image to the slot that is not running. Done means that the device lists the image's hash afterwards.
+		Long: `Upload an image to the slot that is not running. Done means that the device lists the image's hash
+afterwards.
 
-An upload that was interrupted is taken up where the device stopped; an image that is already in the slot is not sent again.
+An upload that was interrupted is taken up where the device stopped; an image that is already in the
+slot is not sent again.
 
-Of an update package (dfu_application.zip) with several images, --image says which one; of files for several slots, the device.`,
-		Example: "  smpctl -p sim: image upload app.signed.bin\n  smpctl image upload dfu_application.zip --image 1 --key app.pub.pem",
-		Args:    cobra.ExactArgs(1),
-		RunE:    a.run(func(ctx context.Context, args []string) (result, error) { return a.upload(ctx, args[0], o) }),
+Of an update package (dfu_application.zip) with several images, --image says which one; of files for
+several slots, the device.`,
+		Example: "  smpctl -p sim: image upload app.signed.bin\n" +
+			"  smpctl image upload dfu_application.zip --image 1 --key app.pub.pem",
+		Args: cobra.ExactArgs(1),
+		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return a.upload(ctx, args[0], o) }),
 	}
 	f := cmd.Flags()
 	o.source.register(f, "n", "`number` of the image (default 0, or what the package says)")
 	f.BoolVarP(&o.upgrade, "upgrade", "u", false, "only if the image is newer than the running one")
-	f.BoolVarP(&o.noErase, "noerase", "e", false, "accepted for mcumgr-cli's scripts: nothing is erased that an upload does not replace")
+	f.BoolVarP(&o.noErase, "noerase", "e", false,
+		"accepted for mcumgr-cli's scripts: nothing is erased that an upload does not replace")
 	f.Var(&o.wait, "wait", "how long the device may stay away in the middle of it")
 	f.IntVarP(&o.window, "maxwinsize", "w", 0, "most requests in flight, as --window")
 	return cmd
@@ -103,7 +108,8 @@ func (a *app) upload(ctx context.Context, path string, o uploadOptions) (result,
 		return nil, err
 	}
 	if len(src.targets) > 1 {
-		return nil, usage("%s holds %s: choose one with --image, or take all with smpctl upgrade", path, imageNames(src.targets))
+		return nil, usage("%s holds %s: choose one with --image, or take all with smpctl upgrade",
+			path, imageNames(src.targets))
 	}
 	d, err := a.device()
 	if err != nil {
@@ -111,7 +117,9 @@ func (a *app) upload(ctx context.Context, path string, o uploadOptions) (result,
 	}
 	defer d.close()
 	v := &upgradeView{app: a, device: d, plain: true}
-	report, err := dfu.Run(ctx, d.connect, src.targets, dfu.Options{Mode: dfu.UploadOnly, UpgradeOnly: o.upgrade, NoStart: true, Wait: time.Duration(o.wait), OnEvent: v.event})
+	report, err := dfu.Run(ctx, d.connect, src.targets,
+		dfu.Options{Mode: dfu.UploadOnly, UpgradeOnly: o.upgrade, NoStart: true, Wait: time.Duration(o.wait),
+			OnEvent: v.event})
 	if report.Found == smp.SerialRecovery && errors.Is(err, smp.ErrInBootloader) { // and did not fall into it later
 		if report, err = a.uploadInBootloader(ctx, v, src, o); err == nil {
 			err = recovered(report)
@@ -135,7 +143,8 @@ func uploaded(r dfu.Report) error {
 	return nil
 }
 
-// recovered looks for the image in the bootloader's list. Some list no hashes, and those that load images to RAM what they loaded at boot.
+// recovered looks for the image in the bootloader's list. Some list no hashes, and those that load images to RAM what
+// they loaded at boot.
 func recovered(r dfu.Report) error {
 	q := dfu.Request{Action: dfu.Upload, Image: r.Images[0].Image, Hash: r.Images[0].To.Hash}
 	problem := "its bootloader lists no hash of it: only the version could be compared"
@@ -145,15 +154,18 @@ func recovered(r dfu.Report) error {
 	case r.After.Has(q.Hash):
 		return nil
 	}
-	return &hintedError{&dfu.UndoneError{Request: q, Problem: problem}, "smpctl recover uploads, resets, and looks what runs then"}
+	return &hintedError{&dfu.UndoneError{Request: q, Problem: problem},
+		"smpctl recover uploads, resets, and looks what runs then"}
 }
 
 func newUploadResult(report dfu.Report) uploadResult {
 	img, up := report.Images[0].File, report.Upload
 	sum := img.FileHash()
 	r := uploadResult{
-		Image: report.Images[0].Image, Bytes: len(img.Bytes()), FileSHA256: hex.EncodeToString(sum[:]), Hash: img.Hash(),
-		AlreadyPresent: up.AlreadyPresent || len(report.Plan) == 0, ResumedFrom: up.ResumedFrom, Resent: up.Resent, Link: newSettled(up.Settled),
+		Image: report.Images[0].Image, Bytes: len(img.Bytes()), FileSHA256: hex.EncodeToString(sum[:]),
+		Hash:           img.Hash(),
+		AlreadyPresent: up.AlreadyPresent || len(report.Plan) == 0, ResumedFrom: up.ResumedFrom, Resent: up.Resent,
+		Link: newSettled(up.Settled),
 	}
 	for _, s := range report.Steps {
 		r.Seconds += s.Seconds

@@ -27,11 +27,12 @@ func verifyCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify <file> --key <pub.pem>",
 		Short: "Check that an image is whole and signed by a key",
-		Long: `Check that an image, .bin or Intel HEX, is whole and signed by the private half of a key, as the bootloader does. No device is needed.
+		Long: `Check that an image, .bin or Intel HEX, is whole and signed by the private half of a key, as the
+bootloader does. No device is needed.
 
-The exit code is 0 only if hash and signature both hold, and 6 with the reason if not. With several --key, each must have signed.
-A compressed image is decompressed, and what it becomes is checked too. An encrypted one needs the device's key: hash and signature
-cover the plaintext.`,
+The exit code is 0 only if hash and signature both hold, and 6 with the reason if not. With several
+--key, each must have signed. A compressed image is decompressed, and what it becomes is checked
+too. An encrypted one needs the device's key: hash and signature cover the plaintext.`,
 		Example: `  smpctl verify app.signed.bin --key app.pub.pem
   smpctl verify app.encrypted.bin --key app.pub.pem --decrypt device.pem`,
 		Args: cobra.ExactArgs(1),
@@ -39,7 +40,8 @@ cover the plaintext.`,
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&o.keys, "key", nil, "public `key` (PEM) that must have signed; may be repeated")
-	f.StringVar(&o.decrypt, "decrypt", "", "decrypt the image with this `key` of the device: private (PEM), or one for AES key wrap (base64)")
+	f.StringVar(&o.decrypt, "decrypt", "",
+		"decrypt the image with this `key` of the device: private (PEM), or one for AES key wrap (base64)")
 	registerPassphrase(f, &o.passphraseFile)
 	return cmd
 }
@@ -83,7 +85,8 @@ func (a *app) verify(ctx context.Context, path string, o verifyOptions) (result,
 		return nil, err
 	}
 	r := verification{
-		File: path, Version: img.Header.Version.String(), Hash: hex.EncodeToString(img.Hash()), HashType: img.HashType().String(),
+		File: path, Version: img.Header.Version.String(), Hash: hex.EncodeToString(img.Hash()),
+		HashType:  img.HashType().String(),
 		Encrypted: img.Encrypted(), Decrypted: open != nil, Compressed: img.Compressed(),
 	}
 	if open != nil {
@@ -183,8 +186,8 @@ func (a *app) readDecryptionKey(ctx context.Context, path, passphraseFile string
 	return private, nil
 }
 
-// wrapKey reads a key for AES key wrap: 16 or 32 bytes, in base64 as MCUboot keeps its sample key, or as they are. It is nil
-// for other files.
+// wrapKey reads a key for AES key wrap: 16 or 32 bytes, in base64 as MCUboot keeps its sample key, or as they are. It
+// is nil for other files.
 func wrapKey(data []byte) []byte {
 	if n := len(data); n == 16 || n == 32 {
 		return data

@@ -17,7 +17,9 @@ func versionCommand(a *app) *cobra.Command {
 		Short:   "Show the version of smpctl",
 		Example: "  smpctl version --json",
 		Args:    cobra.NoArgs,
-		RunE:    a.run(func(context.Context, []string) (result, error) { return newVersionResult(debug.ReadBuildInfo()), nil }),
+		RunE: a.run(func(context.Context, []string) (result, error) {
+			return newVersionResult(debug.ReadBuildInfo()), nil
+		}),
 	}
 }
 

@@ -13,7 +13,8 @@ func TestVersionResult(t *testing.T) {
 	here := versionResult{Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
 	release, checkout, unknown := here, here, here
 	release.Version = "v1.2.3"
-	checkout.Version, checkout.Revision, checkout.Modified, checkout.Time = "(devel)", "0123abcd", true, "2026-11-21T10:30:00Z"
+	checkout.Version, checkout.Revision, checkout.Modified, checkout.Time = "(devel)", "0123abcd", true,
+		"2026-11-21T10:30:00Z"
 	unknown.Version = "(unknown)"
 	tests := []struct {
 		name string
@@ -24,7 +25,8 @@ func TestVersionResult(t *testing.T) {
 		{"release", &debug.BuildInfo{Main: debug.Module{Version: "v1.2.3"}}, release, "smpctl v1.2.3 (GO)\n"},
 		{
 			"checkout", &debug.BuildInfo{Main: debug.Module{Version: "(devel)"}, Settings: []debug.BuildSetting{
-				{Key: "vcs.revision", Value: "0123abcd"}, {Key: "vcs.modified", Value: "true"}, {Key: "vcs.time", Value: "2026-11-21T10:30:00Z"},
+				{Key: "vcs.revision", Value: "0123abcd"}, {Key: "vcs.modified", Value: "true"},
+				{Key: "vcs.time", Value: "2026-11-21T10:30:00Z"},
 			}}, checkout, "smpctl (devel) (GO, revision 0123abcd with changes)\n",
 		},
 		{"no build information", nil, unknown, "smpctl (unknown) (GO)\n"},
