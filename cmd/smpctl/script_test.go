@@ -77,6 +77,41 @@ func startDevice(ts *testscript.TestScript, neg bool, args []string) {
 	f.StringVar(&key, "key", "", "")
 	f.StringVar(&faults, "faults", "", "")
 	f.StringVar(&odd, "odd", "", "")
+	deviceFlags(f, &o)
+	ts.Check(f.Parse(args))
+	if neg || f.NArg() > 1 {
+		ts.Fatalf("usage: device [flags] [NAME]")
+	}
+	name := "PORT"
+	if f.NArg() == 1 {
+		name = f.Arg(0)
+	}
+	var err error
+	o.Mode, err = sim.ParseMode(mode)
+	ts.Check(err)
+	o.Faults, err = sim.ParseFaults(faults)
+	ts.Check(err)
+	if key != "" {
+		o.Key, err = readPublicKey(ts.MkAbs(key))
+		ts.Check(err)
+	}
+	if o.Flash != "" {
+		o.Flash = ts.MkAbs(o.Flash)
+	}
+	// Short, but long enough for the old firmware to go on answering after the reset was accepted.
+	o.ResetDelay, o.BootTime, o.SwapTime = 30*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
+	board, err := sim.NewDevice(o)
+	ts.Check(err)
+	ts.Defer(func() { board.Close() })
+	if udp {
+		ts.Setenv(name, serveUDP(ts, board))
+	} else {
+		ts.Setenv(name, serveTCP(ts, board, odd))
+	}
+}
+
+// deviceFlags are the flags that say how a device is built.
+func deviceFlags(f *flag.FlagSet, o *sim.Options) {
 	f.StringVar(&o.Flash, "flash", "", "")
 	f.IntVar(&o.Images, "images", 0, "")
 	f.IntVar(&o.SlotSize, "slot-size", 0, "")
@@ -110,48 +145,28 @@ func startDevice(ts *testscript.TestScript, neg bool, args []string) {
 		o.NoGroups = append(o.NoGroups, g)
 		return err
 	})
-	ts.Check(f.Parse(args))
-	if neg || f.NArg() > 1 {
-		ts.Fatalf("usage: device [flags] [NAME]")
-	}
-	name := "PORT"
-	if f.NArg() == 1 {
-		name = f.Arg(0)
-	}
-	var err error
-	o.Mode, err = sim.ParseMode(mode)
+}
+
+// serveUDP offers a device until the end of the script and returns its address.
+func serveUDP(ts *testscript.TestScript, board *sim.Device) string {
+	socket, err := net.ListenPacket("udp", "127.0.0.1:0")
 	ts.Check(err)
-	o.Faults, err = sim.ParseFaults(faults)
-	ts.Check(err)
-	if key != "" {
-		o.Key, err = readPublicKey(ts.MkAbs(key))
-		ts.Check(err)
-	}
-	if o.Flash != "" {
-		o.Flash = ts.MkAbs(o.Flash)
-	}
-	// Short, but long enough for the old firmware to go on answering after the reset was accepted.
-	o.ResetDelay, o.BootTime, o.SwapTime = 30*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
-	board, err := sim.NewDevice(o)
-	ts.Check(err)
-	ts.Defer(func() { board.Close() })
-	if udp {
-		socket, err := net.ListenPacket("udp", "127.0.0.1:0")
-		ts.Check(err)
-		ts.Defer(serveUntilClosed(ts, func(ctx context.Context) error { return board.ServePacket(ctx, socket) }))
-		ts.Setenv(name, "udp:"+socket.LocalAddr().String())
-		return
-	}
+	ts.Defer(serveUntilClosed(ts, func(ctx context.Context) error { return board.ServePacket(ctx, socket) }))
+	return "udp:" + socket.LocalAddr().String()
+}
+
+// serveTCP does the same over TCP. With odd the device errs in that way, see newOddDevice.
+func serveTCP(ts *testscript.TestScript, board *sim.Device, odd string) string {
 	l := listenLocal(ts)
-	ts.Setenv(name, "tcp:"+l.Addr().String())
-	if odd != "" {
+	if odd == "" {
+		ts.Defer(serveUntilClosed(ts, func(ctx context.Context) error { return board.Serve(ctx, l) }))
+	} else {
 		o, err := newOddDevice(board, odd)
 		ts.Check(err)
 		ts.Defer(func() { l.Close() })
 		go o.serve(l)
-		return
 	}
-	ts.Defer(serveUntilClosed(ts, func(ctx context.Context) error { return board.Serve(ctx, l) }))
+	return "tcp:" + l.Addr().String()
 }
 
 // serveUntilClosed serves a device; the result ends that and waits for it.
