@@ -10,23 +10,23 @@ import (
 // BuildOptions say how [Build] makes an image of a firmware binary. They are the
 // options of "imgtool sign", and give the same bytes.
 type BuildOptions struct {
-	Version    Version
-	HeaderSize int  // bytes in front of the body, 32 to 65535; 0 means 32
-	PadHeader  bool // put those bytes in front; else the input begins with as many zero bytes
+	Version    Version // for the header
+	HeaderSize int     // bytes in front of the body, 32 to 65535; 0 means 32
+	PadHeader  bool    // put those bytes in front; else the input begins with as many zero bytes
 
 	LoadAddr     uint32 // RAM address to load and run the image at; 0: none
 	ROMFixed     uint32 // flash address the image is linked for; 0: none. Not together with LoadAddr
 	NonBootable  bool   // data, or the second half of a split image
 	ErasedToZero bool   // erased flash reads 0x00 instead of 0xff: what padding consists of
 
-	SecurityCounter *uint32 // nil: none. See [Version.SecurityCounter]
-	BootRecord      string  // type of software for measured boot, up to 12 characters; empty: no record
-	Dependencies    []Dependency
-	VendorUUID      string // a UUID, or a name such as a domain, from which one is made; empty: none
-	ClassUUID       string // a UUID, or a name within VendorUUID; empty: none
-	CustomTLVs      []TLV  // protected entries of types 0xa0 to 0xfffe, each type once
+	SecurityCounter *uint32      // nil: none. See [Version.SecurityCounter]
+	BootRecord      string       // type of software for measured boot, up to 12 characters; empty: no record
+	Dependencies    []Dependency // images that must be present
+	VendorUUID      string       // a UUID, or a name such as a domain, from which one is made; empty: none
+	ClassUUID       string       // a UUID, or a name within VendorUUID; empty: none
+	CustomTLVs      []TLV        // protected entries of types 0xa0 to 0xfffe, each type once
 
-	Sign SignOptions
+	Sign SignOptions // hash, and the form of key and signature
 
 	Encrypt *Encryption // nil: not at all
 
@@ -35,7 +35,7 @@ type BuildOptions struct {
 	// an image without a key can do without. If compression does not make the image
 	// smaller it is built without, as its header's flags say.
 	Compression Compression
-	SignPlain   func(*Unsigned) (file []byte, err error)
+	SignPlain   func(*Unsigned) (file []byte, err error) // called by Build; its error comes back as it is
 
 	SlotSize      int  // bytes that the image has to fit with the bootloader's trailer; 0: not checked
 	Pad           Pad  // fill the slot and end it with a trailer; needs SlotSize

@@ -13,13 +13,13 @@ const (
 // Header is the header of an image (MCUboot image.h, struct image_header). Its
 // magic is not kept: without the right one there is no header.
 type Header struct {
-	LoadAddr      uint32 // RAM address with FlagRAMLoad, flash address with FlagROMFixed, else 0
-	HeaderSize    uint16 // bytes before the body: these 32 and the padding behind them
-	ProtectedSize uint16 // bytes of the protected TLV area with its own header, 0 if there is none
-	ImageSize     uint32 // bytes of the body as stored
-	Flags         Flags
-	Version       Version
-	Pad           uint32 // 0 in practice; hashed, but looked at by nobody
+	LoadAddr      uint32  // RAM address with FlagRAMLoad, flash address with FlagROMFixed, else 0
+	HeaderSize    uint16  // bytes before the body: these 32 and the padding behind them
+	ProtectedSize uint16  // bytes of the protected TLV area with its own header, 0 if there is none
+	ImageSize     uint32  // bytes of the body as stored
+	Flags         Flags   // kind and storage of the body
+	Version       Version // of the firmware
+	Pad           uint32  // 0 in practice; hashed, but looked at by nobody
 }
 
 // Append appends the 32 bytes of the header, magic first. Padding up to

@@ -10,9 +10,9 @@ import (
 // describe what was read; changing them changes no byte of the image. Reading it
 // from several goroutines is safe.
 type Image struct {
-	Header      Header
-	Protected   []TLV // in the order of the file; covered by the hash
-	Unprotected []TLV // in the order of the file
+	Header      Header // at the beginning of the file
+	Protected   []TLV  // in the order of the file; covered by the hash
+	Unprotected []TLV  // in the order of the file
 
 	raw    []byte
 	body   int // offset of the body
@@ -98,8 +98,8 @@ const dependencySize = 4 + versionSize
 // Dependency says that another image of the device must be present in at least
 // some version (MCUboot image.h, struct image_dependency).
 type Dependency struct {
-	Image   uint8 // image number, from 0
-	Minimum Version
+	Image   uint8   // image number, from 0
+	Minimum Version // the least version that will do
 }
 
 // Dependencies returns the dependencies in the order of the file.

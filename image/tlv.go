@@ -13,8 +13,8 @@ const (
 
 // TLV is one entry of an image's TLV areas (MCUboot image.h, struct image_tlv).
 type TLV struct {
-	Type  TLVType
-	Value []byte // shares memory with the image: read only
+	Type  TLVType // what the value is
+	Value []byte  // shares memory with the image: read only
 }
 
 // area is one of the two kinds of TLV area.

@@ -13,9 +13,9 @@ const versionSize = 8 // bytes in a header and in a dependency
 // Version is the version in an image header (MCUboot image.h, struct
 // image_version).
 type Version struct {
-	Major, Minor uint8
-	Revision     uint16
-	Build        uint32
+	Major, Minor uint8  // the first two parts
+	Revision     uint16 // the third
+	Build        uint32 // behind the "+"
 }
 
 // ParseVersion reads "1", "1.2", "1.2.3", "1.2.3+4", and "1.2.3.4", the form in

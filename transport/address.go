@@ -32,7 +32,7 @@ const defaultUDPPort = "1337"
 // picks one interface of a device with several ports: usb:2fe3:0004,if=2.
 // Addresses can be compared with ==.
 type Address struct {
-	Kind Kind
+	Kind Kind   // which of the forms it is
 	Path string // KindPath: device name
 	Host string // KindTCP, KindUDP: HOST:PORT as package net takes it
 

@@ -27,9 +27,10 @@ var (
 // or is a [*ChoiceError] if the address did not name exactly one port.
 type OpenError struct {
 	Address string // as the user gave it; empty if none was given
-	Err     error
+	Err     error  // the cause
 }
 
+// Error names the address, if one was given, and the cause.
 func (e *OpenError) Error() string {
 	if e.Address == "" {
 		return "open the serial port: " + e.Err.Error()
@@ -43,10 +44,11 @@ func (e *OpenError) Unwrap() error { return e.Err }
 // AddressError says what is wrong with the text of an address. It is a mistake
 // of the user, found before anything is opened.
 type AddressError struct {
-	Address string
-	Problem string
+	Address string // as the user gave it
+	Problem string // what is wrong, in words
 }
 
+// Error names the address and the problem.
 func (e *AddressError) Error() string {
 	return fmt.Sprintf("address %q: %s", e.Address, e.Problem)
 }
@@ -59,6 +61,7 @@ type ChoiceError struct {
 	Candidates []Port
 }
 
+// Error names the ports to choose from.
 func (e *ChoiceError) Error() string {
 	names := make([]string, len(e.Candidates))
 	for i, p := range e.Candidates {

@@ -35,18 +35,18 @@ func (id *USBID) UnmarshalText(text []byte) error {
 // and otherwise not to be trusted, nor need they be unique.
 type Port struct {
 	Name string `json:"name"` // what to open: /dev/ttyACM0, /dev/cu.usbmodem1101, COM22
-	USB  bool   `json:"usb"`
+	USB  bool   `json:"usb"`  // the next fields and Interface are set
 
-	VID          USBID  `json:"vid,omitzero"`
-	PID          USBID  `json:"pid,omitzero"`
-	Serial       string `json:"serial,omitempty"`
-	Product      string `json:"product,omitempty"`
-	Manufacturer string `json:"manufacturer,omitempty"`
+	VID          USBID  `json:"vid,omitzero"`           // vendor of the USB device
+	PID          USBID  `json:"pid,omitzero"`           // product of this vendor
+	Serial       string `json:"serial,omitempty"`       // serial number; empty if the device has none
+	Product      string `json:"product,omitempty"`      // product in words, perhaps empty
+	Manufacturer string `json:"manufacturer,omitempty"` // vendor in words, perhaps empty
 
 	// Interface is the number of the USB interface, which tells the ports of
 	// one device apart; [AnyInterface] if it is not known or there is none.
 	Interface     int    `json:"interface"`
-	InterfaceName string `json:"interface_name,omitempty"`
+	InterfaceName string `json:"interface_name,omitempty"` // its name in words, perhaps empty
 
 	// Location is where the device is plugged in, such as 1-1.2 on Linux: bus
 	// 1, port 1, port 2 of the hub there. It outlives a reset of the device.

@@ -24,11 +24,11 @@ const AnySlot = -1
 
 // Package is an update package, made by [Parse] or to be written by [Package.Bytes].
 type Package struct {
-	Format   Format
-	Name     string // of the application; of a zip only, and optional there
-	Version  int    // format-version of a zip's manifest
-	Time     int64  // Unix time of the packing; 0 if not said
-	Members  []Member
+	Format   Format   // set by Parse; Bytes takes anything but MultiImage for Zip
+	Name     string   // of the application; of a zip only, and optional there
+	Version  int      // format-version of a zip's manifest
+	Time     int64    // Unix time of the packing; 0 if not said
+	Members  []Member // in the order of the file
 	Warnings []string // what is legal but worth a word to a person, one sentence each
 }
 

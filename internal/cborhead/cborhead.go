@@ -36,13 +36,13 @@ const Break = 0xff
 
 // Head is what the first bytes of a data item say.
 type Head struct {
-	Major Major
+	Major Major  // type of the item
 	Info  byte   // the lower five bits of the first byte: the argument, or how many bytes it takes
 	N     uint64 // the argument; 0 if there is none, as with Indefinite
 }
 
-// Read reads a head and returns what follows it, a part of b. It reports false if b ends too early, and for the reserved
-// values of Info, 28 to 30. It does not look at what follows: a length may be larger than that.
+// Read reads a head and returns what follows it, a part of b. It reports false if b ends too early, and for the
+// reserved values of Info, 28 to 30. It does not look at what follows: a length may be larger than that.
 func Read(b []byte) (h Head, rest []byte, ok bool) {
 	if len(b) == 0 {
 		return Head{}, nil, false

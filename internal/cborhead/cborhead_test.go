@@ -64,7 +64,8 @@ func TestOddHeads(t *testing.T) {
 		{"longer than needed", []byte{0x19, 0, 5}, cborhead.Head{Info: 25, N: 5}, true},
 		{"indefinite map", []byte{0xbf}, cborhead.Head{Major: cborhead.Map, Info: cborhead.Indefinite}, true},
 		{"break", []byte{cborhead.Break}, cborhead.Head{Major: cborhead.Simple, Info: cborhead.Indefinite}, true},
-		{"half a float", []byte{0xf9, 0x3c, 0}, cborhead.Head{Major: cborhead.Simple, Info: cborhead.Half, N: 0x3c00}, true},
+		{"half a float", []byte{0xf9, 0x3c, 0}, cborhead.Head{Major: cborhead.Simple, Info: cborhead.Half, N: 0x3c00},
+			true},
 		{"reserved", []byte{0x1c, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, cborhead.Head{}, false},
 		{"reserved, the last", []byte{0xfe}, cborhead.Head{}, false},
 	}

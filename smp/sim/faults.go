@@ -12,7 +12,7 @@ import (
 // Faults are things that go wrong, as plain data. The zero value is a perfect world. The same seed and the same traffic
 // give the same faults.
 type Faults struct {
-	Seed uint64
+	Seed uint64 // of the random source
 
 	// Probabilities from 0 to 1.
 	DropRequest    float64 // for each packet that arrives: it is lost

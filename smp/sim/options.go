@@ -79,7 +79,7 @@ type Options struct {
 
 	// The bootloader, MCUboot.
 
-	Mode        Mode
+	Mode        Mode             // what it does with an update
 	Key         crypto.PublicKey // every update must be signed with it; nil: the image hash is enough
 	NoDowngrade bool             // refuses an older version (MCUBOOT_DOWNGRADE_PREVENTION)
 
@@ -96,7 +96,7 @@ type Options struct {
 	// UART during the swap waits for that millisecond, eight lines at most (MCUboot boot/zephyr/main.c,
 	// serial_adapter.c).
 	RecoveryWindow time.Duration
-	SerialRecovery SerialRecovery
+	SerialRecovery SerialRecovery // how its serial recovery was built
 
 	// The line to the host.
 

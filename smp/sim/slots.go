@@ -11,9 +11,9 @@ type SlotState struct {
 	Image, Slot int    // number of the pair, and 0 or 1 within it
 	Address     uint32 // where the slot lies in the address space; ROM-fixed images must be linked for it
 
-	Present bool // an image is listed for the slot; without it the fields below are zero
-	Version image.Version
-	Hash    []byte // the image hash; a copy
+	Present bool          // an image is listed for the slot; without it the fields below are zero
+	Version image.Version // of the image
+	Hash    []byte        // the image hash; a copy
 
 	Valid bool // the bootloader would run it: hash, signature, size and address fit
 

@@ -251,7 +251,7 @@ func TestBufferSize(t *testing.T) {
 					want.Broken = 2 // the frame breaks with its last line
 				}
 				if diff := cmp.Diff(want, d.Stats()); diff != "" {
-					t.Errorf("buffer of %d, packet of %d (answers over the link: %d): counters differ (-want +got):\n%s",
+					t.Errorf("buffer of %d, packet of %d (answers over the link: %d): counters, -want +got:\n%s",
 						size, len(p), viaLink, diff)
 				}
 			})

@@ -16,7 +16,7 @@ import (
 // Lines end with a newline. Frames are those of the console framing (Zephyr
 // subsys/mgmt/mcumgr/transport/src/serial_util.c): a line that begins with 06 09, and the lines after it.
 type Wire struct {
-	Seed uint64
+	Seed uint64 // of the random source
 
 	// Probabilities from 0 to 1, in both directions.
 	Flip       float64 // for each byte: one bit is wrong

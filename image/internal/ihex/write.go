@@ -12,8 +12,8 @@ const recordData = 16
 
 // Part is a run of bytes at an offset from the address where the file begins.
 type Part struct {
-	At   int
-	Data []byte
+	At   int    // offset in bytes
+	Data []byte // read only
 }
 
 // Write returns a file with parts in the order of their addresses, 16 bytes to a record; start is the address of offset

@@ -60,9 +60,9 @@ func (k Kind) SignatureSize() int {
 
 // Key is a public key that MCUboot can use.
 type Key struct {
-	Kind   Kind
-	Public crypto.PublicKey
-	DER    []byte // what the key hash covers: PKCS#1 of RSA, SubjectPublicKeyInfo of others
+	Kind   Kind             // algorithm and size
+	Public crypto.PublicKey // as New takes it
+	DER    []byte           // what the key hash covers: PKCS#1 of RSA, SubjectPublicKeyInfo of others
 }
 
 // New checks a public key: *rsa.PublicKey with 2048 or 3072 bits, *ecdsa.PublicKey on P-256 or P-384,

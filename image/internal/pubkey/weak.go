@@ -14,6 +14,7 @@ import (
 // WeakError says why a key that reads like one proves or hides nothing.
 type WeakError string
 
+// Error says what is wrong with the key.
 func (e WeakError) Error() string { return string(e) }
 
 func weak(format string, args ...any) error { return WeakError(fmt.Sprintf(format, args...)) }

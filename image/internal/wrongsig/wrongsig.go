@@ -46,7 +46,7 @@ func fault(label, format string, args ...any) *Fault {
 
 // Signed is what a signature has to be about.
 type Signed struct {
-	Key    pubkey.Key
+	Key    pubkey.Key      // that the signature must be by
 	Hash   crypto.Hash     // of the image
 	Pure   bool            // the region itself is signed, not its hash
 	Region []byte          // header, body and protected TLVs, all plain
