@@ -57,7 +57,7 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// TestProbeTellsBootloader: what runs is the same answer as everywhere else. It used to go by the list's flags alone.
+// TestProbeTellsBootloader: what runs is the same answer as everywhere else.
 func TestProbeTellsBootloader(t *testing.T) {
 	tests := []struct {
 		name    string
