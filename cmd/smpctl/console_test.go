@@ -21,8 +21,8 @@ func TestHintGoesByWhatTheBootloaderSaid(t *testing.T) {
 		{dfu.Rejected, "", "another signing key"},
 		{dfu.Rejected, "Image in the secondary slot is not valid!", "another signing key"},
 		{dfu.Rejected, "Image 0 in slot 1 erased due to downgrade prevention", ""},
-		{dfu.WentBack, "", "its console says which"},
-		{dfu.WentBack, "Image index: 0, Swap type: revert", "was started, and crashed"},
+		{dfu.RevertedOrRefused, "", "its console says which"},
+		{dfu.RevertedOrRefused, "Image index: 0, Swap type: revert", "was started, and crashed"},
 		{dfu.InBootloader, "Unable to find bootable image", "smpctl recover"},
 	}
 	for _, tt := range tests {

@@ -255,14 +255,14 @@ func runningHint(e *dfu.NotRunningError, said string) string {
 	switch {
 	case e.Reason == dfu.Rejected && namesOther(said):
 		return ""
-	case e.Reason == dfu.WentBack && strings.Contains(said, "revert"):
+	case e.Reason == dfu.RevertedOrRefused && strings.Contains(said, "revert"):
 		return "the new image was started, and crashed or was reset before it was confirmed"
 	}
 	switch e.Reason {
 	case dfu.Rejected:
 		return "most likely the bootloader has another signing key; check the signature with the bootloader's public " +
 			"key"
-	case dfu.WentBack:
+	case dfu.RevertedOrRefused:
 		return "the new image crashed or was reset before it was confirmed, or the bootloader keeps images that it " +
 			"refuses; its console says which"
 	case dfu.CheckReset:

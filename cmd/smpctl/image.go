@@ -100,14 +100,14 @@ func (a *app) mark(ctx context.Context, which string, q dfu.Request) (result, er
 
 // request has the device do it. Done means that its list shows it.
 func (a *app) request(ctx context.Context, c *smp.Client, q dfu.Request) (result, error) {
-	answer, err := dfu.Ask(ctx, c, q)
+	answer, err := q.Do(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	switch {
 	case answer.Note != "":
 		a.warn("%s", answer.Note)
-	case answer.Word == dfu.DoneBefore:
+	case answer.Unchanged:
 		a.say("nothing had to change: it was so before")
 	}
 	return newImageList(answer.Images), nil

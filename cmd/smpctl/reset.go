@@ -114,7 +114,7 @@ func (a *app) reboot(ctx context.Context, d *device, how smp.ResetOptions) (resu
 	if err != nil {
 		return nil, err
 	}
-	return resetResult{Reset: true, Back: true, Runs: runsApplication, Seconds: report.Seconds}, nil
+	return resetResult{Reset: true, Back: true, Runs: runsApplication, Seconds: report.Took.Seconds()}, nil
 }
 
 // enterBootloader resets the device into its bootloader, which takes any reset for a wish to leave.

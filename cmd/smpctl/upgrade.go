@@ -67,10 +67,19 @@ An update that was interrupted at any point is taken up by the same command.`,
 	return cmd
 }
 
+func parseMode(name string) (dfu.Mode, error) {
+	for _, m := range []dfu.Mode{dfu.ConfirmAfter, dfu.Test, dfu.Permanent, dfu.UploadOnly} {
+		if m.String() == name {
+			return m, nil
+		}
+	}
+	return 0, usage("mode %q: want confirm-after, test, permanent or upload-only", name)
+}
+
 func (a *app) upgrade(ctx context.Context, path string, o upgradeOptions) (result, error) {
-	mode, err := dfu.ParseMode(o.mode)
+	mode, err := parseMode(o.mode)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, err
 	}
 	src, err := a.readSource(path, o.source)
 	if err == nil {
@@ -156,13 +165,13 @@ type stepTime struct {
 
 func newUpgradeResult(r dfu.Report, d *device, heard consoleResult) upgradeResult {
 	u := upgradeResult{
-		Result: r.Result, From: imageVersion(r.From), To: imageVersion(r.To), Images: newImageChanges(r),
-		Device: upgradeDevice{d.name, d.port.Serial}, Steps: []stepTime{}, Seconds: r.Seconds,
-		Link:          newSettled(r.Upload.Settled),
+		Result: r.Result, Images: newImageChanges(r), Device: upgradeDevice{d.name, d.port.Serial}, Steps: []stepTime{},
+		Seconds: r.Took.Seconds(), Link: newSettled(r.Upload.Settled),
 		consoleResult: heard, after: r.After, runs: runningNow(r), listed: r.Listed,
 	}
+	u.From, u.To = fromAndTo(r)
 	for _, s := range r.Steps {
-		u.Steps = append(u.Steps, stepTime(s))
+		u.Steps = append(u.Steps, stepTime{s.Action, s.Took.Seconds()})
 	}
 	return u
 }
@@ -280,8 +289,8 @@ func (a *app) dryRun(ctx context.Context, d *device, targets []dfu.Target, o dfu
 	for _, text := range report.Warnings {
 		a.warn("%s", text)
 	}
-	r := dryRunResult{imageVersion(report.From), imageVersion(report.To), newImageChanges(report), []dfu.Action{},
-		report.Plan}
+	r := dryRunResult{Images: newImageChanges(report), Steps: []dfu.Action{}, plan: report.Plan}
+	r.From, r.To = fromAndTo(report)
 	for _, s := range report.Plan {
 		r.Steps = append(r.Steps, s.Action)
 	}
@@ -340,10 +349,10 @@ func (v *upgradeView) event(e dfu.Event) {
 	case dfu.Failed:
 		v.close()
 		if !errors.Is(e.Err, context.Canceled) {
-			v.app.say("%-9s %sfailed after %s", step, which, seconds64(e.Seconds))
+			v.app.say("%-9s %sfailed after %s", step, which, span(e.Step.Took))
 		}
 	}
-	v.app.event(stepEvent{"step", step, e.Phase, e.Seconds, e.Text, image})
+	v.app.event(stepEvent{"step", step, e.Phase, e.Step.Took.Seconds(), e.Text, image})
 }
 
 // log says what the upload settled on.
@@ -388,8 +397,9 @@ func (v *upgradeView) opening() {
 	}
 	v.app.say("%-9s %s", "device", v.device.name)
 	images := newImageChanges(*r)
-	v.app.say("%-9s %s", from, versions(images, imageVersion(r.From), fromVersion))
-	v.app.say("%-9s %s", "new", versions(images, imageVersion(r.To), toVersion))
+	old, new := fromAndTo(*r)
+	v.app.say("%-9s %s", from, versions(images, old, fromVersion))
+	v.app.say("%-9s %s", "new", versions(images, new, toVersion))
 	if !v.app.flags.quiet && !v.app.flags.json {
 		_ = slotTable(v.app.err, r.Before)
 	}
@@ -403,16 +413,15 @@ func (v *upgradeView) opening() {
 }
 
 func (v *upgradeView) done(e dfu.Event) string {
-	took := seconds64(e.Seconds)
+	took := span(e.Step.Took)
 	switch e.Step.Action {
 	case dfu.Upload:
-		n := e.Sent
+		n := len(v.report.Images[e.Step.Target].File.Bytes()) - v.report.Upload.ResumedFrom
 		listed := ", listed by the device"
 		if v.recovery && !v.report.Listed {
 			listed = ""
 		}
-		return fmt.Sprintf("%s in %s (%s)%s", size(n), took, rate(n, time.Duration(e.Seconds*float64(time.Second))),
-			listed)
+		return fmt.Sprintf("%s in %s (%s)%s", size(n), took, rate(n, e.Step.Took), listed)
 	case dfu.Enter:
 		return "the bootloader answers"
 	case dfu.Clear:
@@ -435,8 +444,6 @@ func (v *upgradeView) done(e dfu.Event) string {
 	}
 	return took
 }
-
-func seconds64(s float64) string { return span(time.Duration(s * float64(time.Second))) }
 
 // close ends the progress bar, if there is one.
 func (v *upgradeView) close() {

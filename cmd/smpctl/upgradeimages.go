@@ -2,8 +2,11 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
+	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/smp"
 	"github.com/smpctl/smpctl/smp/dfu"
 )
 
@@ -20,9 +23,32 @@ func newImageChanges(r dfu.Report) []imageChange {
 	}
 	list := make([]imageChange, len(r.Images))
 	for i, c := range r.Images {
-		list[i] = imageChange{c.Image, imageVersion(c.From), imageVersion(c.To)}
+		list[i] = imageChange{c.Image, versionOf(c.From), fileVersion(c.File)}
 	}
 	return list
+}
+
+// fromAndTo is what an update means for its first image.
+func fromAndTo(r dfu.Report) (from, to imageVersion) {
+	if len(r.Images) == 0 {
+		return imageVersion{}, imageVersion{}
+	}
+	return versionOf(r.Images[0].From), fileVersion(r.Images[0].File)
+}
+
+// versionOf names what a slot holds, safe for a terminal; nil is nothing.
+func versionOf(s *smp.ImageState) imageVersion {
+	if s == nil {
+		return imageVersion{}
+	}
+	if v, err := image.ParseVersion(s.Version); err == nil {
+		return imageVersion{v.String(), s.Hash}
+	}
+	return imageVersion{strconv.Quote(s.Version), s.Hash}
+}
+
+func fileVersion(f *image.Image) imageVersion {
+	return imageVersion{f.Header.Version.String(), f.Hash()}
 }
 
 // versions joins what several images have in common for people, or is what the only one has.
@@ -41,7 +67,7 @@ func versions(images []imageChange, only imageVersion, of func(imageChange) imag
 func runningNow(r dfu.Report) string {
 	parts := make([]string, len(r.Images))
 	for i, c := range r.Images {
-		parts[i] = imageVersion(c.Now).String()
+		parts[i] = versionOf(c.Now).String()
 		if len(r.Images) > 1 {
 			parts[i] = fmt.Sprintf("image %d %s", c.Image, parts[i])
 		}

@@ -136,17 +136,13 @@ func (a *app) upload(ctx context.Context, path string, o uploadOptions) (result,
 
 // uploaded looks for the image in the slot that an upload is for.
 func uploaded(r dfu.Report) error {
-	q := dfu.Request{Action: dfu.Upload, Image: r.Images[0].Image, Hash: r.Images[0].To.Hash}
-	if word, problem := dfu.Shown(r.Before, r.After, q); word == dfu.Undone {
-		return &dfu.UndoneError{Request: q, Problem: problem}
-	}
-	return nil
+	return uploadRequest(r).Shown(r.Before, r.After)
 }
 
 // recovered looks for the image in the bootloader's list. Some list no hashes, and those that load images to RAM what
 // they loaded at boot.
 func recovered(r dfu.Report) error {
-	q := dfu.Request{Action: dfu.Upload, Image: r.Images[0].Image, Hash: r.Images[0].To.Hash}
+	q := uploadRequest(r)
 	problem := "its bootloader lists no hash of it: only the version could be compared"
 	switch {
 	case !r.Listed:
@@ -156,6 +152,12 @@ func recovered(r dfu.Report) error {
 	}
 	return &hintedError{&dfu.UndoneError{Request: q, Problem: problem},
 		"smpctl recover uploads, resets, and looks what runs then"}
+}
+
+// uploadRequest is what an upload asked of the device.
+func uploadRequest(r dfu.Report) dfu.Request {
+	i := r.Images[0]
+	return dfu.Request{Action: dfu.Upload, Image: i.Image, Hash: i.File.Hash()}
 }
 
 func newUploadResult(report dfu.Report) uploadResult {
@@ -168,7 +170,7 @@ func newUploadResult(report dfu.Report) uploadResult {
 		Link: newSettled(up.Settled),
 	}
 	for _, s := range report.Steps {
-		r.Seconds += s.Seconds
+		r.Seconds += s.Took.Seconds()
 	}
 	if r.Seconds > 0 && !r.AlreadyPresent {
 		r.BytesPerSecond = int(float64(r.Bytes-r.ResumedFrom) / r.Seconds)

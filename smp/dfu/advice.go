@@ -9,14 +9,15 @@ import (
 )
 
 // advice says what may go wrong with targets that are not refused, a sentence each.
-func advice(d Device, targets []Target, o Options) []string {
+func advice(d device, targets []Target, o Options) []string {
 	var list []string
 	for _, t := range targets {
 		p := positionOf(d, t)
 		if p.running && o.Mode != UploadOnly {
 			continue
 		}
-		for _, text := range []string{t.unseenAdvice(d, o), t.versionAdvice(p), t.dependencyAdvice(d, targets, o), t.bootAdvice(d, o)} {
+		problems := []string{t.unseenAdvice(d, o), t.versionAdvice(p), t.dependencyAdvice(d, targets, o), t.bootAdvice(d, o)}
+		for _, text := range problems {
 			if text != "" {
 				list = append(list, fmt.Sprintf("image %d: %s", t.Image, text))
 			}
@@ -27,11 +28,12 @@ func advice(d Device, targets []Target, o Options) []string {
 }
 
 // unseenAdvice is about an image that cannot be verified.
-func (t Target) unseenAdvice(d Device, o Options) string {
+func (t Target) unseenAdvice(d device, o Options) string {
 	if o.Mode == UploadOnly || !d.unseen(t.Image) {
 		return ""
 	}
-	return "the device does not list what runs there: it cannot be seen whether it runs already, nor that it runs afterwards"
+	return "the device does not list what runs there: it cannot be seen whether it runs already, " +
+		"nor that it runs afterwards"
 }
 
 // versionAdvice is about a step back or to the side, which most bootloaders take.
@@ -54,7 +56,7 @@ func (t Target) versionAdvice(p position) string {
 }
 
 // bootAdvice is about an image that the bootloader will not start.
-func (t Target) bootAdvice(d Device, o Options) string {
+func (t Target) bootAdvice(d device, o Options) string {
 	flags, mode := t.File.Header.Flags, d.Bootloader.Mode
 	known := mode != smp.ModeUnknown
 	toRAM := mode == smp.ModeRAMLoad || mode == smp.ModeSingleSlotRAMLoad
@@ -74,12 +76,13 @@ func (t Target) bootAdvice(d Device, o Options) string {
 }
 
 // fileAdvice is about the file and its slot, also for serial recovery.
-func (t Target) fileAdvice(d Device) []string {
+func (t Target) fileAdvice(d device) []string {
 	var list []string
 	if m, ok := d.slots(t.Image); ok && m.MaxImageSize == 0 {
-		if largest := largestSlot(m); largest > 0 && uint64(t.File.Size())+trailerLeast+2*usualSector > largest {
-			list = append(list, fmt.Sprintf("image %d: the image of %d bytes reaches into the last %d bytes of the slot: a bootloader that swaps may need them",
-				t.Image, t.File.Size(), trailerLeast+2*usualSector))
+		const reserve = trailerLeast + 2*usualSector
+		if largest := largestSlot(m); largest > 0 && uint64(t.File.Size())+reserve > largest {
+			list = append(list, fmt.Sprintf("image %d: the image of %d bytes reaches into the last %d bytes of the slot: "+
+				"a bootloader that swaps may need them", t.Image, t.File.Size(), reserve))
 		}
 	}
 	if text := resetVector(t.File); text != "" {

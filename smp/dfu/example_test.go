@@ -67,7 +67,7 @@ func ExampleRun() {
 }
 
 // Keep what runs. A device that answers with success and does not do it is an error.
-func ExampleAsk() {
+func ExampleRequest_Do() {
 	device, dial, err := desk()
 	if err != nil {
 		fmt.Println(err)
@@ -81,7 +81,7 @@ func ExampleAsk() {
 	}
 	defer client.Close()
 
-	answer, err := dfu.Ask(context.Background(), client, dfu.Request{Action: dfu.Confirm})
-	fmt.Println(answer.Word, err)
-	// Output: done before <nil>
+	answer, err := dfu.Request{Action: dfu.Confirm}.Do(context.Background(), client)
+	fmt.Println(answer.Unchanged, err)
+	// Output: true <nil>
 }

@@ -3,28 +3,32 @@ package dfu
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/smpctl/smpctl/smp"
 )
 
-// begin makes the plan. A device that is in its bootloader is started first; one on which only some of the targets run,
-// and only on trial, goes back first.
-func (r *runner) begin(ctx context.Context) error {
-	if err := r.persist(ctx, Step{}, r.opening); err != nil {
+// open makes the plan. A device that is in its bootloader is started first; one that runs only some of the targets for
+// a test is reset first.
+func (r *runner) open(ctx context.Context) error {
+	if err := r.resuming(ctx, Step{}, r.prepareStarted); err != nil {
 		return err
 	}
-	r.before, r.opened = r.device, true
+	r.before, r.inspected = r.device, true
 	if r.o.Mode == UploadOnly {
 		return nil
 	}
-	if _, ok := halfway(r.device, r.targets); ok {
+	if _, ok := partialTest(r.device, r.targets); ok {
 		return r.planTogether(ctx)
 	}
 	return nil
 }
 
-// opening reads the device and plans, as a step that may be repeated.
-func (r *runner) opening(ctx context.Context, _ Step) error {
+// maxStarts is how often a device is started that falls back into its bootloader before the plan is made.
+const maxStarts = 2
+
+// prepareStarted is prepare for a device that may have to be started first, as a step that may be resumed.
+func (r *runner) prepareStarted(ctx context.Context, _ Step) error {
 	err := r.prepare(ctx)
 	for starts := 0; errors.Is(err, smp.ErrInBootloader) && !r.o.NoStart && starts < maxStarts; starts++ {
 		if err := r.start(ctx); err != nil {
@@ -33,22 +37,19 @@ func (r *runner) opening(ctx context.Context, _ Step) error {
 		err = r.prepare(ctx)
 	}
 	var state *StateError
-	if errors.As(err, &state) && state.Problem == onTrial {
-		return nil // see begin
+	if errors.As(err, &state) && state.Problem == partlyTested {
+		return nil // open resets it
 	}
 	return err
 }
 
-// maxStarts is how often a device is started that falls back into its bootloader before the plan is made.
-const maxStarts = 2
-
 // prepare reads the device and makes the plan.
 func (r *runner) prepare(ctx context.Context) error {
-	if err := r.greet(ctx); err != nil {
+	if err := r.contact(ctx); err != nil {
 		return err
 	}
 	var err error
-	if r.device, err = Inspect(ctx, r.client); err != nil {
+	if r.device, err = inspect(ctx, r.client); err != nil {
 		return err
 	}
 	if r.report.Found == smp.UnknownFirmware {
@@ -60,62 +61,43 @@ func (r *runner) prepare(ctx context.Context) error {
 	}
 	r.report.Images = nil
 	for _, t := range r.targets {
-		r.changes(t, positionOf(r.device, t).active)
+		found := ImageReport{Image: t.Image, File: t.File, From: positionOf(r.device, t).active}
+		r.report.Images = append(r.report.Images, found)
 	}
 	r.report.Warnings = advice(r.device, r.targets, r.o)
-	r.report.Plan, err = r.replan()
+	r.report.Plan, err = r.makePlan()
 	return err
 }
 
-// Inspect reads what [Plan] needs. Commands that the device does not have are no error, except the image list.
-func Inspect(ctx context.Context, c *smp.Client) (Device, error) {
-	d := Device{Bootloader: smp.BootloaderInfo{Mode: smp.ModeUnknown}}
-	var err error
-	if d.Slots, err = c.Image.Slots(ctx); optional(err) != nil {
-		return d, err
-	}
-	if d.Bootloader, err = c.OS.Bootloader(ctx); optional(err) != nil {
-		return d, err
-	}
-	// Last, so that nothing stands between knowing who answers and the first chunk of an upload.
-	if d.Images, err = c.Image.List(ctx); err != nil {
-		return d, err
-	}
-	d.Firmware, err = c.Identify(ctx, d.Images)
-	return d, err
-}
-
-// optional drops the refusal of a command that a device need not have.
-func optional(err error) error {
-	var refused *smp.DeviceError
-	if errors.As(err, &refused) {
-		return nil
-	}
-	return err
-}
-
-// greet makes contact: first in a way that keeps no bootloader from starting the application of a board that was
-// plugged in a moment ago, and once more in that way when the usual requests were all sent into the silence of its
-// start.
-func (r *runner) greet(ctx context.Context) error {
-	if r.client.Err() == nil && !r.heard {
-		_ = r.listen(ctx)
+// contact waits for a first answer: first with application probes, which keep no bootloader from starting the
+// application of a board that was plugged in a moment ago, and once more with them when the usual requests were all
+// sent into the silence of its start.
+func (r *runner) contact(ctx context.Context) error {
+	if r.client.Err() == nil && !r.answered {
+		_ = r.probe(ctx)
 	}
 	_, err := r.client.Negotiate(ctx)
-	if errors.Is(err, smp.ErrNoReply) && !r.heard && r.deaf {
-		if r.listened = false; r.listen(ctx) == nil {
+	if errors.Is(err, smp.ErrNoReply) && !r.answered && r.ignoresProbes {
+		if r.probed = false; r.probe(ctx) == nil {
 			_, err = r.client.Negotiate(ctx)
 		}
 	}
-	r.heard = r.heard || err == nil
-	r.listened = r.listened && !r.deaf // nothing may have been there to hear it
+	r.answered = r.answered || err == nil
+	r.probed = r.probed && !r.ignoresProbes // nothing may have been there to answer
 	return err
 }
 
-// changes notes in the report what becomes of an image.
-func (r *runner) changes(t Target, from *smp.ImageState) {
-	c := Change{Image: t.Image, File: t.File, From: versionOf(from), To: Version{t.File.Header.Version.String(), t.Hash()}}
-	if r.report.Images = append(r.report.Images, c); len(r.report.Images) == 1 {
-		r.report.From, r.report.To = c.From, c.To
+// planTogether makes the plan, after it has ended the test of some targets that the reset for the others would end
+// anyway: all begin together.
+func (r *runner) planTogether(ctx context.Context) error {
+	if t, ok := partialTest(r.device, r.targets); ok {
+		r.note(Step{}, fmt.Sprintf("image %d runs on trial without the others: resetting, to start all of them together",
+			t.Image))
+		if err := r.restart(ctx, smp.ResetOptions{}); err != nil {
+			return err
+		}
 	}
+	var err error
+	r.report.Plan, err = r.makePlan()
+	return err
 }

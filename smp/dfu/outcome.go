@@ -1,104 +1,36 @@
 package dfu
 
-import "github.com/smpctl/smpctl/smp"
-
-// standing is what the device shows of one target.
-type standing int
-
-const (
-	stays   standing = iota // it runs, and the next boot starts it again
-	ends                    // it runs until the next reset
-	runs                    // it runs; whether it stays cannot be known
-	handed                  // it was taken out of its slot, and the device does not list what runs there
-	waiting                 // it is in its slot and does not run
-	gone                    // it is nowhere, and another image runs
-	torn                    // two images of its number are said to run
-	unshown                 // the device does not say which image runs
-)
-
-// standingOf reads the standing of a target from what the device shows. It takes the device's flags at their word and
-// never makes up for a missing one: an image counts as staying only if nothing on the device speaks against it.
-func standingOf(d Device, t Target) standing {
-	p := positionOf(d, t)
-	switch {
-	case p.torn:
-		return torn
-	case p.active != nil && len(p.active.Hash) == 0:
-		return unshown
-	case p.running && p.rival != nil:
-		return ends
-	case p.running && d.Bootloader.Mode == smp.ModeUnknown && uncertain(d, p):
-		return runs
-	case p.running && p.confirmed: // or what it would go back to is the same image
-		return stays
-	case p.running:
-		return ends
-	case d.unseen(t.Image) && !p.listed:
-		return handed
-	case p.listed && (p.active != nil || d.unseen(t.Image)):
-		return waiting
-	case p.active != nil:
-		return gone
-	}
-	return unshown
-}
-
-// afterBoot is the standing of a target that the device was told to boot. In the slot of an image that the device does
-// not list, it was refused or exchanged for an image that is the same.
-func afterBoot(d Device, t Target) standing {
-	if d.unseen(t.Image) && !positionOf(d, t).pending {
-		return handed
-	}
-	return standingOf(d, t)
-}
-
-// uncertain reports whether it depends on what the device does not say, namely how its bootloader decides, whether an
-// image that runs stays: where it may decide by version, a higher one would be next, and older servers confirm nothing.
-func uncertain(d Device, p position) bool {
-	if d.StateWrite == nil {
-		return p.active.Confirmed && p.newer != nil
-	}
-	return !*d.StateWrite && !p.active.Confirmed
-}
-
 // outcome names the result of an update, from what the device showed before its first step and after its last. It is
-// the only place that does: whatever else looks at a target asks [standingOf] too. The error is a *[NotRunningError];
-// with it the result says what the device does instead.
-func outcome(before, after Device, targets []Target, mode Mode) (Result, error) {
+// the only place that does: whatever else looks at a target asks [stateOf] too. The error is a *[NotRunningError]; with
+// it the result says what the device does instead.
+func outcome(before, after device, targets []Target, mode Mode) (Result, error) {
+	if mode == UploadOnly {
+		return uploadOutcome(before, after, targets)
+	}
 	already, known, lasting := true, true, true
 	for _, t := range targets {
-		p := positionOf(after, t)
-		if mode == UploadOnly {
-			if started := p.running && !positionOf(before, t).running; !p.listed && !started {
-				return Unverified, missing(after, t, NotListed)
-			}
-			known = known && (p.active != nil || after.unseen(t.Image)) // else it may be the slot that runs
-			continue
-		}
-		switch afterBoot(after, t) {
-		case gone:
-			return Reverted, missing(after, t, Rejected)
-		case waiting:
-			return Reverted, missing(after, t, WentBack)
-		case unshown:
-			return Unverified, missing(after, t, NotShown)
-		case torn:
-			return Unverified, missing(after, t, Contradicts)
-		case handed, runs:
+		switch stateAfterBoot(after, t) {
+		case absent:
+			return Reverted, notRunning(after, t, Rejected)
+		case inSlot:
+			return Reverted, notRunning(after, t, RevertedOrRefused)
+		case unlisted:
+			return Unverified, notRunning(after, t, NotShown)
+		case contradictory:
+			return Unverified, notRunning(after, t, Contradicts)
+		case handedOver, runs:
 			known = false
 		case ends:
 			if mode != Test {
-				return RunningUnconfirmed, missing(after, t, notConfirmed(after, t))
+				return RunningUnconfirmed, notRunning(after, t, notConfirmed(after, t))
 			}
 			lasting = false
 		}
-		already = already && standingOf(before, t) == stays
+		already = already && stateOf(before, t) == stays
 	}
 	switch {
 	case !known:
 		return Unverified, nil
-	case mode == UploadOnly:
-		return Uploaded, nil
 	case !lasting:
 		return RunningUnconfirmed, nil
 	case already:
@@ -107,40 +39,58 @@ func outcome(before, after Device, targets []Target, mode Mode) (Result, error) 
 	return Confirmed, nil
 }
 
-// notConfirmed is why an image that runs does not stay.
-func notConfirmed(d Device, t Target) Reason {
-	if positionOf(d, t).rival != nil {
-		return OtherSelected
+// uploadOutcome names the result of an update that boots nothing.
+func uploadOutcome(before, after device, targets []Target) (Result, error) {
+	known := true
+	for _, t := range targets {
+		p := positionOf(after, t)
+		if started := p.running && !positionOf(before, t).running; !p.listed && !started {
+			return Unverified, notRunning(after, t, NotListed)
+		}
+		known = known && (p.active != nil || after.unseen(t.Image)) // else it may be the slot that runs
 	}
-	return NotConfirmed
+	if !known {
+		return Unverified, nil
+	}
+	return Uploaded, nil
 }
 
-// recovered names the result of a serial recovery, from what the application lists after it. A target in another slot
-// than the primary one does not run by itself.
-func recovered(after Device, targets []Target, places []place) (Result, error) {
+// recoveryOutcome names the result of a serial recovery, from what the application lists after it. A target in another
+// slot than the primary one does not run by itself.
+func recoveryOutcome(after device, targets []Target, slots []slot) (Result, error) {
 	result := Uploaded
 	for i, t := range targets {
-		if places[i].slot != 0 {
+		if slots[i].number != 0 {
 			continue
 		}
-		at := Target{Image: places[i].image, File: t.File}
-		switch standingOf(after, at) {
+		at := Target{Image: slots[i].image, File: t.File}
+		switch stateOf(after, at) {
 		case stays, runs:
 			result = Recovered
 		case ends:
-			return RunningUnconfirmed, missing(after, at, notConfirmed(after, at))
-		case handed, unshown:
-			return Unverified, missing(after, t, NotShown)
-		case torn:
-			return Unverified, missing(after, t, Contradicts)
+			return RunningUnconfirmed, notRunning(after, at, notConfirmed(after, at))
+		case handedOver, unlisted:
+			return Unverified, notRunning(after, t, NotShown)
+		case contradictory:
+			return Unverified, notRunning(after, t, Contradicts)
 		default:
-			return NotRunning, &NotRunningError{Reason: OtherRuns, Image: t.Image, Wanted: t.Hash(), Running: positionOf(after, at).active}
+			other := notRunning(after, at, OtherRuns)
+			other.Image = t.Image
+			return NotRunning, other
 		}
 	}
 	return result, nil
 }
 
-// missing is the error for a target that is not where it should be.
-func missing(d Device, t Target, why Reason) *NotRunningError {
-	return &NotRunningError{Reason: why, Image: t.Image, Wanted: t.Hash(), Running: positionOf(d, t).active}
+// notConfirmed is why an image that runs does not stay.
+func notConfirmed(d device, t Target) Reason {
+	if positionOf(d, t).next != nil {
+		return OtherSelected
+	}
+	return NotConfirmed
+}
+
+// notRunning is the error for a target that does not run, or not for good.
+func notRunning(d device, t Target, why Reason) *NotRunningError {
+	return &NotRunningError{Reason: why, Image: t.Image, Wanted: t.hash(), Running: positionOf(d, t).active}
 }

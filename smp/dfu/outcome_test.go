@@ -134,7 +134,7 @@ func TestRecovered(t *testing.T) {
 		{"0.0 new ac, 0.1 old ac", "unverified contradiction"},
 		{"0.0 new ac, 0.1 other p", "running-unconfirmed other-selected"},
 	} {
-		got, err := recovered(listing(t, anySwap, tt.after), targetsOf(t, "new"), []place{{0, 0}})
+		got, err := recoveryOutcome(listing(t, anySwap, tt.after), targetsOf(t, "new"), []slot{{0, 0}})
 		text := string(got)
 		if not := (*NotRunningError)(nil); errors.As(err, &not) {
 			text += " " + string(not.Reason)

@@ -95,7 +95,7 @@ func TestPlan(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := dfu.Device{Images: smp.ImageList{Images: tt.images}, Bootloader: smp.BootloaderInfo{Mode: tt.mode}}
-			steps, err := dfu.Plan(d, []dfu.Target{{File: img}}, tt.o)
+			steps, err := dfu.PlanFor(d, []dfu.Target{{File: img}}, tt.o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -142,7 +142,7 @@ func TestPlanRefuses(t *testing.T) {
 				{Version: "1.5.0", Hash: otherHash, Active: true}, {Slot: 1, Version: "1.0.0", Hash: oldHash, Confirmed: true}}}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			steps, err := dfu.Plan(tt.device, []dfu.Target{{Image: tt.number, File: img}}, tt.o)
+			steps, err := dfu.PlanFor(tt.device, []dfu.Target{{Image: tt.number, File: img}}, tt.o)
 			var unfit *dfu.UnfitError
 			var state *dfu.StateError
 			if got := errors.As(err, &state); got != tt.state || !got && !errors.As(err, &unfit) {

@@ -18,31 +18,31 @@ type RebootOptions struct {
 // started.
 //
 // If images are selected for the next boot, they are what is waited for: a *[NotRunningError] says that the device runs
-// others. A trial that is lost is begun again as in [Run]: twice if the bootloader was met, once if the device just runs
+// others. A test that is lost is repeated as in [Run]: twice if the bootloader was met, once if the device just runs
 // the old image. It blocks for Wait at most, and twice as long again for all such repetitions. Without a selected image
 // the report has no result.
 func Reboot(ctx context.Context, dial Dial, o RebootOptions) (Report, error) {
 	r := &rebooter{runner: *newRunner(dial, nil, Options{Mode: Test, Wait: o.Wait, OnEvent: o.OnEvent})}
-	r.how, r.runner.replan = o.Reset, r.replan
+	r.how, r.makePlan = o.Reset, r.planReset
 	defer r.close()
-	err := r.run(ctx)
+	err := r.connect(ctx)
+	if err == nil {
+		err = r.reboot(ctx)
+	}
 	return r.summary(), err
 }
 
 // rebooter is a runner whose targets are what the device has selected.
 type rebooter struct {
 	runner
-	actions []Action // that selected the targets
+	marks []Action // that selected the targets
 }
 
-func (r *rebooter) run(ctx context.Context) error {
-	if err := r.connect(ctx); err != nil {
-		return err
-	}
+func (r *rebooter) reboot(ctx context.Context) error {
 	var firmware smp.Firmware
 	var list smp.ImageList
-	err := r.persist(ctx, Step{}, func(ctx context.Context, _ Step) (err error) {
-		if err = r.greet(ctx); err == nil {
+	err := r.resuming(ctx, Step{}, func(ctx context.Context, _ Step) (err error) {
+		if err = r.contact(ctx); err == nil {
 			firmware, list, err = r.client.Who(ctx)
 		}
 		return err
@@ -54,49 +54,49 @@ func (r *rebooter) run(ctx context.Context) error {
 		r.report.Before = list
 		return r.start(ctx)
 	}
-	r.heard, r.opened = true, true
+	r.answered, r.inspected = true, true
 	if r.device.Bootloader, err = r.client.OS.Bootloader(ctx); optional(err) != nil {
 		return err
 	}
 	r.saw(list)
 	r.before, r.report.Before = r.device, list
-	r.choose(list)
-	if r.report.Plan, err = r.replan(); err != nil {
+	r.chooseSelected(list)
+	if r.report.Plan, err = r.makePlan(); err != nil {
 		return err
 	}
-	return r.bring(ctx)
+	return r.carryOut(ctx)
 }
 
-// choose takes what is selected for the next boot for the targets.
-func (r *rebooter) choose(list smp.ImageList) {
+// chooseSelected takes what is selected for the next boot for the targets.
+func (r *rebooter) chooseSelected(list smp.ImageList) {
 	for _, s := range list.Images {
-		if !s.Pending || isRunning(r.device, s) {
+		if !s.Pending || r.device.runs(s) {
 			continue
 		}
-		action := MarkTest
+		mark := MarkTest
 		if s.Permanent {
-			action = MarkPermanent
+			mark = MarkPermanent
 		}
-		r.targets, r.actions = append(r.targets, Target{Image: s.Image, hash: s.Hash}), append(r.actions, action)
+		r.targets, r.marks = append(r.targets, Target{Image: s.Image, selected: s.Hash}), append(r.marks, mark)
 	}
 }
 
-// replan selects again what is not selected any more.
-func (r *rebooter) replan() ([]Step, error) {
+// planReset resets the device, and before that selects again what is not selected any more.
+func (r *rebooter) planReset() ([]Step, error) {
 	var steps []Step
 	for i, t := range r.targets {
 		p := positionOf(r.device, t)
 		switch {
 		case p.running || p.pending:
 		case !p.listed:
-			return nil, missing(r.device, t, Rejected)
+			return nil, notRunning(r.device, t, Rejected)
 		default:
-			steps = append(steps, Step{r.actions[i], i})
+			steps = append(steps, Step{Action: r.marks[i], Target: i})
 		}
 	}
-	steps = append(steps, Step{Reset, allTargets})
+	steps = append(steps, deviceStep(Reset))
 	if len(r.targets) > 0 {
-		steps = append(steps, Step{Verify, allTargets})
+		steps = append(steps, deviceStep(Verify))
 	}
 	return steps, nil
 }

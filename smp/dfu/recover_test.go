@@ -158,7 +158,7 @@ func TestRecover(t *testing.T) {
 func rescueOf(d *sim.Device, r dfu.Report, err error) rescue {
 	got := rescue{Result: r.Result}
 	for _, s := range r.Steps {
-		got.Steps = append(got.Steps, s.Step)
+		got.Steps = append(got.Steps, s.Action)
 	}
 	var running *dfu.NotRunningError
 	switch {

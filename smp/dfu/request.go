@@ -8,26 +8,33 @@ import (
 	"github.com/smpctl/smpctl/smp"
 )
 
-// UndoneError says that a device answered a request with success, and that its image list does not show it done.
-type UndoneError struct {
-	Request Request
-	Problem string // what the list shows instead; completes "the device answered with success, but …"
+// Request is one thing to be done with the slots of a device, apart from a whole update.
+//
+//	MarkTest       boot the image with Hash once, at the next reset
+//	MarkPermanent  boot the image with Hash from the next reset on; or keep it, if it runs
+//	Confirm        keep the image that runs
+//	Erase          empty Slot
+//	Upload         put the image with Hash into the slot of Image that does not run
+type Request struct {
+	Action Action
+	Image  int      // number of the image; of an upload only
+	Hash   smp.Hash // of a mark and an upload
+	Slot   int      // of an erase, counted over all images: image × 2 + slot; [smp.SlotDefault] if the device chooses
 }
-
-// Error says what the list shows instead.
-func (e *UndoneError) Error() string { return "the device answered with success, but " + e.Problem }
 
 // Answer is what came of a [Request].
 type Answer struct {
-	Word   Word          // DoneNow or DoneBefore
-	Note   string        // what the user should know; mostly empty
-	Images smp.ImageList // that shows it
+	Unchanged bool          // it was done before
+	Note      string        // what the user should know; mostly empty
+	Images    smp.ImageList // that shows it
 }
 
-// Ask has the device mark, confirm or erase, and returns once its image list shows that it did: the list in the answer,
-// or one that is asked for if that shows nothing. A success that no list shows is an *[UndoneError]. The list is read
-// before, too, and a *[StateError] says that the request was not sent because a bootloader would do something else.
-func Ask(ctx context.Context, c *smp.Client, q Request) (Answer, error) {
+// Do has the device mark, confirm or erase, and returns once its image list shows that it did: the list in the answer,
+// or one that is asked for if that shows nothing. It blocks as long as three or four requests may take.
+//
+// A success that no list shows is an *[UndoneError]. The list is read before, too, and a *[StateError] says that the
+// request was not sent because a bootloader would do something else. Other errors are those of package smp.
+func (q Request) Do(ctx context.Context, c *smp.Client) (Answer, error) {
 	before, err := c.Image.List(ctx)
 	if err != nil {
 		return Answer{}, err
@@ -39,34 +46,20 @@ func Ask(ctx context.Context, c *smp.Client, q Request) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	word, note := Shown(before, list, q)
-	if word == Undone {
+	v, text := q.verdict(before, list)
+	if v == notDone {
 		if list, err = c.Image.List(ctx); err != nil {
 			return Answer{}, fmt.Errorf("the device answered with success, but nothing shows what it did: %w", err)
 		}
-		word, note = Shown(before, list, q)
+		v, text = q.verdict(before, list)
 	}
 	switch {
-	case word == Undone:
-		return Answer{}, &UndoneError{q, note}
-	case note == "":
-		note, err = q.doubt(ctx, c, list)
+	case v == notDone:
+		return Answer{}, &UndoneError{q, text}
+	case text == "":
+		text, err = q.doubt(ctx, c, list)
 	}
-	return Answer{word, note, list}, err
-}
-
-// doubt is what a mark in MCUboot's serial recovery leaves open: its list goes by the marks as a bootloader that swaps
-// does, whatever this one does with them (boot_serial.c: bs_list), and no answer tells which it is.
-func (q Request) doubt(ctx context.Context, c *smp.Client, l smp.ImageList) (string, error) {
-	if q.Action != MarkTest && q.Action != MarkPermanent {
-		return "", nil
-	}
-	firmware, err := c.Identify(ctx, l)
-	if err != nil || firmware != smp.SerialRecovery {
-		return "", err
-	}
-	return "the bootloader lists marks as one that swaps: if it runs images from either slot or from RAM, only a reset shows what it starts",
-		nil
+	return Answer{v == doneBefore, text, list}, err
 }
 
 // misread refuses a request that MCUboot's serial recovery would take for another: it marks the secondary slot of the
@@ -93,10 +86,11 @@ func (q Request) outOfReach(l smp.ImageList) string {
 		return ""
 	}
 	number, _, ok := q.holder(l)
-	switch {
-	case !ok:
+	if !ok {
 		return fmt.Sprintf("which does not list the image %s", q.Hash.Short())
-	case slices.ContainsFunc(l.Images, func(s smp.ImageState) bool { return s.Image == number && s.Slot != 0 && q.holds(s) }):
+	}
+	inSecondary := func(s smp.ImageState) bool { return s.Image == number && s.Slot != 0 && q.holds(s) }
+	if slices.ContainsFunc(l.Images, inSecondary) {
 		return ""
 	}
 	return fmt.Sprintf("which marks what is in slot 1, and %s is in slot 0", q.Hash.Short())
@@ -115,4 +109,18 @@ func (q Request) send(ctx context.Context, c *smp.Client) (smp.ImageList, error)
 		return smp.ImageList{}, c.Image.Erase(ctx, q.Slot)
 	}
 	return smp.ImageList{}, fmt.Errorf("%s is no request by itself", q.Action)
+}
+
+// doubt is what a mark in MCUboot's serial recovery leaves open: its list goes by the marks as a bootloader that swaps
+// does, whatever this one does with them (boot_serial.c: bs_list), and no answer tells which it is.
+func (q Request) doubt(ctx context.Context, c *smp.Client, l smp.ImageList) (string, error) {
+	if q.Action != MarkTest && q.Action != MarkPermanent {
+		return "", nil
+	}
+	firmware, err := c.Identify(ctx, l)
+	if err != nil || firmware != smp.SerialRecovery {
+		return "", err
+	}
+	return "the bootloader lists marks as one that swaps: " +
+		"if it runs images from either slot or from RAM, only a reset shows what it starts", nil
 }

@@ -115,7 +115,7 @@ func (c askedDevice) ask(t *testing.T, history []string, do func(map[string]smp.
 	}
 	q := do(b.hashes)
 	before := b.device.Slots()
-	answer, err := dfu.Ask(t.Context(), b.client, q)
+	answer, err := q.Do(t.Context(), b.client)
 	var undone *dfu.UndoneError
 	switch {
 	case strings.Contains(answer.Note, "only a reset shows") && !slices.Contains(goByMarks, c.o.Mode):
@@ -316,9 +316,7 @@ func (c askedDevice) upload(t *testing.T, history []string, number int, version 
 	report, err := dfu.Run(t.Context(), dial, []dfu.Target{{Image: number, File: img}}, dfu.Options{Mode: dfu.UploadOnly})
 	if err == nil {
 		q := dfu.Request{Action: dfu.Upload, Image: number, Hash: img.Hash()}
-		if word, problem := dfu.Shown(report.Before, report.After, q); word == dfu.Undone {
-			err = &dfu.UndoneError{Request: q, Problem: problem}
-		}
+		err = q.Shown(report.Before, report.After)
 	}
 	var refused *smp.DeviceError
 	var state *dfu.StateError

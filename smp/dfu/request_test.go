@@ -59,8 +59,11 @@ func TestAskOddDevice(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := smp.NewClient(newOddLink(tt.odd.reply), smp.Options{})
 				defer c.Close()
-				answer, err := dfu.Ask(t.Context(), c, tt.q)
-				got := answer.Word.String()
+				answer, err := tt.q.Do(t.Context(), c)
+				got := "done"
+				if answer.Unchanged {
+					got = "done before"
+				}
 				if answer.Note != "" {
 					got += ", with a doubt"
 				}
@@ -68,7 +71,7 @@ func TestAskOddDevice(t *testing.T) {
 					got = kindOf(err)
 				}
 				if got != tt.want || !slices.Equal(tt.odd.sent, tt.sent) {
-					t.Errorf("Ask = %s (%v) after %q, want %s after %q", got, err, tt.odd.sent, tt.want, tt.sent)
+					t.Errorf("Do = %s (%v) after %q, want %s after %q", got, err, tt.odd.sent, tt.want, tt.sent)
 				}
 			})
 		})

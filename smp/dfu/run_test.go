@@ -146,7 +146,7 @@ func TestRunSeveralImages(t *testing.T) {
 				}
 				var steps []dfu.Action
 				for _, s := range report.Steps {
-					steps = append(steps, s.Step)
+					steps = append(steps, s.Action)
 				}
 				if diff := cmp.Diff(tt.steps, steps); diff != "" {
 					t.Errorf("steps (-want +got):\n%s", diff)
@@ -167,7 +167,7 @@ func summarize(t *testing.T, dial dfu.Dial, r dfu.Report, err error) outcome {
 	t.Helper()
 	o := outcome{Result: r.Result}
 	for _, s := range r.Steps {
-		o.Steps = append(o.Steps, s.Step)
+		o.Steps = append(o.Steps, s.Action)
 	}
 	var running *dfu.NotRunningError
 	if errors.As(err, &running) {

@@ -68,24 +68,24 @@ func TestShown(t *testing.T) {
 		name          string
 		q             dfu.Request
 		before, after string
-		want          dfu.Word
+		want          dfu.Verdict
 		text          string // a part of it
 	}{
 		{"test", testB, ab, a + ", 0.1 B pending", dfu.DoneNow, ""},
 		{"test, marked before", testB, a + ", 0.1 B pending", a + ", 0.1 B pending", dfu.DoneBefore, ""},
-		{"test, no mark", testB, ab, ab, dfu.Undone, "does not list 42424242 as selected for the next boot"},
-		{"test, no list", testB, ab, "", dfu.Undone, "does not list the image 42424242 any more"},
-		{"test, no such image", testB, a, a, dfu.Undone, "does not list the image 42424242"},
-		{"test, it runs", testB, "0.0 B active confirmed", "0.0 B active confirmed", dfu.Undone, "runs 1.0.0+0 (42424242) already"},
+		{"test, no mark", testB, ab, ab, dfu.NotDone, "does not list 42424242 as selected for the next boot"},
+		{"test, no list", testB, ab, "", dfu.NotDone, "does not list the image 42424242 any more"},
+		{"test, no such image", testB, a, a, dfu.NotDone, "does not list the image 42424242"},
+		{"test, it runs", testB, "0.0 B active confirmed", "0.0 B active confirmed", dfu.NotDone, "runs 1.0.0+0 (42424242) already"},
 		{"test, marked for good before", testB, a + ", 0.1 B pending permanent", a + ", 0.1 B pending permanent",
-			dfu.Undone, "marked so before"},
-		{"test, marked for good", testB, ab, a + ", 0.1 B pending permanent", dfu.Undone, "selected for good, not once"},
+			dfu.NotDone, "marked so before"},
+		{"test, marked for good", testB, ab, a + ", 0.1 B pending permanent", dfu.NotDone, "selected for good, not once"},
 		{"test, another is marked", testB, two, a + ", 0.1 B, 1.0 C active confirmed, 1.1 D pending",
-			dfu.Undone, "does not list 42424242 as selected"},
+			dfu.NotDone, "does not list 42424242 as selected"},
 		{"test, another slot is marked", testB, "0.0 A active, 0.1 B", "0.0 A active pending, 0.1 B",
-			dfu.Undone, "lists 1.0.0+0 (41414141) as selected"},
+			dfu.NotDone, "lists 1.0.0+0 (41414141) as selected"},
 		{"test, restarted into it", testB, ab, "0.0 B active, 0.1 A confirmed",
-			dfu.Undone, "restarted meanwhile: it ran 1.0.0+0 (41414141), and now runs 1.0.0+0 (42424242)"},
+			dfu.NotDone, "restarted meanwhile: it ran 1.0.0+0 (41414141), and now runs 1.0.0+0 (42424242)"},
 		{"test, of the second image", dfu.Request{Action: dfu.MarkTest, Hash: letter("D")}, two, a + ", 0.1 B, 1.0 C active confirmed, 1.1 D pending",
 			dfu.DoneNow, ""},
 		{"test, old list of the second image", dfu.Request{Action: dfu.MarkTest, Hash: letter("D")}, a + ", 1.0 C, 1.1 D", a + ", 1.0 C, 1.1 D pending",
@@ -93,105 +93,105 @@ func TestShown(t *testing.T) {
 		{"test, same hash in two images", testB, ab + ", 1.0 C, 1.1 B", a + ", 0.1 B pending, 1.0 C, 1.1 B",
 			dfu.DoneNow, "this is about image 0"},
 		{"test, same hash in two images, the other is marked", testB, ab + ", 1.0 C, 1.1 B", ab + ", 1.0 C, 1.1 B pending",
-			dfu.Undone, "does not list 42424242 as selected"},
+			dfu.NotDone, "does not list 42424242 as selected"},
 		{"test, same hash in both slots", testB, "0.0 B active confirmed, 0.1 B", "0.0 B active confirmed, 0.1 B",
-			dfu.Undone, "runs 1.0.0+0 (42424242) already"},
+			dfu.NotDone, "runs 1.0.0+0 (42424242) already"},
 		{"test, runs from slot 1", testB, "0.0 B, 0.1 A active confirmed", "0.0 B pending, 0.1 A active confirmed", dfu.DoneNow, ""},
 		{"test, in the bootloader", testB, "0.0 A active confirmed, 0.1 B", "0.0 A confirmed, 0.1 B pending", dfu.DoneNow, ""},
 		{"test, in a bootloader that lists no flags", testB, "0.0 A, 0.1 B", "0.0 A, 0.1 B",
-			dfu.Undone, "does not list 42424242 as selected"},
-		{"test, a slot is listed twice", testB, ab, a + ", 0.1 B, 0.1 B pending", dfu.Undone, "its list has slot 1 of image 0 twice"},
+			dfu.NotDone, "does not list 42424242 as selected"},
+		{"test, a slot is listed twice", testB, ab, a + ", 0.1 B, 0.1 B pending", dfu.NotDone, "its list has slot 1 of image 0 twice"},
 		{"test, both slots are marked", testB, ab, "0.0 A active pending, 0.1 B pending",
-			dfu.Undone, "2 images selected for the next boot of image 0"},
-		{"test, of no image", dfu.Request{Action: dfu.MarkTest}, ab, a + ", 0.1 ? pending", dfu.Undone, "does not list the image"},
+			dfu.NotDone, "2 images selected for the next boot of image 0"},
+		{"test, of no image", dfu.Request{Action: dfu.MarkTest}, ab, a + ", 0.1 ? pending", dfu.NotDone, "does not list the image"},
 
 		{"confirm by hash", confirmB, ab, a + ", 0.1 B pending permanent", dfu.DoneNow, ""},
 		{"confirm by hash, marked before", confirmB, a + ", 0.1 B pending permanent", a + ", 0.1 B pending permanent", dfu.DoneBefore, ""},
-		{"confirm by hash, marked for a test", confirmB, ab, a + ", 0.1 B pending", dfu.Undone, "selected for one boot only"},
-		{"confirm by hash, no mark", confirmB, ab, ab, dfu.Undone, "does not list 42424242 as selected"},
+		{"confirm by hash, marked for a test", confirmB, ab, a + ", 0.1 B pending", dfu.NotDone, "selected for one boot only"},
+		{"confirm by hash, no mark", confirmB, ab, ab, dfu.NotDone, "does not list 42424242 as selected"},
 		{"confirm by hash, it runs", confirmB, "0.0 B active, 0.1 A confirmed", "0.0 B active confirmed, 0.1 A", dfu.DoneNow, ""},
 		{"confirm by hash, it runs and stays", confirmB, "0.0 B active confirmed", "0.0 B active confirmed", dfu.DoneBefore, ""},
 		{"confirm by hash, it runs on trial", confirmB, "0.0 B active, 0.1 A confirmed", "0.0 B active, 0.1 A confirmed",
-			dfu.Undone, "does not list it as confirmed"},
+			dfu.NotDone, "does not list it as confirmed"},
 		{"confirm by hash, it runs and another is selected", confirmB, "0.0 B active confirmed, 0.1 A pending", "0.0 B active confirmed, 0.1 A pending",
-			dfu.Undone, "lists 1.0.0+0 (41414141) as selected"},
+			dfu.NotDone, "lists 1.0.0+0 (41414141) as selected"},
 		{"confirm by hash, the one to return to", confirmB, "0.0 A active, 0.1 B confirmed", "0.0 A active, 0.1 B confirmed",
 			dfu.DoneBefore, "the next reset returns to 42424242"},
 		{"confirm by hash, confirmed beside one that stays", confirmB, ab, a + ", 0.1 B confirmed",
-			dfu.Undone, "does not list 42424242 as selected"},
+			dfu.NotDone, "does not list 42424242 as selected"},
 		{"confirm by hash, gone back meanwhile", confirmB, "0.0 A active, 0.1 B confirmed", "0.0 B active, 0.1 A",
-			dfu.Undone, "restarted meanwhile"},
+			dfu.NotDone, "restarted meanwhile"},
 		{"confirm by hash, same hash in both slots", confirmB, "0.0 B active, 0.1 B", "0.0 B active confirmed, 0.1 B", dfu.DoneNow, ""},
 		{"confirm by hash, the second image's runs in an old list", confirmB, a + ", 1.0 B", a + ", 1.0 B",
-			dfu.Undone, "does not list it as confirmed"},
+			dfu.NotDone, "does not list it as confirmed"},
 		{"confirm by hash, in the bootloader", confirmB, "0.0 A active confirmed, 0.1 B", "0.0 A confirmed, 0.1 B pending permanent",
 			dfu.DoneNow, ""},
 		{"confirm by hash, marked for a test in the bootloader", confirmB, "0.0 A confirmed, 0.1 B pending", "0.0 A confirmed, 0.1 B pending",
-			dfu.Undone, "for one boot only"},
+			dfu.NotDone, "for one boot only"},
 
 		{"confirm", confirmItself, "0.0 B active, 0.1 A confirmed", "0.0 B active confirmed, 0.1 A", dfu.DoneNow, ""},
 		{"confirm, confirmed before", confirmItself, ab, ab, dfu.DoneBefore, ""},
 		{"confirm, still on trial", confirmItself, "0.0 B active, 0.1 A confirmed", "0.0 B active, 0.1 A confirmed",
-			dfu.Undone, "does not list the running 1.0.0+0 (42424242) as confirmed"},
+			dfu.NotDone, "does not list the running 1.0.0+0 (42424242) as confirmed"},
 		{"confirm, restarted meanwhile", confirmItself, "0.0 B active, 0.1 A confirmed", "0.0 A active confirmed, 0.1 B",
-			dfu.Undone, "restarted meanwhile: it ran 1.0.0+0 (42424242), and now runs 1.0.0+0 (41414141)"},
+			dfu.NotDone, "restarted meanwhile: it ran 1.0.0+0 (42424242), and now runs 1.0.0+0 (41414141)"},
 		{"confirm, restarted from the other slot", confirmItself, "0.0 A, 0.1 A active", "0.0 A active confirmed, 0.1 A",
-			dfu.Undone, "restarted meanwhile"},
+			dfu.NotDone, "restarted meanwhile"},
 		{"confirm, another is selected", confirmItself, "0.0 A active confirmed, 0.1 B pending", "0.0 A active confirmed, 0.1 B pending",
-			dfu.Undone, "it replaces the running 1.0.0+0 (41414141)"},
+			dfu.NotDone, "it replaces the running 1.0.0+0 (41414141)"},
 		{"confirm, another image's is selected", confirmItself, "0.0 A active, 1.0 C, 1.1 D pending", "0.0 A active confirmed, 1.0 C, 1.1 D pending",
 			dfu.DoneNow, ""},
-		{"confirm, nothing runs", confirmItself, "0.0 A, 0.1 B", "0.0 A, 0.1 B", dfu.Undone, "did not list before which image runs"},
+		{"confirm, nothing runs", confirmItself, "0.0 A, 0.1 B", "0.0 A, 0.1 B", dfu.NotDone, "did not list before which image runs"},
 		{"confirm, nothing runs any more", confirmItself, ab, "0.0 A confirmed, 0.1 B pending",
-			dfu.Undone, "does not list which image runs"},
-		{"confirm, no list", confirmItself, ab, "", dfu.Undone, "does not list which image runs"},
-		{"confirm, two run", confirmItself, ab, "0.0 A active confirmed, 0.1 B active", dfu.Undone, "its list has 2 running images"},
+			dfu.NotDone, "does not list which image runs"},
+		{"confirm, no list", confirmItself, ab, "", dfu.NotDone, "does not list which image runs"},
+		{"confirm, two run", confirmItself, ab, "0.0 A active confirmed, 0.1 B active", dfu.NotDone, "its list has 2 running images"},
 		{"confirm, the running one is listed twice", confirmItself, ab, "0.0 A active confirmed, 0.0 B active",
-			dfu.Undone, "slot 0 of image 0 twice"},
+			dfu.NotDone, "slot 0 of image 0 twice"},
 		{"confirm, the second image's application answers", confirmItself, "1.0 A active", "1.0 A active confirmed", dfu.DoneNow, ""},
 
 		{"erase", eraseFree, ab, a, dfu.DoneNow, ""},
-		{"erase, still there", eraseFree, ab, ab, dfu.Undone, "still lists 1.0.0+0 (42424242) in slot 1 of image 0"},
+		{"erase, still there", eraseFree, ab, ab, dfu.NotDone, "still lists 1.0.0+0 (42424242) in slot 1 of image 0"},
 		{"erase, blank before", eraseFree, a, a, dfu.DoneBefore, "slot 1 of image 0 listed no image before either"},
 		{"erase, runs from slot 1", eraseFree, "0.0 B, 0.1 A active confirmed", "0.1 A active confirmed", dfu.DoneNow, ""},
 		{"erase, restarted meanwhile", eraseFree, a + ", 0.1 B pending", "0.0 B active, 0.1 A confirmed",
-			dfu.Undone, "restarted meanwhile"},
-		{"erase, no list", eraseFree, ab, "", dfu.Undone, "does not list any more which image runs"},
-		{"erase, unknown which", eraseFree, "0.0 A, 0.1 B", "0.0 A", dfu.Undone, "nothing shows which slot it chose"},
-		{"erase, another image is there", eraseFree, ab, a + ", 0.1 C", dfu.Undone, "still lists 1.0.0+0 (43434343)"},
+			dfu.NotDone, "restarted meanwhile"},
+		{"erase, no list", eraseFree, ab, "", dfu.NotDone, "does not list any more which image runs"},
+		{"erase, unknown which", eraseFree, "0.0 A, 0.1 B", "0.0 A", dfu.NotDone, "nothing shows which slot it chose"},
+		{"erase, another image is there", eraseFree, ab, a + ", 0.1 C", dfu.NotDone, "still lists 1.0.0+0 (43434343)"},
 		{"erase by number", erase3, two, a + ", 0.1 B, 1.0 C active confirmed", dfu.DoneNow, ""},
 		{"erase by number, the default instead", erase3, two, a + ", 1.0 C active confirmed, 1.1 D",
-			dfu.Undone, "still lists 1.0.0+0 (44444444) in slot 1 of image 1, and has erased 1.0.0+0 (42424242) in slot 1 of image 0"},
+			dfu.NotDone, "still lists 1.0.0+0 (44444444) in slot 1 of image 1, and has erased 1.0.0+0 (42424242) in slot 1 of image 0"},
 		{"erase by number, the default instead of a blank one", erase3, ab, a,
-			dfu.Undone, "listed nothing in slot 1 of image 1 before, and has erased 1.0.0+0 (42424242)"},
+			dfu.NotDone, "listed nothing in slot 1 of image 1 before, and has erased 1.0.0+0 (42424242)"},
 		{"erase by number, of a network core", erase3, a + ", 1.1 D", a, dfu.DoneNow, ""},
 		{"erase by number, nothing runs", erase3, "0.0 A, 1.1 D", "0.0 A", dfu.DoneNow, ""},
-		{"erase, listed twice", eraseFree, ab, a + ", 0.0 A", dfu.Undone, "slot 0 of image 0 twice"},
+		{"erase, listed twice", eraseFree, ab, a + ", 0.0 A", dfu.NotDone, "slot 0 of image 0 twice"},
 
 		{"upload", uploadB, a, ab, dfu.DoneNow, ""},
 		{"upload, there before", uploadB, ab, ab, dfu.DoneBefore, ""},
-		{"upload, not listed", uploadB, a, a, dfu.Undone, "does not list the image 42424242"},
-		{"upload, runs already", uploadB, "0.0 B active confirmed", "0.0 B active confirmed", dfu.Undone, "only as the running image"},
+		{"upload, not listed", uploadB, a, a, dfu.NotDone, "does not list the image 42424242"},
+		{"upload, runs already", uploadB, "0.0 B active confirmed", "0.0 B active confirmed", dfu.NotDone, "only as the running image"},
 		{"upload, a copy of the running one", uploadB, "0.0 B active confirmed", "0.0 B active confirmed, 0.1 B", dfu.DoneNow, ""},
 		{"upload, to another image", uploadB, two, a + ", 1.0 C active confirmed, 1.1 B",
-			dfu.Undone, "in slot 1 of image 1, and not in the free slot of image 0"},
+			dfu.NotDone, "in slot 1 of image 1, and not in the free slot of image 0"},
 		{"upload, of the second image", uploadB1, a + ", 1.0 C active confirmed", a + ", 1.0 C active confirmed, 1.1 B", dfu.DoneNow, ""},
 		{"upload, of a network core", uploadB1, a, a + ", 1.1 B", dfu.DoneNow, ""},
 		{"upload, to the first image", uploadB1, a + ", 1.0 C", ab + ", 1.0 C",
-			dfu.Undone, "in slot 1 of image 0, and not in the free slot of image 1"},
-		{"upload, nothing runs", uploadB, "0.0 B, 0.1 A", "0.0 B, 0.1 A", dfu.Undone, "does not list which of its images runs"},
-		{"upload, two run", uploadB, ab, "0.0 A active, 0.1 B active", dfu.Undone, "2 running images"},
+			dfu.NotDone, "in slot 1 of image 0, and not in the free slot of image 1"},
+		{"upload, nothing runs", uploadB, "0.0 B, 0.1 A", "0.0 B, 0.1 A", dfu.NotDone, "does not list which of its images runs"},
+		{"upload, two run", uploadB, ab, "0.0 A active, 0.1 B active", dfu.NotDone, "2 running images"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			word, text := dfu.Shown(listOf(t, tt.before), listOf(t, tt.after), tt.q)
-			if word != tt.want || !strings.Contains(text, tt.text) || tt.text == "" && text != "" {
-				t.Errorf("Shown = %v, %q, want %v, %q", word, text, tt.want, tt.text)
+			got, text := dfu.VerdictOf(tt.q, listOf(t, tt.before), listOf(t, tt.after))
+			if got != tt.want || !strings.Contains(text, tt.text) || tt.text == "" && text != "" {
+				t.Errorf("verdict = %v, %q, want %v, %q", got, text, tt.want, tt.text)
 			}
 		})
 	}
 }
 
-// TestShownIsTotal sees that there is a word for every list, and a reason for every failure.
+// TestShownIsTotal sees that there is a verdict for every list, and a reason for every failure.
 func TestShownIsTotal(t *testing.T) {
 	const seed = 9
 	dice := rand.New(rand.NewPCG(seed, 0))
@@ -209,12 +209,12 @@ func TestShownIsTotal(t *testing.T) {
 	requests := []dfu.Request{testB, confirmB, confirmItself, eraseFree, erase3, uploadB, uploadB1, {}, {Action: dfu.MarkTest}, {Action: dfu.Erase, Slot: 99}}
 	for range 50_000 {
 		before, after, q := random(), random(), requests[dice.IntN(len(requests))]
-		word, text := dfu.Shown(before, after, q)
-		if word == dfu.Undone && text == "" {
+		got, text := dfu.VerdictOf(q, before, after)
+		if got == dfu.NotDone && text == "" {
 			t.Fatalf("seed %d: %+v, %+v, %+v: undone without a reason", seed, before, after, q)
 		}
-		if q.Action == "" && word != dfu.Undone {
-			t.Fatalf("%v for no request", word)
+		if q.Action == "" && got != dfu.NotDone {
+			t.Fatalf("%v for no request", got)
 		}
 	}
 }

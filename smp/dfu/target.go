@@ -17,7 +17,7 @@ type Target struct {
 	// lie (direct-XIP) needs one for each slot.
 	Variants []Variant
 
-	hash smp.Hash // of a target without a file
+	selected smp.Hash // of a target without a file: what the device has selected
 }
 
 // Variant is an image file that was built for one of the two slots of an image.
@@ -26,16 +26,16 @@ type Variant struct {
 	File *image.Image
 }
 
-// Hash is the image hash by which the device names the target.
-func (t Target) Hash() smp.Hash {
+// hash is the image hash by which the device names the target.
+func (t Target) hash() smp.Hash {
 	if t.File == nil {
-		return t.hash
+		return t.selected
 	}
 	return t.File.Hash()
 }
 
 // resolve chooses the variants for the device: the one that runs already, else the one for the slot that is free.
-func resolve(d Device, targets []Target, o Options) ([]Target, error) {
+func resolve(d device, targets []Target, o Options) ([]Target, error) {
 	resolved := make([]Target, len(targets))
 	for i, t := range targets {
 		if len(t.Variants) > 0 {
@@ -50,7 +50,7 @@ func resolve(d Device, targets []Target, o Options) ([]Target, error) {
 	return resolved, nil
 }
 
-func (t Target) choose(d Device, o Options) (*image.Image, error) {
+func (t Target) choose(d device, o Options) (*image.Image, error) {
 	running := d.running(t.Image)
 	if running == nil {
 		return nil, &StateError{t.Image, "the file depends on the slot, and the device does not say from which one it runs"}
@@ -79,28 +79,9 @@ func (t Target) variant(slot int) (*image.Image, error) {
 	return nil, &UnfitError{t.Image, fmt.Sprintf("there is no file for slot %d", slot)}
 }
 
-// swaps reports whether the bootloader is known to run images from the primary slot only.
-func swaps(m smp.SwapMode) bool {
-	switch m {
-	case smp.ModeSwapScratch, smp.ModeOverwrite, smp.ModeSwapMove, smp.ModeSwapOffset:
-		return true
-	}
-	return false
-}
-
-// slots returns what the device says of the slots of an image; false if it does not.
-func (d Device) slots(number int) (smp.ImageSlots, bool) {
-	for _, m := range d.Slots {
-		if m.Image == number {
-			return m, true
-		}
-	}
-	return smp.ImageSlots{}, false
-}
-
-// number is what an upload of the target to the application names: the image, or the slot if the device was built for
-// direct upload. Then the slots that run have numbers too (Zephyr CONFIG_MCUMGR_GRP_IMG_DIRECT_UPLOAD).
-func (t Target) number(d Device) int {
+// uploadNumber is what an upload of the target to the application names: the image, or the slot if the device was built
+// for direct upload. Then the slots that run have numbers too (Zephyr CONFIG_MCUMGR_GRP_IMG_DIRECT_UPLOAD).
+func (t Target) uploadNumber(d device) int {
 	m, ok := d.slots(t.Image)
 	if !ok || t.Image == 0 || !d.directUpload() { // 0 is the free slot of image 0 in either case
 		return t.Image
@@ -110,40 +91,111 @@ func (t Target) number(d Device) int {
 		used = running.Slot
 	}
 	for _, s := range m.Slots {
-		if s.Slot != used && s.UploadID != nil && *s.UploadID <= maxNumber {
+		if s.Slot != used && s.UploadID != nil && *s.UploadID <= maxUploadNumber {
 			return int(*s.UploadID)
 		}
 	}
 	return t.Image
 }
 
+// maxUploadNumber is the highest number that an upload can name.
+const maxUploadNumber = 255
+
 // directUpload reports whether a slot that runs has a number to upload to.
-func (d Device) directUpload() bool {
+func (d device) directUpload() bool {
 	return slices.ContainsFunc(d.Slots, func(m smp.ImageSlots) bool {
 		running := d.running(m.Image)
-		return running != nil && slices.ContainsFunc(m.Slots, func(s smp.Slot) bool { return s.Slot == running.Slot && s.UploadID != nil })
+		return running != nil && slices.ContainsFunc(m.Slots, func(s smp.Slot) bool {
+			return s.Slot == running.Slot && s.UploadID != nil
+		})
 	})
 }
 
-// maxNumber is the highest number that an upload can name.
-const maxNumber = 255
-
-// primary is what an upload of the target to serial recovery names to get into its primary slot.
-func (t Target) primary(d Device) (int, error) {
+// primaryNumber is what an upload of the target to serial recovery names to get into its primary slot.
+func (t Target) primaryNumber(d device) (int, error) {
 	if t.Image == 0 {
 		return 0, nil
 	}
 	m, ok := d.slots(t.Image)
 	switch {
 	case d.Slots == nil:
-		return 0, &StateError{t.Image, "the bootloader does not say which number an upload of it has to name; other numbers would overwrite other images"}
+		return 0, &StateError{t.Image, "the bootloader does not say which number an upload of it has to name; " +
+			"other numbers would overwrite other images"}
 	case !ok:
 		return 0, &UnfitError{t.Image, "the device has no such image"}
 	}
 	for _, s := range m.Slots {
-		if s.Slot == 0 && s.UploadID != nil { // built for direct upload, see places
+		if s.Slot == 0 && s.UploadID != nil { // built for direct upload, see recoverySlots
 			return 2*t.Image + 1, nil
 		}
 	}
 	return t.Image, nil
 }
+
+// find returns the slot in which the bootloader lists the target.
+func (t Target) find(d device) (slot, bool) {
+	for _, at := range t.recoverySlots(d) {
+		if s, ok := d.in(at); ok && s.Hash.Equal(t.hash()) {
+			return at, true
+		}
+	}
+	return slot{}, false
+}
+
+// findVersion is find for a bootloader that lists no hashes.
+func (t Target) findVersion(d device) (slot, bool) {
+	for _, at := range t.recoverySlots(d) {
+		s, ok := d.in(at)
+		if !ok || len(s.Hash) > 0 {
+			continue
+		}
+		if v, err := image.ParseVersion(s.Version); err == nil && v == t.File.Header.Version {
+			return at, true
+		}
+	}
+	return slot{}, false
+}
+
+// recoverySlots are the slots to which the bootloader may write an upload of the target, the likeliest first: the
+// primary slot of that image or, with direct upload, the slot of that number. Only a slot info with a number for a
+// primary slot tells which: without direct upload the number stands at the secondary slot although that is not written
+// (MCUboot boot_serial.c: bs_slot_info).
+func (t Target) recoverySlots(d device) []slot {
+	for _, m := range d.Slots {
+		for _, s := range m.Slots {
+			if s.Slot == 0 && s.UploadID != nil {
+				return []slot{directSlot(t.Image)}
+			}
+		}
+	}
+	primary := slot{t.Image, 0}
+	if t.Image == 0 || d.Slots != nil {
+		return []slot{primary}
+	}
+	return []slot{primary, directSlot(t.Image)}
+}
+
+// directSlot is the slot of an upload number: 0 and 1 are the primary slot of image 0, 2 its secondary one, and so on.
+func directSlot(number int) slot {
+	n := max(number, 1) - 1
+	return slot{n / 2, n % 2}
+}
+
+// in returns the image that is listed in a slot.
+func (d device) in(at slot) (smp.ImageState, bool) {
+	for _, s := range d.Images.Images {
+		if slotOf(s) == at {
+			return s, true
+		}
+	}
+	return smp.ImageState{}, false
+}
+
+// slot is one slot of an image.
+type slot struct{ image, number int }
+
+// slotOf is the slot of a listed image.
+func slotOf(s smp.ImageState) slot { return slot{s.Image, s.Slot} }
+
+// String names a slot for people.
+func (s slot) String() string { return fmt.Sprintf("slot %d of image %d", s.number, s.image) }

@@ -79,7 +79,7 @@ func TestRunVariants(t *testing.T) {
 		}
 		report, err := dfu.Run(t.Context(), dial, []dfu.Target{variants(2)}, dfu.Options{})
 		active, _ := report.After.Active(0)
-		if err != nil || report.Result != dfu.Confirmed || active.Slot != 1 || !report.To.Hash.Equal(active.Hash) {
+		if err != nil || report.Result != dfu.Confirmed || active.Slot != 1 || !active.Hash.Equal(report.Images[0].File.Hash()) {
 			t.Fatalf("there: %s, %v, runs %+v", report.Result, err, active)
 		}
 		report, err = dfu.Run(t.Context(), dial, []dfu.Target{variants(2)}, dfu.Options{})
@@ -109,7 +109,8 @@ func TestRunDirectUpload(t *testing.T) {
 		if err != nil || report.Result != dfu.Confirmed {
 			t.Fatalf("%s, %v", report.Result, err)
 		}
-		if got := []string{report.Images[0].To.Version, report.Images[1].From.Version, report.Images[1].To.Version}; !slices.Equal(got, []string{"3.0.0+0", "1.0.0+0", "2.0.0+0"}) {
+		got := []string{report.Images[0].Now.Version, report.Images[1].From.Version, report.Images[1].Now.Version}
+		if !slices.Equal(got, []string{"3.0.0", "1.0.0", "2.0.0"}) {
 			t.Errorf("versions %q", got)
 		}
 	})
@@ -337,7 +338,7 @@ func TestPlanChecks(t *testing.T) {
 			for number, r := range tt.files {
 				targets = append(targets, dfu.Target{Image: number, File: r.make(t)})
 			}
-			_, err := dfu.Plan(tt.device, targets, tt.o)
+			_, err := dfu.PlanFor(tt.device, targets, tt.o)
 			if got := errorText(err); (got == "") != (tt.refused == "") || !strings.Contains(got, tt.refused) {
 				t.Errorf("Plan: %q, want %q", got, tt.refused)
 			}
@@ -382,7 +383,7 @@ func TestPlanVariants(t *testing.T) {
 			t.Errorf("%s: %v, %v, want version %d", tt.name, got, err, tt.major)
 		}
 	}
-	_, err := dfu.Plan(dfu.Device{}, []dfu.Target{target}, dfu.Options{})
+	_, err := dfu.PlanFor(dfu.Device{}, []dfu.Target{target}, dfu.Options{})
 	if state := (*dfu.StateError)(nil); !errors.As(err, &state) {
 		t.Errorf("nothing runs: %v", err)
 	}
