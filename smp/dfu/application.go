@@ -29,7 +29,7 @@ func (r *runner) probe(ctx context.Context) error {
 }
 
 // silence is how long nothing is sent after a reset. An application that answers probes needs no more than the moment
-// of the reset; another one needs the time of a fast swap, and more once its bootloader was met too early.
+// of the reset; another one needs the time of a fast swap, and more once its bootloader answered too early.
 func (r *runner) silence() time.Duration {
 	if !r.ignoresProbes {
 		return resetSilence
@@ -62,7 +62,7 @@ func (r *runner) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return r.sawFrom(firmware, list)
+	return r.noteListOf(firmware, list)
 }
 
 // accept takes a list for the application's, unless its bootloader has given it: a device may have restarted in the
@@ -72,19 +72,19 @@ func (r *runner) accept(ctx context.Context, list smp.ImageList) error {
 	if err != nil {
 		return err
 	}
-	return r.sawFrom(firmware, list)
+	return r.noteListOf(firmware, list)
 }
 
-func (r *runner) sawFrom(firmware smp.Firmware, list smp.ImageList) error {
+func (r *runner) noteListOf(firmware smp.Firmware, list smp.ImageList) error {
 	if firmware == smp.SerialRecovery {
 		return smp.ErrInBootloader
 	}
-	r.saw(list)
+	r.noteList(list)
 	return nil
 }
 
-// saw notes what the application lists.
-func (r *runner) saw(list smp.ImageList) {
+// noteList notes what the application lists.
+func (r *runner) noteList(list smp.ImageList) {
 	r.device.Images, r.device.Firmware = list, smp.Application
 	r.targetRan = r.targetRan || allRun(r.device, r.targets)
 }

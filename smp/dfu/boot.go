@@ -35,7 +35,7 @@ type boot struct {
 
 const (
 	// resetSilence is how long a device is left alone after it accepted a reset. Zephyr resets 250 ms after its answer,
-	// and bytes that arrive at the very moment of a reset can leave a UART deaf.
+	// and bytes that awaitStart at the very moment of a reset can leave a UART deaf.
 	resetSilence = 1500 * time.Millisecond
 	// probeInterval is the time between two application probes.
 	probeInterval = 500 * time.Millisecond
@@ -100,7 +100,7 @@ func (s *session) look(ctx context.Context, b *boot) (smp.Firmware, smp.ImageLis
 	if err != nil {
 		return smp.UnknownFirmware, smp.ImageList{}, causeOr(ctx, err)
 	}
-	return s.who(ctx)
+	return s.askWho(ctx)
 }
 
 // keepSilent sends nothing until the boot's silence is over. A link that outlives the reset stays open, because opening
@@ -130,9 +130,9 @@ func (s *session) keepSilent(ctx context.Context, b *boot) error {
 	return nil
 }
 
-// who asks the device at once. One that does not answer yet is asked again rather than waited for: it hears only what
-// is sent once it is up.
-func (s *session) who(ctx context.Context) (smp.Firmware, smp.ImageList, error) {
+// askWho asks the device at once. One that does not answer yet is asked again rather than waited for: it hears only
+// what is sent once it is up.
+func (s *session) askWho(ctx context.Context) (smp.Firmware, smp.ImageList, error) {
 	negotiating, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
 	if _, err := s.client.Negotiate(negotiating); err != nil {

@@ -11,7 +11,8 @@ import (
 	"github.com/smpctl/smpctl/smp/sim"
 )
 
-// TestTwoLineBuffers talks to a stock Zephyr that nothing paces, as over USB: of every packet, all lines beyond the second get lost.
+// TestTwoLineBuffers talks to a stock Zephyr that nothing paces, as over USB: of every packet, all lines beyond the
+// second get lost.
 func TestTwoLineBuffers(t *testing.T) {
 	for _, buffer := range []int{256, 384, 2048} {
 		t.Run(strconv.Itoa(buffer), func(t *testing.T) {

@@ -19,8 +19,8 @@ func plain(change func(*crossing)) crossing {
 	return c
 }
 
-// TestCrossedCases are combinations of which most once ended in a wrong word or in an error that need not have been, named after what the
-// user saw.
+// TestCrossedCases are combinations of which most once ended in a wrong word or in an error that need not have been,
+// named after what the user saw.
 func TestCrossedCases(t *testing.T) {
 	for _, tt := range []struct {
 		name string

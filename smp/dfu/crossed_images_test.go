@@ -34,8 +34,8 @@ func imageOf(s stamp) *image.Image {
 	return m
 }
 
-// bodySize is more than two packets of the crossed devices, and more than a sector: MCUboot's swap with an offset does not
-// survive every power cut if the images have only one.
+// bodySize is more than two packets of the crossed devices, and more than a sector: MCUboot's swap with an offset does
+// not survive every power cut if the images have only one.
 const bodySize = 4500
 
 func (s stamp) make() (*image.Image, error) {

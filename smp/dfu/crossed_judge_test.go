@@ -41,7 +41,8 @@ func (c crossing) look(d *sim.Device) look {
 	return l
 }
 
-// applicationUp reports whether the application would answer. It looks twice, because the wait window may close between two questions.
+// applicationUp reports whether the application would answer. It looks twice, because the wait window may close between
+// two questions.
 func applicationUp(d *sim.Device) bool { return d.Alive() && !d.InRecovery() && d.Alive() }
 
 // runs reports whether a target runs.

@@ -12,8 +12,9 @@ import (
 	"github.com/smpctl/smpctl/smp/sim"
 )
 
-// TestCrossedReboot resets the devices of the crossed test, as they stand before an update, and holds what that says against what then runs:
-// success only if an application answers and every image runs that was selected, as far as the device lists it.
+// TestCrossedReboot resets the devices of the crossed test, as they stand before an update, and holds what that says
+// against what then runs: success only if an application answers and every image runs that was selected, as far as the
+// device lists it.
 func TestCrossedReboot(t *testing.T) {
 	crossHalf(t, func(t *testing.T, seed int) (string, fmt.Stringer) {
 		c := draw(seed)

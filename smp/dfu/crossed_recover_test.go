@@ -48,8 +48,8 @@ func (c rescueCrossing) device() (*sim.Device, error) {
 	return sim.NewDevice(o)
 }
 
-// TestCrossedRecover recovers devices over the product of bootloaders, links, windows, keys and faults: recovered only if the application
-// runs the file, now and after one more reset.
+// TestCrossedRecover recovers devices over the product of bootloaders, links, windows, keys and faults: recovered only
+// if the application runs the file, now and after one more reset.
 func TestCrossedRecover(t *testing.T) {
 	crossHalf(t, func(t *testing.T, seed int) (string, fmt.Stringer) {
 		c := drawRescue(seed)

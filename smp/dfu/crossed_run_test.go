@@ -13,8 +13,8 @@ import (
 
 var errDark = errors.New("the LED is dark")
 
-// checkFor is the caller's check of the combination; nil for none. Those that do something wait until it is done, or the device could not
-// tell.
+// checkFor is the caller's check of the combination; nil for none. Those that do something wait until it is done, or
+// the device could not tell.
 func (c crossing) checkFor(d *sim.Device) func(context.Context) error {
 	var do func(bench) error
 	switch c.check {

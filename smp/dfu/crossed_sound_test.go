@@ -19,7 +19,8 @@ func (e *experiment) mayFail() string {
 	return ""
 }
 
-// dark is about a device that was powered up a moment ago and is silent for longer than anybody waits who has never heard of it.
+// dark is about a device that was powered up a moment ago and is silent for longer than anybody waits who has never
+// heard of it.
 func (c crossing) dark() string {
 	if c.fault == "dies-any" && c.nth == 1 {
 		return "nothing was ever heard of it"
@@ -109,7 +110,8 @@ func (c crossing) wrongCheck() string {
 	return "the check"
 }
 
-// lostTrial is about a device that restarts by itself while it runs an image on trial: once the trial is begun again, twice it is not.
+// lostTrial is about a device that restarts by itself while it runs an image on trial: once the trial is begun again,
+// twice it is not.
 func (e *experiment) lostTrial() string {
 	for _, n := range e.c.numbers() {
 		once := func(s sim.SlotState) bool { return s.Image == n && s.Pending && !s.Permanent }

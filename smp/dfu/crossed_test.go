@@ -19,8 +19,8 @@ var (
 	crossedShow  = flag.Int("crossed.show", 3, "failures of each class to print")
 )
 
-// TestCrossed runs updates over the product of everything that the virtual device can be, and holds each word against its flash. A failure
-// names the seed; -crossed.from SEED -crossed.seeds 1 runs that one alone.
+// TestCrossed runs updates over the product of everything that the virtual device can be, and holds each word against
+// its flash. A failure names the seed; -crossed.from SEED -crossed.seeds 1 runs that one alone.
 func TestCrossed(t *testing.T) {
 	if *crossedSeeds == 0 {
 		t.Skip("-crossed.seeds is 0")
@@ -44,8 +44,8 @@ func TestCrossed(t *testing.T) {
 	all.tell(t)
 }
 
-// crossHalf runs half as many seeds as the crossed test through a test of one: its text says what was wrong with which combination, if
-// anything was.
+// crossHalf runs half as many seeds as the crossed test through a test of one: its text says what was wrong with which
+// combination, if anything was.
 func crossHalf(t *testing.T, one func(t *testing.T, seed int) (text string, c fmt.Stringer)) {
 	workers := runtime.GOMAXPROCS(0)
 	for w := range workers {

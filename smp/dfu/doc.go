@@ -7,7 +7,8 @@
 //	          its list     next reset again       new hash     own test    it stays
 //
 // [Run] reads the device's image list, plans the steps that are left, takes them, and counts each one done only on the
-// device's word. An interrupted update that is started again plans from where the device is. [DryRun] stops at the plan.
+// device's word. An interrupted update that is started again plans from where the device is. [DryRun] stops at the
+// plan.
 //
 //	report, err := dfu.Run(ctx, dial, []dfu.Target{{File: img}}, dfu.Options{})
 //

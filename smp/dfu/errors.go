@@ -23,9 +23,9 @@ type UnfitError struct {
 // Error names the image number and the problem.
 func (e *UnfitError) Error() string { return fmt.Sprintf("image %d: %s", e.Image, e.Problem) }
 
-// StateError says that the device is in a state in which the update cannot begin; nothing was changed.
+// StateError says that the device is in a state in which an update cannot begin or go on, or a request was not sent.
 type StateError struct {
-	Image   int    // number of the image
+	Image   int    // number of the image; 0 if it is about the device
 	Problem string // for people
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/smpctl/smpctl/smp/sim"
 )
 
-// desk is a virtual device that is quick to restart, and a way to it. For a real one dial opens its port with transport.Dial: an update
-// connects again after the reset.
+// desk is a virtual device that is quick to restart, and a way to it. For a real one dial opens its port with
+// transport.Dial: an update connects again after the reset.
 func desk() (*sim.Device, dfu.Dial, error) {
 	device, err := sim.NewDevice(sim.Options{ResetDelay: -1, BootTime: -1, SwapTime: -1})
 	if err != nil {

@@ -46,8 +46,8 @@ func newTrial(seed int) trial {
 	return s
 }
 
-// TestFaults runs whole updates under each kind of fault. Whatever happens, done means done, anything else is an error of a known
-// kind within the kind's time, and the same command brings a device that is reachable again to the end.
+// TestFaults runs whole updates under each kind of fault. Whatever happens, done means done, anything else is an error
+// of a known kind within the kind's time, and the same command brings a device that is reachable again to the end.
 func TestFaults(t *testing.T) {
 	for _, k := range faultKinds {
 		if *faultKind != "" && *faultKind != k.name {

@@ -11,8 +11,8 @@ import (
 	"github.com/smpctl/smpctl/smp"
 )
 
-// stranger is a device that follows no code that anybody has read: two slots, a bootloader, and answers as its oddity says. It shares
-// nothing with the virtual device.
+// stranger is a device that follows no code that anybody has read: two slots, a bootloader, and answers as its oddity
+// says. It shares nothing with the virtual device.
 type stranger struct {
 	odd oddity
 

@@ -162,8 +162,8 @@ func (o oddity) judge(report dfu.Report, err error, runs, stays, holds bool, too
 	return fmt.Sprintf("said %s (%v), but it runs %v, stays %v, is uploaded %v", report.Result, err, runs, stays, holds)
 }
 
-// TestHostile updates devices whose answers contradict themselves, each other, or what the device does. Whatever they say, success is only
-// what runs and stays.
+// TestHostile updates devices whose answers contradict themselves, each other, or what the device does. Whatever they
+// say, success is only what runs and stays.
 func TestHostile(t *testing.T) {
 	if *hostileSeeds == 0 {
 		t.Skip("-hostile.seeds is 0")

@@ -12,8 +12,9 @@ import (
 	"github.com/smpctl/smpctl/smp"
 )
 
-// The table's words: what a device lists is slots "IMAGE.SLOT IMAGE-NAME FLAGS", where the name is of an image (the targets are new, for image 0,
-// and net, for image 1) and the flags are a(ctive), c(onfirmed), p(ending), P (pending for good).
+// The table's words: what a device lists is slots "IMAGE.SLOT IMAGE-NAME FLAGS", where the name is of an image (the
+// targets are new, for image 0, and net, for image 1) and the flags are a(ctive), c(onfirmed), p(ending), P (pending
+// for good).
 const (
 	oldRuns   = "0.0 old ac"
 	newOnTop  = "0.0 new ac, 0.1 old"

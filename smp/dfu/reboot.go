@@ -18,12 +18,12 @@ type RebootOptions struct {
 // started.
 //
 // If images are selected for the next boot, they are what is waited for: a *[NotRunningError] says that the device runs
-// others. A test that is lost is repeated as in [Run]: twice if the bootloader was met, once if the device just runs
+// others. A test that is lost is repeated as in [Run]: twice if the bootloader answered, once if the device just runs
 // the old image. It blocks for Wait at most, and twice as long again for all such repetitions. Without a selected image
 // the report has no result.
 func Reboot(ctx context.Context, dial Dial, o RebootOptions) (Report, error) {
 	r := &rebooter{runner: *newRunner(dial, nil, Options{Mode: Test, Wait: o.Wait, OnEvent: o.OnEvent})}
-	r.how, r.makePlan = o.Reset, r.planReset
+	r.resetWith, r.makePlan = o.Reset, r.planReset
 	defer r.close()
 	err := r.connect(ctx)
 	if err == nil {
@@ -58,7 +58,7 @@ func (r *rebooter) reboot(ctx context.Context) error {
 	if r.device.Bootloader, err = r.client.OS.Bootloader(ctx); optional(err) != nil {
 		return err
 	}
-	r.saw(list)
+	r.noteList(list)
 	r.before, r.report.Before = r.device, list
 	r.chooseSelected(list)
 	if r.report.Plan, err = r.makePlan(); err != nil {

@@ -198,7 +198,7 @@ func (r *recoverer) reset(ctx context.Context) error {
 	switch {
 	case errors.Is(err, smp.ErrInBootloader), errors.Is(err, ErrNotBack) && b.inBootloader:
 		r.device.Images = list
-		return r.stuck(ctx, b)
+		return r.restartFailed(ctx, b)
 	case err != nil:
 		r.lastReset(ctx, b)
 		return notBack(err, b.last, r.wait)
@@ -207,8 +207,8 @@ func (r *recoverer) reset(ctx context.Context) error {
 	return nil
 }
 
-// stuck says why the device stays in its bootloader. One with an image that it accepts is told once more to leave it.
-func (r *recoverer) stuck(ctx context.Context, b *boot) error {
+// restartFailed says why the device stays in its bootloader. One with an image that it accepts is told once more to leave it.
+func (r *recoverer) restartFailed(ctx context.Context, b *boot) error {
 	t := r.targets[0]
 	r.report.Result = NotRunning
 	if _, ok := t.find(r.device); !ok {

@@ -214,7 +214,8 @@ func entry(kind image.TLVType, value []byte) []byte {
 	return append(binary.LittleEndian.AppendUint16(b, uint16(len(value))), value...)
 }
 
-// TestRecoverAtPowerUp: the user starts the command and then resets or powers up the board, whose bootloader listens for half a second.
+// TestRecoverAtPowerUp: the user starts the command and then resets or powers up the board, whose bootloader listens
+// for half a second.
 func TestRecoverAtPowerUp(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -294,8 +295,8 @@ func TestRecoverNothingThere(t *testing.T) {
 	}
 }
 
-// TestRecoverPowerLoss takes the power away somewhere in the upload. The device is without an application then, and the upload starts again
-// when it is back.
+// TestRecoverPowerLoss takes the power away somewhere in the upload. The device is without an application then, and the
+// upload starts again when it is back.
 func TestRecoverPowerLoss(t *testing.T) {
 	for _, n := range []int{200, 1000, 4000, 12000, 26000, 36000} {
 		for way, link := range ways {
@@ -314,7 +315,8 @@ func TestRecoverPowerLoss(t *testing.T) {
 	}
 }
 
-// TestRecoverMeetsApplication: the device restarts before anything was written, and the application that comes up takes the upload.
+// TestRecoverMeetsApplication: the device restarts before anything was written, and the application that comes up takes
+// the upload.
 func TestRecoverMeetsApplication(t *testing.T) {
 	for way, link := range ways {
 		t.Run(way, func(t *testing.T) {
@@ -332,7 +334,8 @@ func TestRecoverMeetsApplication(t *testing.T) {
 	}
 }
 
-// TestRunDoesNotUploadToTheBootloader: the device restarts in the middle of an upload, and a packet of it falls into the wait window.
+// TestRunDoesNotUploadToTheBootloader: the device restarts in the middle of an upload, and a packet of it falls into
+// the wait window.
 func TestRunDoesNotUploadToTheBootloader(t *testing.T) {
 	for way, link := range ways {
 		for _, s := range []sim.SerialRecovery{{}, {State: true, NoParams: true}} {
@@ -357,7 +360,8 @@ func TestRunDoesNotUploadToTheBootloader(t *testing.T) {
 	}
 }
 
-// TestRecoverInterrupted stops a recovery after each of its events and starts it again: it must always end with the new image running.
+// TestRecoverInterrupted stops a recovery after each of its events and starts it again: it must always end with the new
+// image running.
 func TestRecoverInterrupted(t *testing.T) {
 	errStop := errors.New("stopped")
 	for stop := 1; stop < 200; stop++ {
@@ -409,7 +413,8 @@ func TestRecoverSeveral(t *testing.T) {
 	})
 }
 
-// TestRunInBootloader: a device that is in its bootloader is started first; an upload alone ends, and does not overwrite its application.
+// TestRunInBootloader: a device that is in its bootloader is started first; an upload alone ends, and does not
+// overwrite its application.
 func TestRunInBootloader(t *testing.T) {
 	for _, s := range []sim.SerialRecovery{{}, {Old: true}, {NoParams: true}, {State: true}, {State: true, NoParams: true, Echo: true}} {
 		synctest.Test(t, func(t *testing.T) {
@@ -460,8 +465,8 @@ func TestRunEndsInBootloader(t *testing.T) {
 	})
 }
 
-// TestRunThroughTheWaitWindow: the swap is done when the device is first asked, and the window is open. What is sent then must not keep the device in
-// its bootloader: an image on trial would not survive the reset that leaves it.
+// TestRunThroughTheWaitWindow: the swap is done when the device is first asked, and the window is open. What is sent
+// then must not keep the device in its bootloader: an image on trial would not survive the reset that leaves it.
 func TestRunThroughTheWaitWindow(t *testing.T) {
 	for _, tt := range []struct {
 		mode   dfu.Mode

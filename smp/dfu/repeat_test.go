@@ -157,8 +157,8 @@ func TestRunStoppedInBootloader(t *testing.T) {
 	})
 }
 
-// TestRunLinkEndsDuringProbe: the link ends while the application is probed. That says nothing of what it hears, so after the
-// reset no plain request is sent into the wait window.
+// TestRunLinkEndsDuringProbe: the link ends while the application is probed. That says nothing of what it hears, so
+// after the reset no plain request is sent into the wait window.
 func TestRunLinkEndsDuringProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, _ := board(t, sim.Options{RecoveryWindow: 3 * time.Second})

@@ -13,14 +13,14 @@ type Report struct {
 	Result   Result
 	Images   []ImageReport    // one for each target, in the order of the targets
 	Plan     []Step           // what was to be done; the last plan, if the update was repeated
-	Steps    []Step           // what was done
+	Steps    []Step           // what was done, and how long each step took
 	Upload   smp.UploadResult // of the last upload
 	Listed   bool             // of [Recover]: the bootloader lists every target
 	Warnings []string         // what may go wrong, and what is unusual, before the first step; for people
 	Found    smp.Firmware     // what answered when [Run] began
 	Before   smp.ImageList    // as the device listed its images when the plan was made
 	After    smp.ImageList    // as it listed them last
-	Took     time.Duration
+	Took     time.Duration    // from the call to its end
 }
 
 // ImageReport is what an update means for one image of the device.
@@ -97,5 +97,5 @@ type Event struct {
 	Upload smp.Progress // with Progress of an upload
 	Text   string       // with Note and Skipped: for people
 	Err    error        // with Failed
-	Report *Report      // with Begin of the first step: what the update starts from; it fills up until the update ends
+	Report *Report      // with Begin of the first step: what the update starts from; to be read until it ends
 }

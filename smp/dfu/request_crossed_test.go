@@ -54,8 +54,8 @@ func askedDevices() (all []askedDevice) {
 	return all
 }
 
-// TestAskCrossed asks each kind of virtual device for everything, from every state that a few requests and resets lead to, and judges the
-// word by what the flash holds and what runs after the next resets.
+// TestAskCrossed asks each kind of virtual device for everything, from every state that a few requests and resets lead
+// to, and judges the word by what the flash holds and what runs after the next resets.
 func TestAskCrossed(t *testing.T) {
 	requests := []struct {
 		name string
@@ -217,8 +217,8 @@ func (b *askBench) runs(h smp.Hash) bool {
 	return slices.ContainsFunc(b.device.Slots(), func(s sim.SlotState) bool { return s.Active && bytes.Equal(s.Hash, h) })
 }
 
-// judge compares what came of a request with the device: with what runs after one more reset and after two, and what the flash holds. It is
-// empty if they agree.
+// judge compares what came of a request with the device: with what runs after one more reset and after two, and what
+// the flash holds. It is empty if they agree.
 func (b *askBench) judge(t *testing.T, q dfu.Request, before []sim.SlotState, err error) string {
 	var undone *dfu.UndoneError
 	if q.Action == dfu.Erase {
@@ -270,8 +270,8 @@ func (b *askBench) judgeErase(q dfu.Request, before []sim.SlotState, done bool) 
 	return ""
 }
 
-// TestUploadCrossed uploads to each kind of virtual device, from every state that a few requests and resets lead to, and compares the word with
-// the flash.
+// TestUploadCrossed uploads to each kind of virtual device, from every state that a few requests and resets lead to,
+// and compares the word with the flash.
 func TestUploadCrossed(t *testing.T) {
 	histories := [][]string{{}, {"new"}, {"old"}, {"second"}, {"new", "second"}, {"new to the second"}, {"new", "test new", "reset"},
 		{"new", "confirm new", "reset"},

@@ -25,7 +25,7 @@ func (r *runner) reset(ctx context.Context) error {
 		return r.maybeLost(notRunning(r.device, t, RevertedOrRefused),
 			"the device restarted by itself before the reset, and went back")
 	}
-	return r.restart(ctx, r.how)
+	return r.restart(ctx, r.resetWith)
 }
 
 // unmarked returns a target that needs a mark and has lost it.
@@ -73,42 +73,42 @@ func (r *runner) restart(ctx context.Context, how smp.ResetOptions) error {
 			return notBackOr(ctx, err, r.wait)
 		}
 		b.began = time.Now()
-		if err := r.comeBack(ctx, before, b, unanswered && requests < maxRequests); err != errNotTaken {
+		if err := r.awaitRestart(ctx, before, b, unanswered && requests < maxRequests); err != errNotTaken {
 			return err
 		}
 		r.note(deviceStep(Reset), "the reset request was lost: asking again")
 	}
 }
 
-// comeBack looks at the device until it shows a state after the reset. With doubtful, the device may not have got the
-// request.
-func (r *runner) comeBack(ctx context.Context, before device, b *boot, doubtful bool) error {
+// awaitRestart looks at the device until it shows a state after the reset. With doubtful, the device may not have got
+// the request.
+func (r *runner) awaitRestart(ctx context.Context, before device, b *boot, doubtful bool) error {
 	for {
 		list, err := r.awaitApplication(ctx, b)
 		r.noteBootloader(b)
 		if err != nil {
-			return r.stuck(ctx, b, err)
+			return r.restartFailed(ctx, b, err)
 		}
-		r.saw(list)
+		r.noteList(list)
 		same := sameStates(before.Images.Images, list.Images)
 		switch {
 		case doubtful && same && !b.metBootloader:
 			if time.Since(b.began) > unchanged {
 				return errNotTaken
 			}
-		case r.decided(before, b, same):
+		case r.restartShown(before, b, same):
 			return nil
 		}
 		if err := pause(ctx, nil); err != nil {
-			return r.stuck(ctx, b, err)
+			return r.restartFailed(ctx, b, err)
 		}
 	}
 }
 
-// decided reports whether the list shows the device after its reset. The new image running proves it, and so does a
-// list that changed: a bootloader that refuses an image takes its mark away. Otherwise the link must have gone, or
+// restartShown reports whether the list shows the device after its reset. The new image running proves it, and so does
+// a list that changed: a bootloader that refuses an image takes its mark away. Otherwise the link must have gone, or
 // enough time.
-func (r *runner) decided(before device, b *boot, same bool) bool {
+func (r *runner) restartShown(before device, b *boot, same bool) bool {
 	since := time.Since(b.began)
 	switch {
 	case len(r.targets) == 0:
@@ -132,8 +132,8 @@ func sameStates(a, b []smp.ImageState) bool {
 	})
 }
 
-// stuck names the reason why a reset did not come to an end.
-func (r *runner) stuck(ctx context.Context, b *boot, cause error) error {
+// restartFailed names the reason why a reset did not come to an end.
+func (r *runner) restartFailed(ctx context.Context, b *boot, cause error) error {
 	err := r.notStarted(ctx, b, cause)
 	var inside *inBootloaderError
 	switch {
@@ -164,7 +164,7 @@ func (r *runner) start(ctx context.Context) error {
 	}
 	b := r.newBoot(startTime)
 	b.silence, b.resets = resetSilence, 2
-	if err := r.arrive(ctx, b); err != nil {
+	if err := r.awaitStart(ctx, b); err != nil {
 		return err
 	}
 	r.note(Step{}, "the application answers")

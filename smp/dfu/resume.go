@@ -102,7 +102,7 @@ func (r *runner) reconnect(ctx context.Context, probing time.Duration) error {
 	if err := sleep(ctx, redialPause); err != nil {
 		return notBack(err, nil, r.wait)
 	}
-	return r.arrive(ctx, b)
+	return r.awaitStart(ctx, b)
 }
 
 func (r *runner) newBoot(probing time.Duration) *boot {
@@ -113,14 +113,14 @@ func (r *runner) newBoot(probing time.Duration) *boot {
 	return b
 }
 
-// arrive waits for the application of a device that starts, and notes what it lists.
-func (r *runner) arrive(ctx context.Context, b *boot) error {
+// awaitStart waits for the application of a device that starts, and notes what it lists.
+func (r *runner) awaitStart(ctx context.Context, b *boot) error {
 	list, err := r.awaitApplication(ctx, b)
 	r.noteBootloader(b)
 	if err != nil {
 		return r.notStarted(ctx, b, err)
 	}
-	r.saw(list)
+	r.noteList(list)
 	r.probed = r.probed && !r.ignoresProbes // it may have been off when it was probed
 	return nil
 }

@@ -28,8 +28,9 @@ type Options struct {
 	// started first. One that falls into its bootloader later may end with that error too; [Report.Found] tells.
 	NoStart bool
 
-	// Check is the caller's test of the running image, before it is confirmed; nil for none. The connection is closed
-	// meanwhile.
+	// Check is the caller's test of the running image, before it is confirmed; nil for none. It may block as long as its
+	// context lives, and the connection is closed meanwhile. If it returns an error, a reset brings the old image back as
+	// far as the mode allows, and the error of the update wraps it.
 	Check func(context.Context) error
 
 	OnEvent func(Event) // called on the caller's goroutine; must not block
@@ -75,10 +76,10 @@ func DryRun(ctx context.Context, c *smp.Client, targets []Target, o Options) (Re
 // runner holds the state of one update.
 type runner struct {
 	session
-	o        Options
-	before   device                 // as the update found it, once its application ran
-	makePlan func() ([]Step, error) // what is left to do
-	how      smp.ResetOptions       // of the reset that boots the targets
+	o         Options
+	before    device                 // as the update found it, once its application ran
+	makePlan  func() ([]Step, error) // what is left to do
+	resetWith smp.ResetOptions       // of the reset that boots the targets
 
 	answered  bool // the device has answered in this update
 	inspected bool // it was read, and answered from its application

@@ -189,7 +189,8 @@ func summarize(t *testing.T, dial dfu.Dial, r dfu.Report, err error) outcome {
 	return o
 }
 
-// TestRunInterrupted stops an update after each of its events and starts it again: it must always end with the new image confirmed.
+// TestRunInterrupted stops an update after each of its events and starts it again: it must always end with the new
+// image confirmed.
 func TestRunInterrupted(t *testing.T) {
 	errStop := errors.New("stopped")
 	for stop := 1; stop < 200; stop++ {

@@ -10,7 +10,8 @@ import (
 	"github.com/smpctl/smpctl/smp/dfu"
 )
 
-// listOf reads an image list as people would note it: "0.1 B pending permanent" is image B in slot 1 of image 0; "?" has no hash.
+// listOf reads an image list as people would note it: "0.1 B pending permanent" is image B in slot 1 of image 0; "?"
+// has no hash.
 func listOf(t testing.TB, text string) smp.ImageList {
 	t.Helper()
 	var l smp.ImageList

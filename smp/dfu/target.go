@@ -8,9 +8,9 @@ import (
 	"github.com/smpctl/smpctl/smp"
 )
 
-// Target is one image file and the image number on the device that it is for.
+// Target is one image file and the image number on the device that it is for. Files are read, not changed.
 type Target struct {
-	Image int
+	Image int          // number of the image on the device; 0 is the application's
 	File  *image.Image // nil if there are Variants
 
 	// Variants are files of which one is for the device, depending on its slots: a bootloader that runs images where they

@@ -63,7 +63,8 @@ func area(magic uint16, tlvs []byte) []byte {
 	return append(binary.LittleEndian.AppendUint16(b, uint16(4+len(tlvs))), tlvs...)
 }
 
-// TestRunVariants updates a device that runs from either slot, there and back: each time the file for the free slot is the one.
+// TestRunVariants updates a device that runs from either slot, there and back: each time the file for the free slot is
+// the one.
 func TestRunVariants(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, dial := board(t, sim.Options{Mode: sim.DirectXIP})
@@ -189,8 +190,8 @@ func TestRunSeveralInterrupted(t *testing.T) {
 	}
 }
 
-// TestRunRestartsHalfway lets the device restart between the marks of two images: the first then runs on trial alone, and both begin together once
-// more.
+// TestRunRestartsHalfway lets the device restart between the marks of two images: the first then runs on trial alone,
+// and both begin together once more.
 func TestRunRestartsHalfway(t *testing.T) {
 	targets := []dfu.Target{{Image: 0, File: load(t, "app-3.0.0.bin")}, {Image: 1, File: load(t, "app-2.0.0.bin")}}
 	synctest.Test(t, func(t *testing.T) {
@@ -210,7 +211,8 @@ func TestRunRestartsHalfway(t *testing.T) {
 	})
 }
 
-// TestRunNetworkCore updates an image of which the device never says what runs: that it leaves its slot is all that shows.
+// TestRunNetworkCore updates an image of which the device never says what runs: that it leaves its slot is all that
+// shows.
 func TestRunNetworkCore(t *testing.T) {
 	app, net := load(t, "app-3.0.0.bin"), load(t, "app-2.0.0.bin")
 	for _, tt := range []struct {
