@@ -35,7 +35,7 @@ type boot struct {
 
 const (
 	// resetSilence is how long a device is left alone after it accepted a reset. Zephyr resets 250 ms after its answer,
-	// and bytes that awaitStart at the very moment of a reset can leave a UART deaf.
+	// and bytes that arrive at the very moment of a reset can leave a UART deaf.
 	resetSilence = 1500 * time.Millisecond
 	// probeInterval is the time between two application probes.
 	probeInterval = 500 * time.Millisecond

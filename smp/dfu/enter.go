@@ -16,7 +16,7 @@ const (
 	catchInterval = 80 * time.Millisecond
 	// catchTime is how long a port is tried before it is called silent.
 	catchTime = time.Second
-	// entrySilence is kept after an accepted reset: the old firmware answers for another 250 ms, and bytes that awaitStart
+	// entrySilence is kept after an accepted reset: the old firmware answers for another 250 ms, and bytes that arrive
 	// at the very moment of the reset can leave a UART deaf.
 	entrySilence = 500 * time.Millisecond
 	// staysTime is how long an application goes on answering before it counts as having come back, when nothing else shows

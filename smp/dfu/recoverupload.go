@@ -87,11 +87,11 @@ func (r *recoverer) awaitListed(ctx context.Context, s Step) error {
 			tries++
 		}
 	}
-	return r.unlisted(ctx, s, t)
+	return r.judgeUnlisted(ctx, s, t)
 }
 
-// unlisted decides what it means that the list has no such hash.
-func (r *recoverer) unlisted(ctx context.Context, s Step, t Target) error {
+// judgeUnlisted decides what it means that the list has no such hash.
+func (r *recoverer) judgeUnlisted(ctx context.Context, s Step, t Target) error {
 	firmware, err := r.client.Identify(ctx, r.device.Images) // the device may have restarted in the middle
 	if err != nil {
 		return err
