@@ -110,24 +110,20 @@ func (s *session) keepSilent(ctx context.Context, b *boot) error {
 	if left <= 0 {
 		return nil
 	}
-	t := time.NewTimer(left)
-	defer t.Stop()
-	select {
-	case <-s.ended():
+	err := s.watch(ctx, left)
+	switch {
+	case err == nil && s.client != nil:
+		s.client.Restarted()
+	case errors.Is(err, smp.ErrClosed):
 		b.linkEnded = true
 		s.close()
 		if b.metBootloader { // the port that comes back first may be the bootloader's
 			return sleep(ctx, b.silence-time.Since(b.began))
 		}
 		b.silence = 0
-	case <-t.C:
-		if s.client != nil {
-			s.client.Restarted()
-		}
-	case <-ctx.Done():
-		return context.Cause(ctx)
+		return nil
 	}
-	return nil
+	return err
 }
 
 // askWho asks the device at once. One that does not answer yet is asked again rather than waited for: it hears only

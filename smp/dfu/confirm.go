@@ -46,7 +46,7 @@ func (r *runner) check(ctx context.Context, s Step) error {
 // undo returns to the old images after a check that failed, as far as the new ones run for a test and the device has
 // not done so by itself.
 func (r *runner) undo(ctx context.Context, s Step, failed error) error {
-	if anyUnderTest(r.device, r.targets) {
+	if _, ok := underTest(r.device, r.targets); ok {
 		r.note(s, "the check failed: resetting, to return to the old image")
 		if err := r.restart(ctx, smp.ResetOptions{}); err != nil {
 			return errors.Join(failed, err)

@@ -85,8 +85,9 @@ func (e *entry) ask(ctx context.Context) (inside bool, err error) {
 func (e *entry) await(ctx context.Context, wait time.Duration) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, wait, ErrNotBack)
 	defer cancel()
-	if !e.accepted.IsZero() {
-		if err := e.leaveAlone(ctx); err != nil {
+	if !e.accepted.IsZero() { // it resets
+		err := e.watch(ctx, entrySilence)
+		if e.linkEnded = errors.Is(err, smp.ErrClosed); err != nil && !e.linkEnded {
 			return err
 		}
 	}
@@ -107,20 +108,6 @@ func (e *entry) await(ctx context.Context, wait time.Duration) error {
 			return e.gaveUp(cause, err, wait)
 		}
 	}
-}
-
-// leaveAlone leaves the device alone while it resets.
-func (e *entry) leaveAlone(ctx context.Context) error {
-	t := time.NewTimer(entrySilence)
-	defer t.Stop()
-	select {
-	case <-e.client.Done():
-		e.linkEnded = true
-	case <-t.C:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	return nil
 }
 
 // try asks until something answers or a second has passed, and looks who it is.

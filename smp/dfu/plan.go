@@ -53,9 +53,10 @@ func plan(d device, targets []Target, o Options) ([]Step, error) {
 func stepsFor(d device, targets []Target, o Options) []Step {
 	var clears, uploads, marks, confirms []Step
 	restart := false
+	_, testing := underTest(d, targets)
 	for i, t := range targets {
 		p := positionOf(d, t)
-		if o.Mode != UploadOnly && stateOf(d, t) == handedOver && anyUnderTest(d, targets) {
+		if o.Mode != UploadOnly && stateOf(d, t) == handedOver && testing {
 			continue // it was handed over at the boot that began the test; another would end that
 		}
 		if p.needsUpload(d, t, o) {

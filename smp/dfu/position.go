@@ -47,11 +47,6 @@ func partialTest(d device, targets []Target) (Target, bool) {
 	return Target{}, false
 }
 
-func anyUnderTest(d device, targets []Target) bool {
-	_, ok := underTest(d, targets)
-	return ok
-}
-
 // underTest returns a target that the next reset would end.
 func underTest(d device, targets []Target) (Target, bool) {
 	for _, t := range targets {

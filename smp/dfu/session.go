@@ -140,26 +140,21 @@ func (s *session) close() {
 	}
 }
 
-// watch waits for d and returns an error if the link ends meanwhile.
+// watch waits for d. If there is a link and it ends meanwhile, the error is an [smp.ErrClosed].
 func (s *session) watch(ctx context.Context, d time.Duration) error {
+	if s.client == nil {
+		return sleep(ctx, d)
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
-	case <-s.ended():
+	case <-s.client.Done():
 		return s.client.Err()
 	case <-t.C:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-}
-
-// ended is closed when the link has ended; of a connection without one it blocks for ever.
-func (s *session) ended() <-chan struct{} {
-	if s.client == nil {
-		return nil
-	}
-	return s.client.Done()
 }
 
 const (
