@@ -64,7 +64,8 @@ func (*mailbox) powerUp(*program) {}
 func (*mailbox) powerDown()       {}
 func (*mailbox) unplug()          {}
 
-func (m *mailbox) send(_ *program, packet []byte) {
+func (m *mailbox) send(_ *program, packet []byte, sent func()) {
+	sent()
 	select {
 	case m.outbox <- letter{delivery{packet, m.d.arrival()}, m.host}:
 	default: // the network is slower than the device

@@ -47,8 +47,9 @@ type port interface {
 	powerDown()
 	// unplug tells the port that its host is gone. The device's lock is held.
 	unplug()
-	// send transmits an answer and takes as long as the line does. The device's lock is not held.
-	send(prog *program, packet []byte)
+	// send transmits an answer and takes as long as the line does. It calls sent when the line has carried the answer,
+	// and before its reader has the end of it. The device's lock is not held.
+	send(prog *program, packet []byte, sent func())
 }
 
 // program is one run of the application or of serial recovery, from boot to reset.

@@ -93,7 +93,8 @@ func (k *Link) powerUp(*program) {
 func (k *Link) powerDown() { k.held = nil }
 func (k *Link) unplug()    {}
 
-func (k *Link) send(_ *program, packet []byte) {
+func (k *Link) send(_ *program, packet []byte, sent func()) {
+	sent()
 	post(k.outbox, delivery{packet, k.d.arrival()})
 }
 

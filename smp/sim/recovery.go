@@ -109,24 +109,17 @@ func (d *Device) leave(prog *program) {
 func (d *Device) processRecovery(prog *program, r request) {
 	out := d.executeRecovery(prog, r.packet)
 	if out.answer == nil || d.faults.reboots() && d.watchdogReset(prog) {
-		d.release(prog)
+		d.release(prog, true)
 		return
 	}
-	d.transmit(prog, r.from, out)
+	d.transmit(r.from, prog, out, func() { d.release(prog, out.held) })
 	d.finish(prog, out)
 	if out.reset {
 		<-prog.dead // it sleeps until it reboots, and reads nothing
 		return
 	}
 	d.decrypt(prog)
-	d.release(prog)
-}
-
-// release gives the buffer of a packet back.
-func (d *Device) release(prog *program) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	prog.free++
+	d.release(prog, true)
 }
 
 // executeRecovery runs the one request in a packet (MCUboot boot_serial.c: boot_serial_input). An empty result is

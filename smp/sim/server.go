@@ -93,25 +93,32 @@ func (d *Device) process(prog *program, r request) {
 		if out.answer == nil || d.faults.reboots() && d.watchdogReset(prog) {
 			return
 		}
-		d.transmit(prog, r.from, out)
+		more := out.length > 0 && len(rest)-out.length >= smp.HeaderLen
+		d.transmit(r.from, prog, out, func() { d.release(prog, out.held, !more) })
 		d.finish(prog, out)
-		if out.length == 0 {
-			break
+		if !more {
+			return
 		}
 		rest = rest[out.length:]
 	}
-	d.mu.Lock()
-	prog.free++
-	d.mu.Unlock()
+	d.release(prog, true)
 }
 
-// finish takes back the buffer of an answer that was sent and begins a reset that was asked for.
+// release gives packet buffers back: as many as there are true values.
+func (d *Device) release(prog *program, held ...bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, h := range held {
+		if h {
+			prog.free++
+		}
+	}
+}
+
+// finish begins a reset that was asked for, after the answer was sent.
 func (d *Device) finish(prog *program, out result) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if out.held {
-		prog.free++
-	}
 	if out.reset && d.program == prog {
 		d.scheduleReset()
 	}
@@ -239,9 +246,17 @@ func (d *Device) answer(h smp.Header, payload []byte) []byte {
 }
 
 // transmit sends an answer, unless a fault decides otherwise.
-func (d *Device) transmit(prog *program, to port, out result) {
-	for range d.faults.answers(out) {
-		to.send(prog, out.answer)
+func (d *Device) transmit(to port, prog *program, out result, sent func()) {
+	n := d.faults.answers(out)
+	if n == 0 {
+		sent()
+	}
+	for i := range n {
+		if i == n-1 {
+			to.send(prog, out.answer, sent)
+		} else {
+			to.send(prog, out.answer, func() {})
+		}
 	}
 }
 

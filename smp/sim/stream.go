@@ -163,14 +163,18 @@ func (s *stream) print(text []byte) {
 }
 
 // send prints an answer line by line. The server prints by itself, so it does nothing else meanwhile.
-func (s *stream) send(prog *program, packet []byte) {
+func (s *stream) send(prog *program, packet []byte, sent func()) {
 	lines := appendLines(nil, packet)
 	if prog.recovery {
 		lines = recoveryLines(packet, s.d.o.SerialRecovery.Old)
 	}
-	for _, line := range s.d.chatter(lines) {
+	lines = s.d.chatter(lines)
+	for i, line := range lines {
 		if !s.out.carry(len(line), prog.dead) {
 			return
+		}
+		if i == len(lines)-1 {
+			sent()
 		}
 		post(s.outbox, delivery{s.d.faults.flip(line), s.d.arrival()})
 	}
