@@ -10,8 +10,8 @@ import (
 	"github.com/smpctl/smpctl/smp"
 )
 
-// TestUploadAgainAfterSilence: on a link that shows no end, a device that had no power for longer than an upload waits is found again by the
-// same client, and what it still had to say from before confuses nobody.
+// TestUploadAgainAfterSilence: on a link that shows no end, a device that had no power for longer than an upload waits
+// is found again by the same client, and what it still had to say from before confuses nobody.
 func TestUploadAgainAfterSilence(t *testing.T) {
 	for _, tt := range []struct {
 		name    string

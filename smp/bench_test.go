@@ -7,8 +7,8 @@ import (
 	"github.com/smpctl/smpctl/smp"
 )
 
-// instant is a link to a device that answers within the write, from buffers that it made before: what is left is the cost of
-// the client.
+// instant is a link to a device that answers within the write, from buffers that it made before: what is left is the
+// cost of the client.
 type instant struct {
 	replies chan []byte
 	packets [][]byte // used in turn; more of them than a client has requests in flight
@@ -33,7 +33,8 @@ func (l *instant) ReadPacket() ([]byte, error) {
 	}
 }
 
-// WritePacket answers an upload with the end of its chunk, a parameter request with large buffers, and an echo with "x".
+// WritePacket answers an upload with the end of its chunk, a parameter request with large buffers, and an echo with
+// "x".
 func (l *instant) WritePacket(p []byte) error {
 	a := append(l.packets[l.next][:0], p[:smp.HeaderLen]...)
 	l.next = (l.next + 1) % len(l.packets)
@@ -56,8 +57,8 @@ func (l *instant) WritePacket(p []byte) error {
 func (l *instant) Overhead() int { return 4 }
 func (l *instant) Close() error  { close(l.closed); return nil }
 
-// chunkEnd reads offset and length of data out of a later chunk without a decoder: {"off": …, "data": …}. Of a first chunk
-// only the length counts.
+// chunkEnd reads offset and length of data out of a later chunk without a decoder: {"off": …, "data": …}. Of a first
+// chunk only the length counts.
 func chunkEnd(p []byte) int {
 	b := p[smp.HeaderLen+1:]
 	off := 0
@@ -93,7 +94,8 @@ func head(b []byte) (n, size int) {
 	}
 }
 
-// BenchmarkUpload counts what a chunk costs in the client: it should be the time of two context switches, and no memory.
+// BenchmarkUpload counts what a chunk costs in the client: it should be the time of two context switches, and no
+// memory.
 func BenchmarkUpload(b *testing.B) {
 	data := make([]byte, 1<<20)
 	for _, window := range []int{1, 3, 7} {

@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 )
 
-// call is one request on its way. It ends in exactly one of three ways: a reply, the death of the link, or withdrawal by
-// its owner, whose timer and context decide when that is. The first two arrive on done.
+// call is one request on its way. It ends in exactly one of three ways: a reply, the death of the link, or withdrawal
+// by its owner, whose timer and context decide when that is. The first two arrive on done.
 type call struct {
 	packet []byte       // the request; must not change while the call is queued
 	done   chan<- *call // must have room for every call that may end on it
@@ -17,8 +17,7 @@ type call struct {
 	body   []byte       // the reply's payload
 	spoken Version      // the reply's version
 	err    error        // why there is no reply
-	gentle bool         // with a gap between lines
-	once   bool         // there is no second try
+	gap    int          // of lineGaps, between its lines
 	sent   chan<- error // if not nil, gets what WritePacket returned; must have room for it
 
 	queued atomic.Bool // the writer has not done with packet yet, even if the call has ended
@@ -30,20 +29,25 @@ var errNoRoom = errors.New("the device has no room for another request")
 // noLimit lets a request go however many the device holds.
 const noLimit = 1 << 10
 
-// queue is the number of requests that the device can hold: an answer needs a buffer too. MCUboot has one packet buffer, but more
-// for lines. A device that was not asked yet is only sent what its prober chooses.
-func (c *Client) queue() int {
-	params, _, settled := c.learned()
-	if !settled {
+// room is the number of requests that the device can hold: an answer needs a buffer too. One more than that, and Zephyr
+// 4.4.0 writes through a null pointer (subsys/mgmt/mcumgr/transport/src/serial_util.c). MCUboot has one packet buffer, but
+// eight for lines (boot/zephyr/serial_adapter.c), of which each holds a byte or little more with raw framing. A device
+// that was not asked yet is only sent what its prober chooses.
+func (c *Client) room() int {
+	params, _, ok := c.negotiatedParams()
+	switch {
+	case !ok:
 		return noLimit
+	case params.BufferCount == 1 && c.link.Overhead() > 0:
+		return 2
 	}
-	return max(params.BufferCount-1, 2)
+	return max(params.BufferCount-1, 1)
 }
 
 // startInTurn starts the call as soon as the device has room for it.
 func (c *Client) startInTurn(ctx context.Context, cl *call) error {
 	for {
-		if err := c.start(cl, c.queue()); !errors.Is(err, errNoRoom) {
+		if err := c.start(cl, c.room()); !errors.Is(err, errNoRoom) {
 			return err
 		}
 		select {
@@ -62,7 +66,8 @@ func (c *Client) free() {
 	}
 }
 
-// start gives the call a free sequence number and hands it to the writer, unless limit calls wait for their answers. It never blocks.
+// start gives the call a free sequence number and hands it to the writer, unless limit calls wait for their answers. It
+// never blocks.
 func (c *Client) start(cl *call, limit int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -136,6 +141,9 @@ func (c *Client) open(cl *call) bool {
 	return c.pending[cl.header.Sequence] == cl
 }
 
+// unsent reports whether the link has not taken the request yet.
+func (c *Client) unsent(cl *call) bool { return cl.queued.Load() && c.open(cl) }
+
 // write sends calls in the order in which they were started, until the link ends.
 func (c *Client) write() {
 	for {
@@ -182,8 +190,8 @@ func (c *Client) read() {
 	}
 }
 
-// deliver hands a packet to the call that it answers. Anything else is dropped: a late answer, a request that the device echoed,
-// or noise is no error of the request that happens to wait.
+// deliver hands a packet to the call that it answers. Anything else is dropped: a late answer, a request that the
+// device echoed, or noise is no error of the request that happens to wait.
 func (c *Client) deliver(packet []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

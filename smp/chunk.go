@@ -1,8 +1,13 @@
 package smp
 
-import "math"
+import (
+	"math"
 
-// A line of console framing carries this many bytes of a packet together with the framing's own (Zephyr smp_transport.rst).
+	"github.com/smpctl/smpctl/internal/cborhead"
+)
+
+// A line of console framing carries this many bytes of a packet together with the framing's own (Zephyr
+// smp_transport.rst).
 const lineBytes = 93
 
 // chunkAlign is the largest flash write alignment of MCUboot. Older servers accept only aligned pieces, and then every
@@ -12,8 +17,9 @@ const chunkAlign = 32
 // minFirstChunk is the size of an image header, which the first chunk must hold.
 const minFirstChunk = 32
 
-// uploadRequest is one chunk of an image (Zephyr smp_group_1.rst, "Image upload request") or of a file (smp_group_8.rst, "File upload
-// request"). Everything but the offset, the data and the name of a file belongs into the first chunk only.
+// uploadRequest is one chunk of an image (Zephyr smp_group_1.rst, "Image upload request") or of a file
+// (smp_group_8.rst, "File upload request"). Everything but the offset, the data and the name of a file belongs into the
+// first chunk only.
 type uploadRequest struct {
 	Name    string `cbor:"name,omitempty"` // of a file
 	Image   *uint  `cbor:"image,omitempty"`
@@ -39,8 +45,8 @@ type chunkBuilder struct {
 	length     uint
 }
 
-// end says where the chunk that begins at off must end: as far as the packet reaches, for an image at a multiple of the flash
-// alignment, or at the end of the upload.
+// end says where the chunk that begins at off must end: as far as the packet reaches, for an image at a multiple of the
+// flash alignment, or at the end of the upload.
 func (b *chunkBuilder) end(off int) int {
 	n := b.room(off, true)
 	if b.file != "" {
@@ -56,8 +62,9 @@ func (b *chunkBuilder) end(off int) int {
 	return b.withHash(off, min(end, b.size))
 }
 
-// withHash cuts a chunk short that would leave less than the image's hash to the last one, if that has room for all of it. A device that restarts
-// before the last chunk lists the image as soon as it has the hash, so that nobody could tell that the end is missing.
+// withHash cuts a chunk short that would leave less than the image's hash to the last one, if that has room for all of
+// it. A device that restarts before the last chunk lists the image as soon as it has the hash, so that nobody could
+// tell that the end is missing.
 func (b *chunkBuilder) withHash(off, end int) int {
 	cut := b.hash &^ (chunkAlign - 1)
 	if end == b.size || end <= b.hash || cut <= off || b.size-cut > b.room(cut, false) {
@@ -127,16 +134,4 @@ const (
 func keyLen(key string) int { return 1 + len(key) }
 
 // intLen is the size of an unsigned integer, and of the head of a string of that length.
-func intLen(n int) int {
-	switch n := uint64(n); {
-	case n < 24:
-		return 1
-	case n < 1<<8:
-		return 2
-	case n < 1<<16:
-		return 3
-	case n < 1<<32:
-		return 5
-	}
-	return 9
-}
+func intLen(n int) int { return cborhead.Len(uint64(n)) }

@@ -97,8 +97,9 @@ func checkEnd(t *testing.T, b chunkBuilder, data []byte, off int) {
 	}
 }
 
-// What fits the packets of common buffer sizes over console framing, counted by hand: 61 bytes around the data of a first
-// chunk with image number and hash, 18 around that of a chunk beyond 64 KiB, besides the header and the heads of strings.
+// What fits the packets of common buffer sizes over console framing, counted by hand: 61 bytes around the data of a
+// first chunk with image number and hash, 18 around that of a chunk beyond 64 KiB, besides the header and the heads of
+// strings.
 func TestChunkSizes(t *testing.T) {
 	for _, tt := range []struct{ buffer, first, later int }{
 		{256, 177, 227}, {384, 304, 354}, {512, 432, 482}, {1024, 944, 994}, {2048, 1968, 2018}, {4096, 4016, 4066},

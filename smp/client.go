@@ -13,9 +13,9 @@ import (
 type Link interface {
 	// ReadPacket waits for the next packet. The slice is valid until the next call. Close makes it return an error.
 	ReadPacket() ([]byte, error)
-	// WritePacket sends one packet. It does not keep p. It may block as long as the device takes no data: it is called from one
-	// goroutine, and no caller of the client waits for it. A link with a limit of its own returns an error that is an
-	// os.ErrDeadlineExceeded; any other ends the client.
+	// WritePacket sends one packet. It does not keep p. It may block as long as the device takes no data: it is called
+	// from one goroutine, and no caller of the client waits for it. A link with a limit of its own returns an error
+	// that is an os.ErrDeadlineExceeded; any other ends the client.
 	WritePacket(p []byte) error
 	// Overhead is the number of bytes that the link's framing takes in the device's packet buffer.
 	Overhead() int
@@ -25,7 +25,7 @@ type Link interface {
 
 // Options adjust a [Client]. The zero value suits every known device.
 type Options struct {
-	Timeout   time.Duration // wait for the answer to one try; 0 means 3 s, and longer for slow commands. An erase always has a minute
+	Timeout   time.Duration // for the answer to one try; 0 means 3 s, and longer for slow commands. An erase has a minute
 	Tries     int           // how often a request is sent before the device counts as silent; 0 means 3
 	Version   Version       // Auto finds out
 	Buffer    int           // bytes of the device's packet buffer; 0 asks the device
@@ -46,8 +46,8 @@ const maxPayload = 1<<16 - 1
 // ErrTooLarge says that a request does not fit the device's packet buffer; nothing was sent.
 var ErrTooLarge = errors.New("request too large")
 
-// Client talks SMP to one device. Its methods and those of its groups may be called from several goroutines at a time; a request
-// waits while the device holds as many as its packet buffers allow.
+// Client talks SMP to one device. Its methods and those of its groups may be called from several goroutines at a time;
+// a request waits while the device holds as many as its packet buffers allow.
 type Client struct {
 	OS       OSGroup
 	Image    ImageGroup
@@ -69,23 +69,23 @@ type Client struct {
 	dead    chan struct{} // closed once the link has ended
 	freed   chan struct{} // holds a token once a call has ended, for those that wait for room
 
-	settling chan struct{} // holds a token while Negotiate asks
+	negotiating chan struct{} // holds a token while Negotiate asks
 
 	closing  sync.Once
 	closeErr chan error // holds what closing the link gave, until Close returns it
 
-	mu        sync.Mutex // guards what follows; nothing blocks while it is held
-	pending   [256]*call // by sequence number
-	sequence  uint8
-	settled   bool
-	restarts  int // how often Restarted was called
-	version   Version
-	params    Params
-	took      time.Duration // from the first request to its answer
-	gap       int           // of lineGaps, for the next packet
-	probed    bool          // the application has answered an application probe
-	unmatched int           // packets
-	err       error         // why the link ended
+	mu         sync.Mutex // guards what follows; nothing blocks while it is held
+	pending    [256]*call // by sequence number
+	sequence   uint8
+	negotiated bool
+	restarts   int // how often Restarted was called
+	version    Version
+	params     Params
+	took       time.Duration // from the first request to its answer
+	gap        int           // of lineGaps, for the next packet
+	probed     bool          // the application has answered an application probe
+	unmatched  int           // packets
+	err        error         // why the link ended
 }
 
 // NewClient starts a client on the link, which it owns from then on: [Client.Close] closes it.
@@ -98,16 +98,16 @@ func NewClient(link Link, o Options) *Client {
 		o.Tries = DefaultTries
 	}
 	c := &Client{
-		link:     link,
-		options:  o,
-		chosen:   chosen,
-		writes:   make(chan *call, 256),
-		dead:     make(chan struct{}),
-		freed:    make(chan struct{}, 1),
-		settling: make(chan struct{}, 1),
-		closeErr: make(chan error, 1),
-		sequence: uint8(rand.Uint32()), // an answer to an earlier process is then unlikely to fit
-		version:  o.Version,
+		link:        link,
+		options:     o,
+		chosen:      chosen,
+		writes:      make(chan *call, 256),
+		dead:        make(chan struct{}),
+		freed:       make(chan struct{}, 1),
+		negotiating: make(chan struct{}, 1),
+		closeErr:    make(chan error, 1),
+		sequence:    uint8(rand.Uint32()), // an answer to an earlier process is then unlikely to fit
+		version:     o.Version,
 	}
 	c.OS.c, c.Image.c, c.Stat.c, c.Settings.c, c.Shell.c, c.Enum.c, c.Zephyr.c = c, c, c, c, c, c, c
 	c.FS.c, c.Log.c, c.Run.c, c.Crash.c = c, c, c, c
@@ -117,8 +117,8 @@ func NewClient(link Link, o Options) *Client {
 }
 
 // Close ends the client and its link; calls that wait return [ErrClosed]. It does not wait for a write that is stuck in
-// the operating system. The error is that of closing the link, with a *transport.Conn that of its trace too; it is returned once,
-// also when the link had ended by itself before, and by further calls no more.
+// the operating system. The error is that of closing the link, with a *transport.Conn that of its trace too; it is
+// returned once, also when the link had ended by itself before, and by further calls no more.
 func (c *Client) Close() error {
 	c.end(ErrClosed)
 	select {
@@ -176,15 +176,6 @@ func (c *Client) Raw(ctx context.Context, op Op, group Group, id uint8, payload 
 	}
 	return body, nil
 }
-
-// timing says how long a request may wait.
-type timing struct {
-	timeout time.Duration // of one try
-	tries   int
-	sent    chan<- error // for [call]; nil unless somebody must know
-}
-
-func (c *Client) timing() timing { return timing{timeout: c.options.Timeout, tries: c.options.Tries} }
 
 // wire is the time the link needs to carry n bytes, framing and an answer of the same size included.
 func (c *Client) wire(n int) time.Duration {

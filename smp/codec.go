@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/fxamacker/cbor/v2"
+
+	"github.com/smpctl/smpctl/internal/cborhead"
 )
 
 // maxNesting is deeper than any known reply: the image list has four levels.
@@ -26,7 +28,7 @@ var (
 		MaxNestedLevels:   maxNesting,
 		MaxArrayElements:  maxArray,
 		MaxMapPairs:       maxMap,
-		UTF8:              cbor.UTF8DecodeInvalid, // a thread name cut in the middle of a character is no reason to lose the list
+		UTF8:              cbor.UTF8DecodeInvalid, // a thread name may be cut in the middle of a character
 		FieldNameMatching: cbor.FieldNameMatchingCaseSensitive,
 		NaN:               cbor.NaNDecodeForbidden,
 		Inf:               cbor.InfDecodeForbidden,
@@ -42,7 +44,7 @@ func must[T any](mode T, err error) T {
 
 // isMap reports whether b begins with a CBOR map (RFC 8949, major type 5). The decoder alone would take a bare null for
 // an empty reply.
-func isMap(b []byte) bool { return len(b) > 0 && b[0]>>5 == 5 }
+func isMap(b []byte) bool { return len(b) > 0 && cborhead.Major(b[0]>>5) == cborhead.Map }
 
 // decode reads the one CBOR map in b into v, a pointer to a struct. After an error v may be partly filled.
 func decode(b []byte, v any) error {
@@ -58,8 +60,8 @@ func decode(b []byte, v any) error {
 // appendCBOR appends the encoding of v, a request map, to the buffer.
 func appendCBOR(buf *bytes.Buffer, v any) error { return encMode.MarshalToBuffer(v, buf) }
 
-// pairs walks the map in b and calls f with each key and the raw bytes of its value. Unlike a Go map it keeps the order and
-// keys that repeat, as thread names do.
+// pairs walks the map in b and calls f with each key and the raw bytes of its value. Unlike a Go map it keeps the order
+// and keys that repeat, as thread names do.
 func pairs(b []byte, f func(key string, value cbor.RawMessage) error) error {
 	if !isMap(b) {
 		return errors.New("not a CBOR map")
@@ -69,7 +71,7 @@ func pairs(b []byte, f func(key string, value cbor.RawMessage) error) error {
 		return err
 	}
 	for i := 0; i != n; i++ {
-		if n < 0 && len(rest) > 0 && rest[0] == breakCode {
+		if n < 0 && len(rest) > 0 && rest[0] == cborhead.Break {
 			return nil
 		}
 		if i >= maxMap {
@@ -90,24 +92,14 @@ func pairs(b []byte, f func(key string, value cbor.RawMessage) error) error {
 	return nil
 }
 
-const (
-	breakCode      = 0xff // RFC 8949, 3.2.1: ends an item of indefinite length
-	indefiniteInfo = 31
-)
-
 // mapHead reads the head of a map: the number of pairs, -1 for a map of indefinite length.
 func mapHead(b []byte) (n int, rest []byte, err error) {
-	info, rest := b[0]&31, b[1:]
+	h, rest, ok := cborhead.Read(b)
 	switch {
-	case info < 24:
-		return int(info), rest, nil
-	case info == indefiniteInfo:
+	case !ok || h.N > maxPayload:
+		return 0, nil, errors.New("map head not usable")
+	case h.Info == cborhead.Indefinite:
 		return -1, rest, nil
-	case info <= 25 && len(rest) >= 1<<(info-24): // larger counts cannot fit a packet
-		for _, x := range rest[:1<<(info-24)] {
-			n = n<<8 | int(x)
-		}
-		return n, rest[1<<(info-24):], nil
 	}
-	return 0, nil, errors.New("map head not usable")
+	return int(h.N), rest, nil
 }

@@ -42,7 +42,7 @@ func TestPairs(t *testing.T) {
 		{"head of two bytes", []byte("\xb8\x01\x61b\x01"), "b=01", false},
 		{"head of two bytes missing", []byte{0xb8}, "", true},
 		{"head of three bytes missing", []byte{0xb9, 0}, "", true},
-		{"head of five bytes", []byte("\xba\x00\x00\x00\x01\x61b\x01"), "", true},
+		{"head of five bytes", []byte("\xba\x00\x00\x00\x01\x61b\x01"), "b=01", false},
 		{"reserved head", []byte{0xbc}, "", true},
 		{"too few", []byte("\xa2\x61b\x01"), "b=01", true},
 		{"no end", []byte("\xbf\x61b\x01"), "b=01", true},

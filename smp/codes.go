@@ -18,10 +18,12 @@ const (
 	rcTooNew       = 13
 )
 
-// imageNoMemory is the code of the image group that this package acts on (Zephyr img_mgmt.h: IMG_MGMT_ERR_NO_FREE_MEMORY).
+// imageNoMemory is the code of the image group that this package acts on (Zephyr img_mgmt.h:
+// IMG_MGMT_ERR_NO_FREE_MEMORY).
 const imageNoMemory = 15
 
-// globalCodes are the errors that every group shares (Zephyr include/zephyr/mgmt/mcumgr/mgmt/mgmt_defines.h: enum mcumgr_err_t).
+// globalCodes are the errors that every group shares (Zephyr include/zephyr/mgmt/mcumgr/mgmt/mgmt_defines.h: enum
+// mcumgr_err_t).
 var globalCodes = map[int]code{
 	1:  {"EUNKNOWN", "unspecified failure"},
 	2:  {"ENOMEM", "out of memory or buffers"},

@@ -12,29 +12,29 @@ import (
 
 // command is one line of the table of everything this package can ask: Q is the request's payload, A the reply's.
 type command[Q, A any] struct {
-	name     string // as errors call it
-	op       Op
-	group    Group
-	id       uint8
-	once     bool          // never sent twice: a second one could do harm
-	quick    bool          // answered at once by every server that knows it; to others it must not cost much
-	patience time.Duration // time for the answer of one try, unless the caller chose one; 0 means the default
+	name    string // as errors call it
+	op      Op
+	group   Group
+	id      uint8
+	once    bool          // never sent twice: a second one could do harm
+	quick   bool          // answered at once by every server that knows it; to others it must not cost much
+	timeout time.Duration // time for the answer of one try, unless the caller chose one; 0 means the default
 }
 
 // How long a device may take that answers at once, if it answers at all.
 const (
-	quickPatience = time.Second
-	quickTries    = 2
+	quickTimeout = time.Second
+	quickTries   = 2
 )
 
 // Answers that take long: flash is erased, images are validated, trailers are written.
 const (
-	erasePatience = 60 * time.Second // a whole slot of slow flash
-	hashPatience  = 15 * time.Second // a whole file is read from slow flash
-	listPatience  = 10 * time.Second // MCUboot checks every signature before it lists
-	writePatience = 5 * time.Second  // a trailer write may include an erase
-	savePatience  = 10 * time.Second // settings may have to be moved to another sector
-	shellPatience = 30 * time.Second // a command of somebody else's making
+	eraseTimeout = 60 * time.Second // a whole slot of slow flash
+	hashTimeout  = 15 * time.Second // a whole file is read from slow flash
+	listTimeout  = 10 * time.Second // MCUboot checks every signature before it lists
+	writeTimeout = 5 * time.Second  // a trailer write may include an erase
+	saveTimeout  = 10 * time.Second // settings may have to be moved to another sector
+	shellTimeout = 30 * time.Second // a command of somebody else's making
 )
 
 // The table (Zephyr smp_group_0.rst and following; mynewt-newtmgr nmxact/nmp for log, crash and run).
@@ -50,10 +50,10 @@ var (
 	osInfo       = command[infoRequest, infoReply]{name: "os info", op: Read, group: GroupOS, id: 7}
 	osBootloader = command[bootloaderRequest, bootloaderReply]{name: "bootloader info", op: Read, group: GroupOS, id: 8}
 
-	imageRead   = command[none, stateReply]{name: "image list", op: Read, group: GroupImage, id: 0, patience: listPatience}
-	imageWrite  = command[stateRequest, stateReply]{name: "image state", op: Write, group: GroupImage, id: 0, patience: writePatience}
+	imageRead   = command[none, stateReply]{name: "image list", op: Read, group: GroupImage, id: 0, timeout: listTimeout}
+	imageWrite  = command[stateRequest, stateReply]{name: "image state", op: Write, group: GroupImage, id: 0, timeout: writeTimeout}
 	imageUpload = command[uploadRequest, uploadReply]{name: "image upload", op: Write, group: GroupImage, id: 1}
-	imageErase  = command[eraseRequest, none]{name: "image erase", op: Write, group: GroupImage, id: 5, patience: erasePatience}
+	imageErase  = command[eraseRequest, none]{name: "image erase", op: Write, group: GroupImage, id: 5, timeout: eraseTimeout}
 	imageSlots  = command[none, slotsReply]{name: "slot info", op: Read, group: GroupImage, id: 6}
 
 	statRead = command[statRequest, statReply]{name: "statistics", op: Read, group: GroupStat, id: 0}
@@ -63,8 +63,8 @@ var (
 	settingsWrite  = command[settingValue, none]{name: "settings set", op: Write, group: GroupSettings, id: 0}
 	settingsDelete = command[settingName, none]{name: "settings delete", op: Write, group: GroupSettings, id: 1}
 	settingsCommit = command[none, none]{name: "settings commit", op: Write, group: GroupSettings, id: 2}
-	settingsLoad   = command[none, none]{name: "settings load", op: Read, group: GroupSettings, id: 3, patience: savePatience}
-	settingsSave   = command[none, none]{name: "settings save", op: Write, group: GroupSettings, id: 3, patience: savePatience}
+	settingsLoad   = command[none, none]{name: "settings load", op: Read, group: GroupSettings, id: 3, timeout: saveTimeout}
+	settingsSave   = command[none, none]{name: "settings save", op: Write, group: GroupSettings, id: 3, timeout: saveTimeout}
 
 	logShow    = command[logRequest, logReply]{name: "log show", op: Read, group: GroupLog, id: 0}
 	logClear   = command[none, none]{name: "log clear", op: Write, group: GroupLog, id: 1}
@@ -80,25 +80,25 @@ var (
 	fsDownload  = command[fileReadRequest, fileReadReply]{name: "fs download", op: Read, group: GroupFS, id: 0}
 	fsUpload    = command[uploadRequest, fileWriteReply]{name: "fs upload", op: Write, group: GroupFS, id: 0, once: true}
 	fsSize      = command[fileRequest, sizeReply]{name: "fs size", op: Read, group: GroupFS, id: 1}
-	fsHash      = command[hashRequest, hashReply]{name: "fs hash", op: Read, group: GroupFS, id: 2, patience: hashPatience}
+	fsHash      = command[hashRequest, hashReply]{name: "fs hash", op: Read, group: GroupFS, id: 2, timeout: hashTimeout}
 	fsHashTypes = command[none, hashTypesReply]{name: "fs hash types", op: Read, group: GroupFS, id: 3}
 	fsClose     = command[none, none]{name: "fs close", op: Write, group: GroupFS, id: 4}
 
-	shellExec = command[shellRequest, shellReply]{name: "shell exec", op: Write, group: GroupShell, id: 0, once: true, patience: shellPatience}
+	shellExec = command[shellRequest, shellReply]{name: "shell exec", op: Write, group: GroupShell, id: 0, once: true, timeout: shellTimeout}
 
 	enumCount   = command[none, enumCountReply]{name: "group count", op: Read, group: GroupEnum, id: 0}
 	enumList    = command[none, enumListReply]{name: "group list", op: Read, group: GroupEnum, id: 1}
 	enumSingle  = command[enumSingleRequest, enumSingleReply]{name: "group at index", op: Read, group: GroupEnum, id: 2}
 	enumDetails = command[enumDetailsRequest, enumDetailsReply]{name: "group details", op: Read, group: GroupEnum, id: 3}
 
-	zephyrErase = command[none, none]{name: "erase storage", op: Write, group: GroupZephyr, id: 0, patience: erasePatience}
+	zephyrErase = command[none, none]{name: "erase storage", op: Write, group: GroupZephyr, id: 0, timeout: eraseTimeout}
 )
 
-// none is the payload of requests and replies that carry nothing. A request still sends an empty map: some servers refuse a
-// payload of no bytes.
+// none is the payload of requests and replies that carry nothing. A request still sends an empty map: some servers
+// refuse a payload of no bytes.
 type none struct{}
 
-// do sends the request and returns the decoded reply. It settles the protocol version first, waits at most tries × timeout,
+// do sends the request and returns the decoded reply. It negotiates first, waits at most tries × timeout,
 // and reports a refusal as *DeviceError.
 func (cmd command[Q, A]) do(ctx context.Context, c *Client, request Q) (A, error) {
 	body, err := cmd.ask(ctx, c, request)
@@ -133,8 +133,8 @@ func (cmd command[Q, A]) ask(ctx context.Context, c *Client, request Q) ([]byte,
 	}
 }
 
-// A server without a free buffer for its answer refuses the request before it looks at it (Zephyr smp.c: smp_alloc_rsp). Its buffers are
-// those of what it was sent before: requests that came twice, or too many at a time.
+// A server without a free buffer for its answer refuses the request before it looks at it (Zephyr smp.c:
+// smp_alloc_rsp). Its buffers are those of what it was sent before: requests that came twice, or too many at a time.
 const (
 	memoryTries = 4
 	memoryPause = 100 * time.Millisecond
@@ -146,7 +146,7 @@ func outOfBuffers(body []byte) bool {
 	return decode(body, &s) == nil && s.Err.RC == 0 && s.RC == rcNoMemory
 }
 
-// packet encodes a request under the settled version; the client fills in the sequence number when it sends.
+// packet encodes a request under the negotiated version; the client fills in the sequence number when it sends.
 func (cmd command[Q, A]) packet(c *Client, request Q) ([]byte, error) {
 	var buf bytes.Buffer
 	buf.Write(make([]byte, HeaderLen))
@@ -167,18 +167,18 @@ func (cmd command[Q, A]) header(c *Client, payload int) Header {
 
 func (cmd command[Q, A]) timing(c *Client) timing {
 	t := c.timing()
-	if !c.chosen || cmd.patience >= erasePatience {
-		t.timeout = max(t.timeout, cmd.patience)
+	if !c.chosen || cmd.timeout >= eraseTimeout {
+		t.timeout = max(t.timeout, cmd.timeout)
 	}
 	if cmd.quick {
 		t.tries = min(t.tries, quickTries)
 		if !c.chosen {
-			t.timeout = max(quickPatience, 4*c.roundTrip())
+			t.timeout = max(quickTimeout, 4*c.roundTrip())
 		}
 	}
 	if cmd.once {
 		t.tries = 1
-	} else if cmd.patience >= erasePatience {
+	} else if cmd.timeout >= eraseTimeout {
 		t.tries = min(t.tries, 2)
 	}
 	return t

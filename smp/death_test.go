@@ -130,8 +130,8 @@ func TestClose(t *testing.T) {
 	})
 }
 
-// TestCloseTellsTheLinksError: what closing the link gives is returned, once, whoever closed it. It used to get lost, and with it the
-// news that a trace is not whole.
+// TestCloseTellsTheLinksError: what closing the link gives is returned, once, whoever closed it. It used to get lost,
+// and with it the news that a trace is not whole.
 func TestCloseTellsTheLinksError(t *testing.T) {
 	full := errors.New("no space left on device")
 	for _, unplugged := range []bool{false, true} {

@@ -18,9 +18,10 @@
 //	defer client.Close()
 //	list, err := client.Image.List(ctx)
 //
-// Every command is a method of its group: [OSGroup], [ImageGroup], [StatGroup], [SettingsGroup], [FSGroup], [ShellGroup], [EnumGroup],
-// [ZephyrGroup], and Mynewt's [LogGroup], [RunGroup] and [CrashGroup]. Commands of an application's own are values of type [Command]; [Client.Raw] sends
-// bytes. A refusal by the device is a [*DeviceError], silence is [ErrNoReply], a dead link [ErrClosed].
+// Every command is a method of its group: [OSGroup], [ImageGroup], [StatGroup], [SettingsGroup], [FSGroup],
+// [ShellGroup], [EnumGroup], [ZephyrGroup], and Mynewt's [LogGroup], [RunGroup] and [CrashGroup]. Commands of an
+// application's own are values of type [Command]; [Client.Raw] sends bytes. A refusal by the device is a
+// [*DeviceError], silence is [ErrNoReply], a dead link [ErrClosed].
 //
 // What it leaves out: how bytes become packets (package transport), what is in an image (package image), and the order
 // of steps that makes an update (package smp/dfu).

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// BenchmarkUploadEight uploads to eight devices at once, in one process with the devices, and reports the share that the slowest got
-// of its wire, and how many processor cores it all took.
+// BenchmarkUploadEight uploads to eight devices at once, in one process with the devices, and reports the share that
+// the slowest got of its wire, and how many processor cores it all took.
 func BenchmarkUploadEight(b *testing.B) {
 	const baud, buffer = 115200, 384
 	img := imageOf(b, baud/4)

@@ -37,8 +37,8 @@ type enumSingleReply struct {
 	End   bool  `cbor:"end"`
 }
 
-// At gives the group at an index, counted from 0 in the device's order, and whether it is the last one. It is for devices whose buffers are
-// too small for [EnumGroup.List].
+// At gives the group at an index, counted from 0 in the device's order, and whether it is the last one. It is for
+// devices whose buffers are too small for [EnumGroup.List].
 func (g EnumGroup) At(ctx context.Context, index uint32) (group Group, last bool, err error) {
 	r, err := enumSingle.do(ctx, g.c, enumSingleRequest{index})
 	return r.Group, r.End, err
@@ -63,7 +63,8 @@ type enumDetailsReply struct {
 	} `cbor:"groups"`
 }
 
-// Details asks for names and sizes of groups, of all if none is named. Groups that the device does not have are left out of the answer.
+// Details asks for names and sizes of groups, of all if none is named. Groups that the device does not have are left
+// out of the answer.
 func (g EnumGroup) Details(ctx context.Context, groups ...Group) ([]GroupDetails, error) {
 	r, err := enumDetails.do(ctx, g.c, enumDetailsRequest{groups})
 	if err != nil {

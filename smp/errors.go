@@ -8,15 +8,16 @@ import (
 // ErrNoReply says that the device did not answer any try of a request in time.
 var ErrNoReply = errors.New("no reply")
 
-// ErrClosed says that the client was closed, by [Client.Close] or because its link ended; in the second case the link's own
-// error is in the chain too.
+// ErrClosed says that the client was closed, by [Client.Close] or because its link ended; in the second case the link's
+// own error is in the chain too.
 var ErrClosed = errors.New("connection closed")
 
-// ErrStalled says that an upload or a download made no progress for half a minute although the device kept answering, or that the device
-// restarted too often.
+// ErrStalled says that an upload or a download made no progress for half a minute although the device kept answering,
+// or that the device restarted too often.
 var ErrStalled = errors.New("transfer makes no progress")
 
-// ErrInBootloader says that an upload for the application cannot begin, or go on, because MCUboot's serial recovery answers.
+// ErrInBootloader says that an upload for the application cannot begin, or go on, because MCUboot's serial recovery
+// answers.
 var ErrInBootloader = errors.New("the device is in its bootloader (MCUboot serial recovery), where an upload overwrites the application: " +
 	"no test, no way back")
 
@@ -25,7 +26,7 @@ type DeviceError struct {
 	Command string // what was asked, such as "image upload"
 	Group   Group  // whose table Code is from; meaningless when Global
 	Code    int    // never 0
-	Global  bool   // Code is from the table that all groups share: every SMP version 1 error, and version 2 errors of the server itself
+	Global  bool   // Code is from the table that all groups share: all of version 1, and those of the server itself
 	Reason  string // the device's own words (rsn), often empty; untrusted text
 }
 
@@ -50,7 +51,8 @@ func (e *DeviceError) Error() string {
 	return s
 }
 
-// Name is the code's name in Zephyr's sources without its prefix, such as "NO_FREE_SLOT"; empty if this package does not know it.
+// Name is the code's name in Zephyr's sources without its prefix, such as "NO_FREE_SLOT"; empty if this package does
+// not know it.
 func (e *DeviceError) Name() string { return e.entry().name }
 
 // Unsupported reports whether the device does not have the command at all: an unknown group or command, or one that
@@ -72,8 +74,8 @@ func (e *DeviceError) entry() code {
 	return groupCodes[e.Group][e.Code]
 }
 
-// IsUnsupported reports whether err is a refusal because the device does not have the command: for an optional command a
-// normal outcome.
+// IsUnsupported reports whether err is a refusal because the device does not have the command: for an optional command
+// a normal outcome.
 func IsUnsupported(err error) bool {
 	var d *DeviceError
 	return errors.As(err, &d) && d.Unsupported()

@@ -32,7 +32,7 @@ func ExampleFSGroup() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(content.String(), up.Proof, down.Proof)
+	fmt.Println(content.String(), up.ComparedBy, down.ComparedBy)
 
 	_, err = client.FS.Size(ctx, "/lfs1/other.txt")
 	fmt.Println(err)

@@ -85,7 +85,8 @@ func ExampleIsUnsupported() {
 	// true
 }
 
-// A group of the application's own: group 64, command 2 reads a sensor. The structs hold the keys that the firmware uses.
+// A group of the application's own: group 64, command 2 reads a sensor. The structs hold the keys that the firmware
+// uses.
 func ExampleCommand() {
 	type request struct {
 		Channel int `cbor:"channel"`

@@ -75,8 +75,8 @@ func TestLostSignOfLifeIsRepeated(t *testing.T) {
 	}
 }
 
-// TestBadLuckInARow: a request that the line loses eight times in a row is answered in the end, for the device shows all the time that it
-// lives. It used to end after six.
+// TestBadLuckInARow: a request that the line loses eight times in a row is answered in the end, for the device shows
+// all the time that it lives. It used to end after six.
 func TestBadLuckInARow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
@@ -97,7 +97,8 @@ func TestBadLuckInARow(t *testing.T) {
 	})
 }
 
-// TestQuestionsNeverOverrun: whatever is lost, a device that is busy all the time never holds more requests than it has buffers.
+// TestQuestionsNeverOverrun: whatever is lost, a device that is busy all the time never holds more requests than it has
+// buffers.
 func TestQuestionsNeverOverrun(t *testing.T) {
 	for _, tries := range []int{2, 3} {
 		for buffers := 4; buffers <= 6; buffers++ {
@@ -118,7 +119,8 @@ func TestQuestionsNeverOverrun(t *testing.T) {
 	}
 }
 
-// A device that never answers one command// A device that never answers one command is not asked for ever, and the error says that it lives.
+// A device that never answers one command// A device that never answers one command is not asked for ever, and the
+// error says that it lives.
 func TestIgnoredCommandEndsSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, l := connect(t, func(l *link, p []byte) {

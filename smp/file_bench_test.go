@@ -11,9 +11,9 @@ import (
 	"github.com/smpctl/smpctl/transport"
 )
 
-// BenchmarkFileWire copies a file over a virtual UART in real time and reports the share of the wire's limit: the rate at which the best
-// packet that fits the device's buffer crosses the wire, at 10 bits a byte, without a pause between packets. Of a download the
-// answers count, which Zephyr makes a little shorter than its buffer.
+// BenchmarkFileWire copies a file over a virtual UART in real time and reports the share of the wire's limit: the rate
+// at which the best packet that fits the device's buffer crosses the wire, at 10 bits a byte, without a pause between
+// packets. Of a download the answers count, which Zephyr makes a little shorter than its buffer.
 func BenchmarkFileWire(b *testing.B) {
 	const baud, size = 115200, 40_000
 	data := make([]byte, size)

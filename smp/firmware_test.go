@@ -3,6 +3,7 @@ package smp_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -262,15 +263,21 @@ func TestUploadInRecovery(t *testing.T) {
 		name    string
 		options smp.Options
 		params  reply
+		framing int // bytes in the device's buffer
 		largest int
+		most    int
 	}{
-		{"bootloader without parameters", smp.Options{Window: 4}, reply{"rc": 8}, 508},
-		{"bootloader with parameters", smp.Options{Window: 4}, reply{"buf_size": 1024, "buf_count": 1}, 1020},
-		{"the user knows better", smp.Options{Buffer: 300}, reply{"rc": 8}, 296},
-		{"the user sets a limit", smp.Options{MaxBuffer: 400}, reply{"rc": 8}, 396},
+		{"bootloader without parameters", smp.Options{Window: 4}, reply{"rc": 8}, 4, 508, 2},
+		{"bootloader with parameters", smp.Options{Window: 4}, reply{"buf_size": 1024, "buf_count": 1}, 4, 1020, 2},
+		{"one at a time, by the user", smp.Options{Window: 1}, reply{"buf_size": 1024, "buf_count": 1}, 4, 1020, 1},
+		{"raw framing", smp.Options{}, reply{"buf_size": 1024, "buf_count": 1}, 0, 1024, 1},
+		{"the user knows better", smp.Options{Buffer: 300}, reply{"rc": 8}, 4, 296, 2},
+		{"the user sets a limit", smp.Options{MaxBuffer: 400}, reply{"rc": 8}, 4, 396, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
+				var mu sync.Mutex
+				var free time.Time // when the device is done with all that it has
 				open, most, largest := 0, 0, 0
 				l := newLink(func(l *link, p []byte) {
 					if commandOf(p) == params {
@@ -284,22 +291,27 @@ func TestUploadInRecovery(t *testing.T) {
 					if q["image"] != uint64(1) || q["upgrade"] != nil {
 						t.Errorf("chunk at %v with image %v and upgrade %v", q["off"], q["image"], q["upgrade"])
 					}
+					mu.Lock()
+					defer mu.Unlock()
 					open++
 					most, largest = max(most, open), max(largest, len(p))
-					time.AfterFunc(50*time.Millisecond, func() {
+					free = later(free, time.Now()).Add(50 * time.Millisecond)
+					time.AfterFunc(time.Until(free), func() {
+						mu.Lock()
 						open--
+						mu.Unlock()
 						l.reply(response(p, encode(reply{"rc": 0, "off": int(q["off"].(uint64)) + len(q["data"].([]byte))})))
 					})
 				})
-				l.overhead = 4
+				l.overhead = tt.framing
 				c := smp.NewClient(l, tt.options)
 				defer c.Close()
 				r, err := c.Image.Upload(t.Context(), make([]byte, 5000), smp.ImageUpload{Image: 1, Recovery: true})
 				if err != nil {
 					t.Fatalf("Upload = %+v, %v", r, err)
 				}
-				if most != 1 {
-					t.Errorf("%d requests in flight", most)
+				if most != tt.most {
+					t.Errorf("%d requests in flight, want %d", most, tt.most)
 				}
 				if largest > tt.largest || largest < tt.largest-32 {
 					t.Errorf("largest request of %d bytes, want about %d", largest, tt.largest)

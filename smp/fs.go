@@ -13,9 +13,9 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// FSGroup holds the commands of the file system group (Zephyr smp_group_8.rst). Use it as a field of a [Client]. Names of files are
-// paths on the device that begin with a mount point, such as "/lfs1/notes.txt"; Zephyr takes 64 bytes of them by default. Every
-// method waits for the device and returns a *[DeviceError] when the device refuses.
+// FSGroup holds the commands of the file system group (Zephyr smp_group_8.rst). Use it as a field of a [Client]. Names
+// of files are paths on the device that begin with a mount point, such as "/lfs1/notes.txt"; Zephyr takes 64 bytes of
+// them by default. Every method waits for the device and returns a *[DeviceError] when the device refuses.
 type FSGroup struct{ c *Client }
 
 type fileRequest struct {
@@ -41,8 +41,8 @@ func (g FSGroup) Size(ctx context.Context, name string) (int64, error) {
 	return int64(*r.Length), nil
 }
 
-// Close makes the device close the file that an upload or download left open, and so write what it holds back. Without one
-// nothing happens; Zephyr closes files itself after some seconds without a request for them.
+// Close makes the device close the file that an upload or download left open, and so write what it holds back. Without
+// one nothing happens; Zephyr closes files itself after some seconds without a request for them.
 func (g FSGroup) Close(ctx context.Context) error {
 	_, err := fsClose.do(ctx, g.c, none{})
 	return err
@@ -62,8 +62,8 @@ type hashTypesReply struct {
 	} `cbor:"types"`
 }
 
-// HashTypes asks which hashes and checksums the device can make, in the order of their names. Firmware may lack this command and
-// still have hashes.
+// HashTypes asks which hashes and checksums the device can make, in the order of their names. Firmware may lack this
+// command and still have hashes.
 func (g FSGroup) HashTypes(ctx context.Context) ([]HashType, error) {
 	r, err := fsHashTypes.do(ctx, g.c, none{})
 	if err != nil {
@@ -106,8 +106,8 @@ type hashReply struct {
 	Output cbor.RawMessage `cbor:"output"`
 }
 
-// Hash asks for the hash or checksum of a file. It may take the device long, for it reads all of it. Zephyr makes none of an
-// empty file.
+// Hash asks for the hash or checksum of a file. It may take the device long, for it reads all of it. Zephyr makes none
+// of an empty file.
 func (g FSGroup) Hash(ctx context.Context, name string, o FileHash) (FileSum, error) {
 	if err := checkName(fsHash.name, name); err != nil {
 		return FileSum{}, err
@@ -155,7 +155,8 @@ func checkName(command, name string) error {
 	return nil
 }
 
-// refusedAs reports whether err is the refusal of the file system group with one of these codes, in the shape of version 2.
+// refusedAs reports whether err is the refusal of the file system group with one of these codes, in the shape of
+// version 2.
 func refusedAs(err error, codes ...int) bool {
 	var d *DeviceError
 	return errors.As(err, &d) && !d.Global && d.Group == GroupFS && slices.Contains(codes, d.Code)

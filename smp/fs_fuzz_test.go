@@ -11,8 +11,8 @@ import (
 	"github.com/smpctl/smpctl/smp"
 )
 
-// FuzzFileReplies gives a whole copy any answers: one to its pieces, one to everything else. It ends at once, takes no more than was
-// announced, and never takes the device at its word.
+// FuzzFileReplies gives a whole copy any answers: one to its pieces, one to everything else. It ends at once, takes no
+// more than was announced, and never takes the device at its word.
 func FuzzFileReplies(f *testing.F) {
 	types := encode(reply{"types": reply{"sha256": reply{"format": 1, "size": 32}}})
 	bodies := append(recordedReplies(f), types, encode(reply{"off": 0, "data": []byte("abc"), "len": 3}),
@@ -32,7 +32,7 @@ func FuzzFileReplies(f *testing.F) {
 			defer cancel()
 			up, err := c.FS.Upload(ctx, "/a", data, smp.FileUpload{})
 			checkFuzzed(t, ctx, "Upload", err)
-			if err == nil && (up.Proof == smp.ProofSHA256 || up.Proof == smp.ProofCRC32) {
+			if err == nil && (up.ComparedBy == smp.ComparedSHA256 || up.ComparedBy == smp.ComparedCRC32) {
 				t.Error("Upload: proven by a hash that the device cannot know")
 			}
 			var got bytes.Buffer
@@ -45,8 +45,8 @@ func FuzzFileReplies(f *testing.F) {
 	})
 }
 
-// copying is a device that answers the first parameter request as it should, requests for pieces of files with piece, and everything else
-// with other.
+// copying is a device that answers the first parameter request as it should, requests for pieces of files with piece,
+// and everything else with other.
 func copying(piece, other []byte) device {
 	n := 0
 	return func(l *link, p []byte) {

@@ -33,7 +33,8 @@ func fileBoard(t testing.TB, so sim.Options, w sim.Wire, o smp.Options) (*sim.De
 	return d, c
 }
 
-// TestFilesOverBadWires uploads a file and downloads it again: the same bytes, proven by the device's hash, whatever the wire does.
+// TestFilesOverBadWires uploads a file and downloads it again: the same bytes, proven by the device's hash, whatever
+// the wire does.
 func TestFilesOverBadWires(t *testing.T) {
 	wires := []struct {
 		name string
@@ -49,15 +50,15 @@ func TestFilesOverBadWires(t *testing.T) {
 		name    string
 		device  sim.Options
 		options smp.Options
-		proof   smp.Proof
+		proof   smp.Comparison
 	}{
-		{"zephyr", sim.Options{}, smp.Options{}, smp.ProofSHA256},
-		{"large buffers", sim.Options{BufSize: 2048, BufCount: 8}, smp.Options{}, smp.ProofSHA256},
-		{"version 1", sim.Options{}, smp.Options{Version: smp.V1}, smp.ProofSHA256},
-		{"no hashes", sim.Options{NoFileHash: true}, smp.Options{}, smp.ProofSize},
-		{"old server", sim.Options{Legacy: true}, smp.Options{}, smp.ProofSHA256},
-		{"two line buffers", sim.Options{RXLines: 2}, smp.Options{}, smp.ProofSHA256},
-		{"two packet buffers", sim.Options{BufCount: 2, BufSize: 128}, smp.Options{}, smp.ProofSHA256},
+		{"zephyr", sim.Options{}, smp.Options{}, smp.ComparedSHA256},
+		{"large buffers", sim.Options{BufSize: 2048, BufCount: 8}, smp.Options{}, smp.ComparedSHA256},
+		{"version 1", sim.Options{}, smp.Options{Version: smp.V1}, smp.ComparedSHA256},
+		{"no hashes", sim.Options{NoFileHash: true}, smp.Options{}, smp.ComparedSize},
+		{"old server", sim.Options{Legacy: true}, smp.Options{}, smp.ComparedSHA256},
+		{"two line buffers", sim.Options{RXLines: 2}, smp.Options{}, smp.ComparedSHA256},
+		{"two packet buffers", sim.Options{BufCount: 2, BufSize: 128}, smp.Options{}, smp.ComparedSHA256},
 	}
 	for _, w := range wires {
 		for _, dev := range devices {
@@ -72,12 +73,16 @@ func TestFilesOverBadWires(t *testing.T) {
 						_, c := fileBoard(t, dev.device, wire, dev.options)
 						data := file(size)
 						up, err := c.FS.Upload(t.Context(), remote, data, smp.FileUpload{})
-						if err != nil || up.Proof != dev.proof {
+						if err != nil || up.ComparedBy != dev.proof {
 							t.Fatalf("Upload: %+v, %v", up, err)
 						}
 						var got bytes.Buffer
 						down, err := c.FS.Download(t.Context(), remote, &got, smp.FileDownload{})
-						if err != nil || down.Proof != dev.proof || !bytes.Equal(got.Bytes(), data) || !bytes.Equal(down.SHA256, sum(data)) || w.wire == (sim.Wire{}) && dev.device.BufCount != 2 && down.Resent > 0 {
+						whole := bytes.Equal(got.Bytes(), data) && bytes.Equal(down.SHA256, sum(data))
+						if err != nil || down.ComparedBy != dev.proof || !whole {
+							t.Errorf("Download: %d bytes, %+v, %v", got.Len(), down, err)
+						}
+						if w.wire == (sim.Wire{}) && dev.device.BufCount != 2 && down.Resent > size/20 {
 							t.Errorf("Download: %d bytes, %+v, %v", got.Len(), down, err)
 						}
 					})
@@ -97,14 +102,14 @@ func TestFileUploadResumes(t *testing.T) {
 		option smp.FileUpload
 		want   smp.FileUploadResult
 	}{
-		{"nothing there", sim.Options{}, nil, smp.FileUpload{}, smp.FileUploadResult{Proof: smp.ProofSHA256}},
-		{"half of it", sim.Options{}, data[:9000], smp.FileUpload{}, smp.FileUploadResult{ResumedFrom: 9000, Proof: smp.ProofSHA256}},
-		{"half of it, no hashes", sim.Options{NoFileHash: true}, data[:9000], smp.FileUpload{}, smp.FileUploadResult{Proof: smp.ProofSize}},
-		{"half of it, from the start", sim.Options{}, data[:9000], smp.FileUpload{Restart: true}, smp.FileUploadResult{Proof: smp.ProofSHA256}},
-		{"half of it, old server", sim.Options{Legacy: true}, data[:9000], smp.FileUpload{}, smp.FileUploadResult{Proof: smp.ProofSHA256}},
-		{"half of another", sim.Options{}, data[1:9001], smp.FileUpload{}, smp.FileUploadResult{Proof: smp.ProofSHA256}},
-		{"more than it", sim.Options{}, file(30_000), smp.FileUpload{}, smp.FileUploadResult{Proof: smp.ProofSHA256}},
-		{"all of it", sim.Options{}, data, smp.FileUpload{}, smp.FileUploadResult{AlreadyPresent: true, ResumedFrom: 20_000, Proof: smp.ProofSHA256}},
+		{"nothing there", sim.Options{}, nil, smp.FileUpload{}, smp.FileUploadResult{ComparedBy: smp.ComparedSHA256}},
+		{"half of it", sim.Options{}, data[:9000], smp.FileUpload{}, smp.FileUploadResult{ResumedFrom: 9000, ComparedBy: smp.ComparedSHA256}},
+		{"half of it, no hashes", sim.Options{NoFileHash: true}, data[:9000], smp.FileUpload{}, smp.FileUploadResult{ComparedBy: smp.ComparedSize}},
+		{"half of it, from the start", sim.Options{}, data[:9000], smp.FileUpload{Restart: true}, smp.FileUploadResult{ComparedBy: smp.ComparedSHA256}},
+		{"half of it, old server", sim.Options{Legacy: true}, data[:9000], smp.FileUpload{}, smp.FileUploadResult{ComparedBy: smp.ComparedSHA256}},
+		{"half of another", sim.Options{}, data[1:9001], smp.FileUpload{}, smp.FileUploadResult{ComparedBy: smp.ComparedSHA256}},
+		{"more than it", sim.Options{}, file(30_000), smp.FileUpload{}, smp.FileUploadResult{ComparedBy: smp.ComparedSHA256}},
+		{"all of it", sim.Options{}, data, smp.FileUpload{}, smp.FileUploadResult{AlreadyPresent: true, ResumedFrom: 20_000, ComparedBy: smp.ComparedSHA256}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -250,7 +255,7 @@ func TestEmptyFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, c := fileBoard(t, sim.Options{}, sim.Wire{}, smp.Options{})
 		got, err := c.FS.Upload(t.Context(), remote, nil, smp.FileUpload{})
-		if err != nil || got.Proof != smp.ProofSize {
+		if err != nil || got.ComparedBy != smp.ComparedSize {
 			t.Errorf("Upload: %+v, %v", got, err)
 		}
 		checkFile(t, c, nil)

@@ -18,15 +18,15 @@ const largestFile = 1<<32 - 1
 
 // FileDownloadResult says how the download of a file went.
 type FileDownloadResult struct {
-	Bytes  int64
-	SHA256 []byte // of the bytes
-	Resent int    // bytes that were asked for more than once
-	Proof  Proof  // by which the bytes were compared with the device's file afterwards
+	Bytes      int64
+	SHA256     []byte     // of the bytes
+	Resent     int        // bytes that were asked for more than once
+	ComparedBy Comparison // by which the bytes were compared with the device's file afterwards
 }
 
-// Download reads a file of the device into w, in order, and then compares what was written with the device's own hash; a device without
-// hashes is asked for the size. An error after some bytes leaves them in w: they are worth nothing. A file that changes
-// meanwhile is [ErrFileDiffers].
+// Download reads a file of the device into w, in order, and then compares what was written with the device's own hash;
+// a device without hashes is asked for the size. An error after some bytes leaves them in w: they are worth nothing. A
+// file that changes meanwhile is [ErrFileDiffers].
 func (g FSGroup) Download(ctx context.Context, name string, w io.Writer, o FileDownload) (FileDownloadResult, error) {
 	if err := checkName(fsDownload.name, name); err != nil {
 		return FileDownloadResult{}, err
@@ -36,25 +36,27 @@ func (g FSGroup) Download(ctx context.Context, name string, w io.Writer, o FileD
 		return FileDownloadResult{}, fmt.Errorf("%s: %w", fsDownload.name, err)
 	}
 	// Zephyr goes on with a file that it has open, at the length that it had when it was opened.
-	if _, err := g.settle(ctx); err != nil {
+	if _, err := g.closeAny(ctx); err != nil {
 		return FileDownloadResult{}, err
 	}
-	p := newProofs()
-	e := &readErrand{file: name, out: io.MultiWriter(w, p)}
-	if err := e.begin(ctx, g.c, o); err != nil {
+	p := newFileSums()
+	e := &downloadPayload{c: g.c, file: name, out: io.MultiWriter(w, p)}
+	if err := e.begin(ctx, o); err != nil {
 		return FileDownloadResult{}, err
 	}
-	u := e.transfer(g.c, o, params)
-	if err := u.run(ctx); err != nil {
-		return FileDownloadResult{}, u.explain(err)
+	t := newTransfer(g.c, e, transferOptions{
+		size: e.size, start: e.got, limit: g.c.PacketLimit(), download: true, params: params, onProgress: o.OnProgress,
+	})
+	if err := t.run(ctx); err != nil {
+		return FileDownloadResult{}, err
 	}
-	r := FileDownloadResult{Bytes: p.n, SHA256: p.sum(ProofSHA256), Resent: u.result.Resent}
-	if _, err := g.settle(ctx); err != nil { // a chunk that was asked for again may have left the file open
+	r := FileDownloadResult{Bytes: p.n, SHA256: p.sum(ComparedSHA256), Resent: t.resent}
+	if _, err := g.closeAny(ctx); err != nil { // a chunk that was asked for again may have left the file open
 		return r, err
 	}
-	asks, err := g.newProver(ctx)
+	asks, err := g.newComparer(ctx)
 	if err == nil {
-		r.Proof, err = asks.check(ctx, fsDownload.name, name, p)
+		r.ComparedBy, err = asks.check(ctx, fsDownload.name, name, p)
 	}
 	return r, err
 }
@@ -64,17 +66,19 @@ type fileReadRequest struct {
 	Offset uint64 `cbor:"off"`
 }
 
-// fileReadReply is a piece of a file (Zephyr smp_group_8.rst, "File download response"). The device decides how long it is.
+// fileReadReply is a piece of a file (Zephyr smp_group_8.rst, "File download response"). The device decides how long it
+// is.
 type fileReadReply struct {
 	Offset uint64  `cbor:"off"`
 	Data   []byte  `cbor:"data"`
 	Length *uint64 `cbor:"len"` // of the file; only in the first piece
 }
 
-// readErrand is the download of a file. It stands in for the device in what it says to the window: the offset that is wanted next is
-// the number of bytes written so far, so that a piece behind a lost one is dropped and asked for again.
-type readErrand struct {
-	u     *upload
+// downloadPayload is a file on its way from the device. It stands in for the device in what it says to the window: the
+// offset that is wanted next is the number of bytes written so far, so that a piece behind a lost one is dropped and
+// asked for again.
+type downloadPayload struct {
+	c     *Client
 	file  string
 	out   io.Writer
 	size  int
@@ -84,18 +88,18 @@ type readErrand struct {
 }
 
 // begin asks how long the file is. Where the device has no command for that, the first piece says so.
-func (e *readErrand) begin(ctx context.Context, c *Client, o FileDownload) error {
+func (e *downloadPayload) begin(ctx context.Context, o FileDownload) error {
 	ask := fsSize
 	ask.name = fsDownload.name
-	r, err := ask.do(ctx, c, fileRequest{e.file})
+	r, err := ask.do(ctx, e.c, fileRequest{e.file})
 	if !IsUnsupported(err) {
 		if err == nil {
 			err = e.announced(r.Length, o)
 		}
-		e.piece = c.PacketLimit() // as a guess; the first answer says how long they are
+		e.piece = 1 // as a guess; the first answer says how long they are
 		return err
 	}
-	first, err := fsDownload.do(ctx, c, fileReadRequest{Name: e.file})
+	first, err := fsDownload.do(ctx, e.c, fileReadRequest{Name: e.file})
 	if refusedAs(err, fsFileEmpty) { // some servers call it an error
 		return nil
 	}
@@ -112,7 +116,7 @@ func (e *readErrand) begin(ctx context.Context, c *Client, o FileDownload) error
 }
 
 // announced takes the length of the file.
-func (e *readErrand) announced(n *uint64, o FileDownload) error {
+func (e *downloadPayload) announced(n *uint64, o FileDownload) error {
 	limit := o.Limit
 	if limit <= 0 {
 		limit = largestFile
@@ -127,33 +131,29 @@ func (e *readErrand) announced(n *uint64, o FileDownload) error {
 	return nil
 }
 
-func (e *readErrand) transfer(c *Client, o FileDownload, params Params) *upload {
-	u := newUpload(c, e, e.size, c.PacketLimit(), params, false)
-	e.u, u.onProgress = u, o.OnProgress
-	u.pace.lines.pin(1) // requests are short, and the device decides how long answers are
-	u.pace.maxGap = u.pace.gap
-	u.rtt = rtt{}
-	u.rtt.measure(c.roundTrip() + c.wire(c.PacketLimit())/2) // an answer fills a buffer
-	u.w.wanted, u.w.next, u.highest = e.got, e.got, e.got
-	u.w.finished = e.got == e.size
-	return u
+func (e *downloadPayload) name() string                       { return fsDownload.name }
+func (e *downloadPayload) header(length int) Header           { return fsDownload.header(e.c, length) }
+func (e *downloadPayload) end(off int) int                    { return off + e.piece }
+func (e *downloadPayload) once(chunk) bool                    { return false }
+func (e *downloadPayload) restart(context.Context, int) error { return nil }
+func (e *downloadPayload) finish() error                      { return nil }
+
+func (e *downloadPayload) recheck(context.Context, position) (int, error) {
+	return 0, errors.New("smp: a download is never in doubt")
 }
 
-func (e *readErrand) name() string              { return fsDownload.name }
-func (e *readErrand) header(payload int) Header { return fsDownload.header(e.u.c, payload) }
-func (e *readErrand) end(off int) int           { return off + e.piece }
-
-func (e *readErrand) fit(int) bool {
+// fit ignores the limit, for requests are short.
+func (e *downloadPayload) fit(int) bool {
 	const offset = 9 // the largest
-	return HeaderLen+mapHeadLen+keyLen("name")+intLen(len(e.file))+len(e.file)+keyLen("off")+offset <= e.u.full
+	return HeaderLen+mapHeadLen+keyLen("name")+intLen(len(e.file))+len(e.file)+keyLen("off")+offset <= e.c.PacketLimit()
 }
 
-func (e *readErrand) request(c chunk) any {
+func (e *downloadPayload) request(c chunk) any {
 	e.last = fileReadRequest{Name: e.file, Offset: uint64(c.off)}
 	return &e.last
 }
 
-func (e *readErrand) answer(c chunk, body []byte) (int, error) {
+func (e *downloadPayload) answer(c chunk, body []byte, _ position) (int, error) {
 	r, err := fsDownload.decode(body)
 	if err != nil {
 		return 0, err
@@ -162,7 +162,7 @@ func (e *readErrand) answer(c chunk, body []byte) (int, error) {
 }
 
 // take writes a piece if it is the next one.
-func (e *readErrand) take(r fileReadReply, off int) (int, error) {
+func (e *downloadPayload) take(r fileReadReply, off int) (int, error) {
 	switch {
 	case r.Offset != uint64(off):
 		return 0, protocolError(fsDownload.name, fmt.Sprintf("it is about offset %d, asked was %d", r.Offset, off), nil)
@@ -184,17 +184,3 @@ func (e *readErrand) take(r fileReadReply, off int) (int, error) {
 	}
 	return e.got, nil
 }
-
-func (e *readErrand) accepted(c chunk, off int) error {
-	if c.off == 0 {
-		e.u.highest = off // the guess was wrong
-	}
-	return nil
-}
-
-func (e *readErrand) once(chunk) bool { return false }
-
-func (e *readErrand) settle(context.Context) error {
-	return errors.New("smp: a download is never in doubt")
-}
-func (e *readErrand) returned(context.Context) error { return nil }

@@ -7,15 +7,18 @@ import (
 	"time"
 )
 
-// TestGapChangesWhileAGentleRequestIsWritten: a request of several lines goes out with a gap of its own, and meanwhile an upload finds out
-// that the device needs another. The link used to be left with the gap from before, for good, because the client took it for changed.
+// TestGapChangesWhileAGentleRequestIsWritten: a request of several lines goes out with a gap of its own, and meanwhile
+// an upload finds out that the device needs another. Every packet is written with the gap that was meant for it.
 func TestGapChangesWhileAGentleRequestIsWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &gapRecorder{writing: make(chan time.Duration), proceed: make(chan struct{}), closed: make(chan struct{})}
 		c := NewClient(l, Options{})
 		defer c.Close()
-		send := func(gentle bool, want time.Duration) {
-			cl := &call{packet: append(make([]byte, 0, HeaderLen+1), 0, 0, 0, 1, 0, 0, 0, 0, emptyMap), done: make(chan *call, 1), gentle: gentle}
+		c.options.Tries = 3
+		long := make([]byte, 500)
+		send := func(packet []byte, want time.Duration) {
+			cl := &call{packet: append(make([]byte, 0, HeaderLen+1), 0, 0, 0, 1, 0, 0, 0, 0, emptyMap), done: make(chan *call, 1)}
+			cl.gap = c.gapFor(packet, false)
 			if err := c.start(cl, noLimit); err != nil {
 				t.Fatal(err)
 			}
@@ -23,11 +26,11 @@ func TestGapChangesWhileAGentleRequestIsWritten(t *testing.T) {
 				t.Errorf("a packet was written with a gap of %v, want %v", gap, want)
 			}
 		}
-		send(true, lineGaps[1])
+		send(long, lineGaps[1])
 		c.setLineGap(2)
 		l.proceed <- struct{}{}
 		for range 2 {
-			send(false, lineGaps[2])
+			send(nil, lineGaps[2])
 			l.proceed <- struct{}{}
 		}
 	})
@@ -44,7 +47,7 @@ func TestGapHasOneOwner(t *testing.T) {
 			for i := range 200 {
 				c.setLineGap((n + i) % len(lineGaps))
 				packet := append(make([]byte, 0, HeaderLen+1), 0, 0, 0, 1, 0, 0, 0, 0, emptyMap)
-				cl := &call{packet: packet, done: make(chan *call, 1), gentle: i%2 == 0}
+				cl := &call{packet: packet, done: make(chan *call, 1), gap: c.lineGap()}
 				if err := c.start(cl, noLimit); err == nil && i%8 > 0 {
 					c.withdraw(cl)
 				}

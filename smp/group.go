@@ -8,7 +8,8 @@ import (
 // Group is the number of a command group. Numbers from [GroupUser] up belong to applications.
 type Group uint16
 
-// The groups that this package speaks (Zephyr mgmt_defines.h: MGMT_GROUP_ID_*). Log, crash and run exist in Mynewt only.
+// The groups that this package speaks (Zephyr mgmt_defines.h: MGMT_GROUP_ID_*). Log, crash and run exist in Mynewt
+// only.
 const (
 	GroupOS       Group = 0
 	GroupImage    Group = 1

@@ -104,8 +104,9 @@ func ParseHeader(packet []byte) (Header, []byte, error) {
 	return h, payload[:h.Length], nil
 }
 
-// answers reports whether h is the header of a response to the request r. The version may differ: servers from
-// before version 2 answer its requests in version 1. A request that is none is refused like a write (Zephyr smp.c: smp_rsp_op).
+// answers reports whether h is the header of a response to the request r. The version may differ: servers from before
+// version 2 answer its requests in version 1. A request that is none is refused like a write (Zephyr smp.c:
+// smp_rsp_op).
 func (h Header) answers(r Header) bool {
 	response := r.Op.Response()
 	if !r.Op.IsRequest() {

@@ -22,8 +22,8 @@ var hindrances = []struct {
 	{"out of memory, as the image group says it", groupError(15)},
 }
 
-// TestUploadMovesOnThroughHindrances: one refusal in fifty ended an upload of a megabyte in its first third, for they were counted over
-// the whole of it.
+// TestUploadMovesOnThroughHindrances: one refusal in fifty ended an upload of a megabyte in its first third, for they
+// were counted over the whole of it.
 func TestUploadMovesOnThroughHindrances(t *testing.T) {
 	for _, h := range hindrances {
 		t.Run(h.name, func(t *testing.T) {
@@ -76,7 +76,8 @@ func TestUploadEndsWhereNothingMoves(t *testing.T) {
 	}
 }
 
-// TestUploadThroughRestarts: a device that restarts again and again gets the image as long as each time it gets further.
+// TestUploadThroughRestarts: a device that restarts again and again gets the image as long as each time it gets
+// further.
 func TestUploadThroughRestarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)

@@ -33,8 +33,8 @@ func (h Hash) Equal(o Hash) bool { return len(h) > 0 && bytes.Equal(h, o) }
 // MarshalText makes the hash appear in JSON as hexadecimal digits.
 func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 
-// ImageState is one slot that holds an image (Zephyr smp_group_1.rst, "Get state of images response"). A flag that the device
-// leaves out is false; MCUboot's serial recovery may leave out all of them.
+// ImageState is one slot that holds an image (Zephyr smp_group_1.rst, "Get state of images response"). A flag that the
+// device leaves out is false; MCUboot's serial recovery may leave out all of them.
 type ImageState struct {
 	Image     int // number of the image pair; 0 unless the device has several
 	Slot      int // 0 or 1 within the image
@@ -130,13 +130,15 @@ func (r stateReply) list() (ImageList, error) {
 		if len(e.Version) > maxVersionLen {
 			return ImageList{}, protocolError(imageRead.name, fmt.Sprintf("version of %d bytes", len(e.Version)), nil)
 		}
-		l.Images[i] = ImageState{int(e.Image), int(e.Slot), e.Version, Hash(e.Hash), e.Bootable, e.Pending, e.Confirmed, e.Active, e.Permanent}
+		l.Images[i] = ImageState{
+			int(e.Image), int(e.Slot), e.Version, Hash(e.Hash), e.Bootable, e.Pending, e.Confirmed, e.Active, e.Permanent,
+		}
 	}
 	return l, nil
 }
 
-// ImageGroup holds the commands of the image group (Zephyr smp_group_1.rst). Use it as a field of a [Client]. Every method waits for
-// the device and returns a *[DeviceError] when the device refuses.
+// ImageGroup holds the commands of the image group (Zephyr smp_group_1.rst). Use it as a field of a [Client]. Every
+// method waits for the device and returns a *[DeviceError] when the device refuses.
 type ImageGroup struct{ c *Client }
 
 // List asks for the state of all slots.
@@ -158,8 +160,8 @@ func (g ImageGroup) Test(ctx context.Context, h Hash) (ImageList, error) {
 	return g.setState(ctx, stateRequest{Hash: h})
 }
 
-// Confirm makes an image permanent and returns the new state: the running one for a nil hash; else the one with this hash,
-// which then is booted at the next reset and stays.
+// Confirm makes an image permanent and returns the new state: the running one for a nil hash; else the one with this
+// hash, which then is booted at the next reset and stays.
 func (g ImageGroup) Confirm(ctx context.Context, h Hash) (ImageList, error) {
 	return g.setState(ctx, stateRequest{Hash: h, Confirm: true})
 }
@@ -179,7 +181,8 @@ type eraseRequest struct {
 // SlotDefault lets the device choose the slot to erase: the one opposite to the running image.
 const SlotDefault = -1
 
-// Erase erases one slot and waits until that is done, up to a minute. The number counts over all images: image × 2 + slot.
+// Erase erases one slot and waits until that is done, up to a minute. The number counts over all images: image × 2 +
+// slot.
 func (g ImageGroup) Erase(ctx context.Context, slot int) error {
 	var q eraseRequest
 	if slot != SlotDefault {

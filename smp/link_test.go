@@ -187,7 +187,8 @@ func connect(t testing.TB, far device, o smp.Options) (*smp.Client, *link) {
 	return c, l
 }
 
-// settled is connect for tests that are not about the negotiation: its requests are forgotten, and those for a sign of life get lost.
+// settled is connect for tests that are not about the negotiation: its requests are forgotten, and those for a sign of
+// life get lost.
 func settled(t testing.TB, far device, o smp.Options) (*smp.Client, *link) {
 	t.Helper()
 	return settledWith(t, 4, far, o)

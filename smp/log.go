@@ -10,7 +10,8 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// LogGroup holds Mynewt's commands for logs that the device keeps (mynewt-core, sys/log). Zephyr has none of them. Use it as a field of a [Client].
+// LogGroup holds Mynewt's commands for logs that the device keeps (mynewt-core, sys/log). Zephyr has none of them. Use
+// it as a field of a [Client].
 type LogGroup struct{ c *Client }
 
 // LogQuery says which entries of which log to show. The zero value means the first ones of every log.

@@ -5,7 +5,8 @@ import (
 	"errors"
 )
 
-// RunGroup holds Mynewt's commands for tests on the device (mynewt-core, test/runtest). Use it as a field of a [Client].
+// RunGroup holds Mynewt's commands for tests on the device (mynewt-core, test/runtest). Use it as a field of a
+// [Client].
 type RunGroup struct{ c *Client }
 
 type runListReply struct {
@@ -29,15 +30,17 @@ func (g RunGroup) Test(ctx context.Context, name, token string) error {
 	return err
 }
 
-// CrashGroup holds Mynewt's command that crashes the device (mynewt-core, test/crash_test). Use it as a field of a [Client].
+// CrashGroup holds Mynewt's command that crashes the device (mynewt-core, test/crash_test). Use it as a field of a
+// [Client].
 type CrashGroup struct{ c *Client }
 
 type crashRequest struct {
 	Kind string `cbor:"t"`
 }
 
-// Trigger crashes the device in the way that kind says: div0, jump0, ref0, assert or wdog. It reports whether the device still answered: most die
-// before they can, so that neither silence nor the end of the link is an error. The request is sent once.
+// Trigger crashes the device in the way that kind says: div0, jump0, ref0, assert or wdog. It reports whether the
+// device still answered: most die before they can, so that neither silence nor the end of the link is an error. The
+// request is sent once.
 func (g CrashGroup) Trigger(ctx context.Context, kind string) (answered bool, err error) {
 	if _, err := g.c.Negotiate(ctx); err != nil { // silence means something only from a device that was alive
 		return false, err

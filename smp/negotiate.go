@@ -42,10 +42,10 @@ func (p paramsReply) params() Params {
 	}
 }
 
-// Negotiate finds out, once for the connection, which protocol version the device speaks and how large its packet buffers are.
-// Every other command does so by itself when needed. It waits at most Options.Tries × Options.Timeout.
+// Negotiate finds out, once for the connection, which protocol version the device speaks and how large its packet
+// buffers are. Every other command does so by itself when needed. It waits at most Options.Tries × Options.Timeout.
 func (c *Client) Negotiate(ctx context.Context) (Params, error) {
-	if params, _, settled := c.learned(); settled {
+	if params, _, ok := c.negotiatedParams(); ok {
 		return params, nil
 	}
 	t := c.timing()
@@ -53,22 +53,22 @@ func (c *Client) Negotiate(ctx context.Context) (Params, error) {
 	limit, deadline := time.NewTimer(total), time.Now().Add(total)
 	defer limit.Stop()
 	select { // one caller asks, the others wait for what it learns
-	case c.settling <- struct{}{}:
-		defer func() { <-c.settling }()
+	case c.negotiating <- struct{}{}:
+		defer func() { <-c.negotiating }()
 	case <-limit.C:
 		return Params{}, silence(t)
 	case <-ctx.Done():
 		return Params{}, ended(ctx)
 	}
-	params, restarts, settled := c.learned()
-	if settled {
+	params, restarts, ok := c.negotiatedParams()
+	if ok {
 		return params, nil
 	}
 	start := time.Now()
 	if !start.Before(deadline) { // the one before asked for as long as this one may wait
 		return Params{}, silence(t)
 	}
-	version, params, err := c.settle(ctx, limit.C)
+	version, params, err := c.askParams(ctx, limit.C)
 	if err != nil {
 		return Params{}, err
 	}
@@ -82,7 +82,7 @@ func (c *Client) Negotiate(ctx context.Context) (Params, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.restarts == restarts { // else the answer may be from before a restart
-		c.settled, c.version, c.params, c.took = true, version, params, took
+		c.negotiated, c.version, c.params, c.took = true, version, params, took
 	}
 	return params, nil
 }
@@ -94,19 +94,20 @@ func (c *Client) roundTrip() time.Duration {
 	return c.took
 }
 
-func (c *Client) learned() (params Params, restarts int, settled bool) {
+func (c *Client) negotiatedParams() (params Params, restarts int, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.params, c.restarts, c.settled
+	return c.params, c.restarts, c.negotiated
 }
 
-// Restarted tells the client that the device has restarted on a link that outlived it. What was negotiated no longer holds, because other
-// firmware may have other buffers and another protocol version: the next request negotiates again. It sends nothing and does not block.
+// Restarted tells the client that the device has restarted on a link that outlived it. What was negotiated no longer
+// holds, because other firmware may have other buffers and another protocol version: the next request negotiates again.
+// It sends nothing and does not block.
 func (c *Client) Restarted() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.restarts++
-	c.settled, c.probed, c.version, c.params = false, false, c.options.Version, Params{}
+	c.negotiated, c.probed, c.version, c.params = false, false, c.options.Version, Params{}
 }
 
 // PacketLimit is the size in bytes of the largest request that the device takes, SMP header included. Before
@@ -127,10 +128,10 @@ const probeInterval = time.Second
 // secondThought is how long a device that answered in version 1 has to answer in version 2 after all.
 const secondThought = 300 * time.Millisecond
 
-// settle asks for the parameters, first in version 2 and then in version 1, because MCUboot up to 1.10.0 answers a version 2
-// request with silence. Every probe stays open: a busy server answers late, but the first one first. There are only a few, for
-// a busy device queues them all, and Zephyr 4.4.0 crashes when its packet buffers run out.
-func (c *Client) settle(ctx context.Context, limit <-chan time.Time) (Version, Params, error) {
+// askParams asks for the parameters, first in version 2 and then in version 1, because MCUboot up to 1.10.0 answers a
+// version 2 request with silence. Every probe stays open: a busy server answers late, but the first one first. There
+// are only a few, for a busy device queues them all, and Zephyr 4.4.0 crashes when its packet buffers run out.
+func (c *Client) askParams(ctx context.Context, limit <-chan time.Time) (Version, Params, error) {
 	p := newProber(c)
 	defer p.withdraw()
 	t := c.timing()
@@ -233,8 +234,8 @@ func (p *prober) ask() error {
 // emptyMap is the payload of a request without arguments.
 const emptyMap = 0xa0
 
-// answer reads what the device says. Any answer settles the version, also that it has no such command; only a complaint about
-// the version makes it ask again, in the version that the device demands.
+// answer reads what the device says. Any answer decides the version, also that it has no such command; only a complaint
+// about the version makes it ask again, in the version that the device demands.
 func (p *prober) answer(cl *call) (params Params, again bool, err error) {
 	if cl.err != nil {
 		return Params{}, false, cl.err

@@ -11,8 +11,9 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// OSGroup holds the commands of the operating system group (Zephyr smp_group_0.rst). Use it as a field of a [Client]. Every method
-// waits for the device, at most as long as [Options] say, and returns a *[DeviceError] when the device refuses.
+// OSGroup holds the commands of the operating system group (Zephyr smp_group_0.rst). Use it as a field of a [Client].
+// Every method waits for the device, at most as long as [Options] say, and returns a *[DeviceError] when the device
+// refuses.
 type OSGroup struct{ c *Client }
 
 type echoRequest struct {
@@ -58,9 +59,9 @@ type resetRequest struct {
 	BootMode BootMode `cbor:"boot_mode,omitempty"`
 }
 
-// Reset asks the device to reboot. It is sent once: a second request could hit the bootloader or the new firmware. A link that
-// took the request and then ended by itself counts as success, for a USB port goes away with the device. The old firmware may
-// go on answering for a moment (CONFIG_MCUMGR_GRP_OS_RESET_MS, 250 ms by default).
+// Reset asks the device to reboot. It is sent once: a second request could hit the bootloader or the new firmware. A
+// link that took the request and then ended by itself counts as success, for a USB port goes away with the device. The
+// old firmware may go on answering for a moment (CONFIG_MCUMGR_GRP_OS_RESET_MS, 250 ms by default).
 func (g OSGroup) Reset(ctx context.Context, o ResetOptions) error {
 	if _, err := g.c.Negotiate(ctx); err != nil {
 		return fmt.Errorf("%s: %w", osReset.name, err)
@@ -83,8 +84,8 @@ func (g OSGroup) Reset(ctx context.Context, o ResetOptions) error {
 	return fmt.Errorf("%s: %w", osReset.name, err)
 }
 
-// tookIt reports whether the link has taken the request. The reading side of a link may notice its end while the writing side
-// is about to return.
+// tookIt reports whether the link has taken the request. The reading side of a link may notice its end while the
+// writing side is about to return.
 func tookIt(sent <-chan error) bool {
 	limit := time.NewTimer(time.Second)
 	defer limit.Stop()
@@ -104,9 +105,9 @@ type infoReply struct {
 	Output string `cbor:"output"`
 }
 
-// Info asks about the running system. Each letter of format chooses an item: s kernel name, n node name, r kernel release, v kernel
-// version, b build date, m machine, p processor, i board, o operating system, a everything; empty is s. The items come in the
-// device's order, parted by single spaces, which an item may contain itself.
+// Info asks about the running system. Each letter of format chooses an item: s kernel name, n node name, r kernel
+// release, v kernel version, b build date, m machine, p processor, i board, o operating system, a everything; empty is
+// s. The items come in the device's order, parted by single spaces, which an item may contain itself.
 func (g OSGroup) Info(ctx context.Context, format string) (string, error) {
 	r, err := osInfo.do(ctx, g.c, infoRequest{format})
 	return r.Output, err
@@ -151,7 +152,9 @@ func (l *taskList) UnmarshalCBOR(b []byte) error {
 		if err := decode(value, &f); err != nil {
 			return err
 		}
-		*l = append(*l, Task{name, f.Priority, f.ID, f.State, f.StackUsed, f.StackSize, f.Switches, f.Runtime, f.LastCheckin, f.NextCheckin})
+		*l = append(*l, Task{
+			name, f.Priority, f.ID, f.State, f.StackUsed, f.StackSize, f.Switches, f.Runtime, f.LastCheckin, f.NextCheckin,
+		})
 		return nil
 	})
 }
@@ -180,7 +183,8 @@ type poolFields struct {
 
 type poolsReply struct{ pools []Pool }
 
-// UnmarshalCBOR takes the three shapes that servers send: the pools at the top level, under "mpools" (Mynewt), or under "tasks".
+// UnmarshalCBOR takes the three shapes that servers send: the pools at the top level, under "mpools" (Mynewt), or under
+// "tasks".
 func (r *poolsReply) UnmarshalCBOR(b []byte) error {
 	return pairs(b, func(name string, value cbor.RawMessage) error {
 		if !isMap(value) {
@@ -215,7 +219,8 @@ type datetimeBody struct {
 // datetimeLayout is what every server takes; a fraction or an offset is ignored or refused.
 const datetimeLayout = "2006-01-02T15:04:05"
 
-// Datetime reads the device's clock. The device knows no time zone; the result is in UTC and means what the clock was set to.
+// Datetime reads the device's clock. The device knows no time zone; the result is in UTC and means what the clock was
+// set to.
 func (g OSGroup) Datetime(ctx context.Context) (time.Time, error) {
 	r, err := osTimeRead.do(ctx, g.c, none{})
 	if err != nil {

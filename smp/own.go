@@ -8,21 +8,22 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// Command is one command of a group that this package does not know. Q is the request's payload and A the answer's: structs whose fields have
-// cbor tags with the keys of the protocol, struct{} for nothing.
+// Command is one command of a group that this package does not know. Q is the request's payload and A the answer's:
+// structs whose fields have cbor tags with the keys of the protocol, struct{} for nothing.
 type Command[Q, A any] struct {
-	Name     string        // as errors call it; empty means group and number
-	Group    Group         // the application's own are numbered from GroupUser
-	ID       uint8         // number within the group
-	Op       Op            // Read or Write
-	Once     bool          // never sent twice, because a second one could do harm
-	Patience time.Duration // time for the answer of one try, unless Options.Timeout is set; 0 means 3 s. A minute or more always counts
+	Name    string        // as errors call it; empty means group and number
+	Group   Group         // the application's own are numbered from GroupUser
+	ID      uint8         // number within the group
+	Op      Op            // Read or Write
+	Once    bool          // never sent twice, because a second one could do harm
+	Timeout time.Duration // for the answer to one try, unless Options.Timeout is set; 0 means 3 s. A minute always counts
 }
 
-// Do sends the request and waits for the answer, as every method of a [Client]'s groups does: a refusal is a *[DeviceError], an answer that does
-// not fit A a *[ProtocolError], silence [ErrNoReply], and a request that the device's buffer cannot hold [ErrTooLarge].
+// Do sends the request and waits for the answer, as every method of a [Client]'s groups does: a refusal is a
+// *[DeviceError], an answer that does not fit A a *[ProtocolError], silence [ErrNoReply], and a request that the
+// device's buffer cannot hold [ErrTooLarge].
 func (cmd Command[Q, A]) Do(ctx context.Context, c *Client, request Q) (A, error) {
-	own := command[Q, A]{name: cmd.Name, op: cmd.Op, group: cmd.Group, id: cmd.ID, once: cmd.Once, patience: cmd.Patience}
+	own := command[Q, A]{name: cmd.Name, op: cmd.Op, group: cmd.Group, id: cmd.ID, once: cmd.Once, timeout: cmd.Timeout}
 	if own.name == "" {
 		own.name = fmt.Sprintf("%s command %d", cmd.Group, cmd.ID)
 	}
@@ -33,8 +34,8 @@ func (cmd Command[Q, A]) Do(ctx context.Context, c *Client, request Q) (A, error
 	return own.do(ctx, c, request)
 }
 
-// Refusal returns the *[DeviceError] that the payload of an answer carries, and nil if it carries none. It is for answers to
-// [Client.Raw], in whatever form: one that is no CBOR map carries none.
+// Refusal returns the *[DeviceError] that the payload of an answer carries, and nil if it carries none. It is for
+// answers to [Client.Raw], in whatever form: one that is no CBOR map carries none.
 func Refusal(command string, group Group, payload []byte) error {
 	var s status
 	if !isMap(payload) || looseMode.Unmarshal(payload, &s) != nil {

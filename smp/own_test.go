@@ -59,12 +59,12 @@ func TestOwnCommand(t *testing.T) {
 	}
 }
 
-// Once and Patience are those of the commands that the package knows.
+// Once and Timeout are those of the commands that the package knows.
 func TestOwnCommandTimes(t *testing.T) {
 	for want, cmd := range map[time.Duration]smp.Command[struct{}, struct{}]{
 		3 * time.Second:  {Group: 70, Once: true},
 		9 * time.Second:  {Group: 70},
-		20 * time.Second: {Group: 70, Once: true, Patience: 20 * time.Second},
+		20 * time.Second: {Group: 70, Once: true, Timeout: 20 * time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			c, _ := settled(t, func(*link, []byte) {}, smp.Options{})

@@ -303,7 +303,8 @@ func recordedReplies(t testing.TB) [][]byte {
 	return slices.CompactFunc(bodies, bytes.Equal)
 }
 
-// FuzzReplies gives any bytes to every command: a value or an error comes of it, at once, and errors are fit for a terminal.
+// FuzzReplies gives any bytes to every command: a value or an error comes of it, at once, and errors are fit for a
+// terminal.
 func FuzzReplies(f *testing.F) {
 	f.Add([]byte{})
 	f.Add(encode(reply{"rc": 8, "rsn": "\x1b[2J"}))

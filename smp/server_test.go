@@ -11,8 +11,8 @@ import (
 	"github.com/smpctl/smpctl/smp"
 )
 
-// server is a small, honest image server: the rules of Zephyr's img_mgmt_upload_inspect, one request after the other, with
-// faults on its line. It shares no code with the client but the header.
+// server is a small, honest image server: the rules of Zephyr's img_mgmt_upload_inspect, one request after the other,
+// with faults on its line. It shares no code with the client but the header.
 type server struct {
 	t testing.TB
 	l *link

@@ -2,8 +2,8 @@ package smp
 
 import "context"
 
-// SettingsGroup holds the commands of the settings group (Zephyr smp_group_3.rst). Use it as a field of a [Client]. A value is
-// bytes; their number and order mean what the application says.
+// SettingsGroup holds the commands of the settings group (Zephyr smp_group_3.rst). Use it as a field of a [Client]. A
+// value is bytes; their number and order mean what the application says.
 type SettingsGroup struct{ c *Client }
 
 type settingName struct {
@@ -41,8 +41,8 @@ func (g SettingsGroup) Get(ctx context.Context, name string) ([]byte, error) {
 	return r.Value, err
 }
 
-// Set writes the value of a setting. It is lost at the next reset unless [SettingsGroup.Save] is called, and some firmware makes
-// use of it only after [SettingsGroup.Commit].
+// Set writes the value of a setting. It is lost at the next reset unless [SettingsGroup.Save] is called, and some
+// firmware makes use of it only after [SettingsGroup.Commit].
 func (g SettingsGroup) Set(ctx context.Context, name string, value []byte) error {
 	if value == nil {
 		value = []byte{} // nil would be encoded as null

@@ -21,12 +21,12 @@ type shellReply struct {
 	RC     int64   `cbor:"rc"` // name of ret in old servers; of a refusal, if there is no output
 }
 
-// Exec runs a command of the device's shell and waits until it returns, 30 s unless [Options] say otherwise. The device joins the
-// arguments with spaces, so one argument may hold the whole line, and one with a space inside needs quotes of its own. The request
-// is sent once: nobody knows what a second one would do.
+// Exec runs a command of the device's shell and waits until it returns, 30 s unless [Options] say otherwise. The device
+// joins the arguments with spaces, so one argument may hold the whole line, and one with a space inside needs quotes of
+// its own. The request is sent once: nobody knows what a second one would do.
 //
-// A command that fails is no error, its [ShellResult] says so. Output that does not fit the device's buffer is a *[DeviceError]
-// with the name EMSGSIZE, though the command ran.
+// A command that fails is no error, its [ShellResult] says so. Output that does not fit the device's buffer is a
+// *[DeviceError] with the name EMSGSIZE, though the command ran.
 func (g ShellGroup) Exec(ctx context.Context, args ...string) (ShellResult, error) {
 	if args == nil {
 		args = []string{} // nil would be encoded as null

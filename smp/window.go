@@ -5,56 +5,47 @@ import (
 	"slices"
 )
 
-// chunk is a piece of an upload on its way, data[off:end]. It is known by its id, never by its offsets: the late timer of a lost chunk
-// must not end its second copy.
-type chunk struct {
-	id, off, end int
-	alone        bool // no other was in flight when it was sent
-}
+// chunk is a piece of a transfer on its way, data[off:end]. It is known by its id, never by its offsets: late news of a
+// lost chunk must not end its second copy.
+type chunk struct{ id, off, end int }
 
-// window decides what an upload sends next. It knows neither packets nor time: the driver asks it for chunks and tells
-// it what became of them.
+// window decides what a transfer sends next, and what an answer acknowledges. It knows offsets only: neither packets,
+// nor time, nor how many chunks may be in flight.
 //
-// The device's rule (Zephyr zephyr_img_mgmt.c: img_mgmt_upload_inspect) is that data at any offset but the wanted one is dropped, and
-// the answer is success with the wanted offset. So an answer acknowledges everything before it, and the device's word is final.
-// On any disagreement the window sends nothing until the flight is empty, and then goes on where the device wants.
+// The device's rule (Zephyr zephyr_img_mgmt.c: img_mgmt_upload_inspect) is that data at any offset but the wanted one
+// is dropped, and the answer is success with the wanted offset. So acknowledgement is cumulative, as in TCP, and
+// recovery is go-back-N: on any disagreement nothing is sent until nothing is in flight, and then everything from where
+// the device wants.
 type window struct {
-	size   int // bytes of the whole upload
-	pace   *pace
-	depth  int // chunks in flight allowed now; grows by one per good answer, up to what pace says
+	size   int // bytes of the whole transfer
 	wanted int // offset that the device asked for last
 	next   int // offset of the next chunk
 
 	flight   []chunk // in the order in which they were sent
 	ids      int
 	draining bool // a disagreement: next no longer counts
-	losses   int  // in a row, without progress
-	allowed  int  // of them; the driver may allow more, for it knows the time
-	lost     int  // in all
-	best     int  // furthest offset that the device ever wanted
-	setbacks int  // steps backwards since then
-	returns  int  // in all
-	doubtful bool // the last chunk was answered as if no upload were in progress
+	doubtful bool // what became of a chunk is not known, and must be before anything is sent
 	finished bool
-	failed   error
 }
 
-// Limits that end an upload which gets nowhere.
+// verdict is what news of a chunk means.
+type verdict int
+
 const (
-	maxLosses   = 30 // more than it takes to find the packet size of the smallest device
-	maxSetbacks = 2
-	maxReturns  = 20
+	verdictStale     verdict = iota // the chunk was not in flight any more
+	verdictWhole                    // the device took all of it
+	verdictElsewhere                // the device goes on further ahead, and not at the chunk's end
+	verdictLost                     // a loss; what was sent behind it is lost with it and no further loss
+	verdictBack                     // the device goes back to an earlier offset
+	verdictDrained                  // it was sent behind a loss or another disagreement, and says nothing new
+	verdictDoubtful                 // see window.doubtful
 )
 
-func newWindow(size int, p *pace) *window {
-	return &window{size: size, pace: p, depth: 1, allowed: maxLosses}
-}
-
-// take returns the next chunk to send, or false when it is time to wait. fit says where a chunk that begins at off must
-// end. The first and the last chunk travel alone: the first may be answered with another offset, the last ends the upload
-// on the device.
-func (w *window) take(fit func(off int) (end int)) (chunk, bool) {
-	if w.finished || w.failed != nil || w.doubtful || len(w.flight) >= w.depth {
+// take returns the next chunk to send, or false when it is time to wait: most may be in flight. fit says where a chunk
+// that begins at off must end. The first and the last chunk travel alone: the first may be answered with another
+// offset, the last ends the upload on the device.
+func (w *window) take(most int, fit func(off int) (end int)) (chunk, bool) {
+	if w.finished || w.doubtful || len(w.flight) >= most {
 		return chunk{}, false
 	}
 	if w.draining && len(w.flight) == 0 {
@@ -71,131 +62,88 @@ func (w *window) take(fit func(off int) (end int)) (chunk, bool) {
 		panic(fmt.Sprintf("smp: empty chunk at %d", w.next))
 	}
 	w.ids++
-	c := chunk{w.ids, w.next, end, len(w.flight) == 0}
+	c := chunk{w.ids, w.next, end}
 	w.flight = append(w.flight, c)
 	w.next = end
 	return c, true
 }
 
-// ack takes the answer to chunk c: the device now wants off. Answers come in the order of requests, so it returns the
-// older chunks as lost; nobody need wait for their timers.
-func (w *window) ack(c chunk, off int) (lost []chunk) {
+// ack takes the answer to chunk c: the device now wants off, from 0 to size. Answers come in the order of requests, so
+// chunks sent before c are in flight no more.
+func (w *window) ack(c chunk, off int) verdict {
 	i := slices.Index(w.flight, c)
 	if i < 0 {
-		return nil
+		return verdictStale
 	}
-	lost = slices.Clone(w.flight[:i])
 	w.flight = slices.Delete(w.flight, 0, i+1)
 	switch {
-	case off < 0 || off > w.size:
-		w.failed = fmt.Errorf("device wants offset %d of %d", off, w.size)
 	case off == w.size:
 		w.wanted, w.finished = off, true
+		return verdictWhole
 	case off == 0 && c.end == w.size && c.off > 0:
 		// The device forgets an upload once it is complete: starting again would erase a good one.
 		w.doubtful = true
+		return verdictDoubtful
 	case off == c.end && !w.draining: // of older chunks only the answers were lost
-		w.progress(off)
-		w.pace.good(c.alone)
-		w.depth = min(w.depth+1, w.pace.depth.now)
-	default:
-		w.disagree(c, off, append(lost, c)[0].alone)
+		w.wanted = off
+		return verdictWhole
 	}
-	return lost
+	return w.disagree(off)
 }
 
-// disagree takes an answer with another offset than the chunk's end. If a chunk was lost, alone says how it was sent.
-func (w *window) disagree(c chunk, off int, alone bool) {
+// disagree takes an offset that is not the one to go on at by itself.
+func (w *window) disagree(off int) verdict {
+	before, known := w.wanted, w.draining
+	w.wanted, w.draining = off, true
 	switch {
-	case off < w.wanted:
-		w.back(off)
-	case off > w.wanted:
-		w.progress(off)
-	case !w.draining: // what follows a lost chunk is no further loss
-		w.loss(alone)
+	case off < before:
+		return verdictBack
+	case off > before:
+		return verdictElsewhere
+	case known:
+		return verdictDrained
 	}
-	if off > c.off && off < c.end && c.off > 0 { // the first chunk may be answered with where an earlier upload stopped
-		w.pace.depth.pin(1) // a device that takes less than a whole chunk spoils everything behind it
-		w.depth = 1
-	}
-	w.draining = true
+	return verdictLost
 }
 
-// lose takes the news that chunk c was not answered in time.
-func (w *window) lose(c chunk) {
-	i := slices.Index(w.flight, c)
-	if i < 0 {
-		return
+// lose takes the news that chunk c is lost.
+func (w *window) lose(c chunk) verdict {
+	if !w.withdraw(c) {
+		return verdictStale
 	}
-	w.flight = slices.Delete(w.flight, i, i+1)
-	if !w.draining {
-		w.loss(c.alone)
-	}
-	w.draining = true
+	return w.disagree(w.wanted)
 }
 
-// pause puts chunk c back without counting a loss: the device was busy.
-func (w *window) pause(c chunk) {
-	if i := slices.Index(w.flight, c); i >= 0 {
-		w.flight = slices.Delete(w.flight, i, i+1)
+// postpone puts chunk c back without a loss: the device was busy.
+func (w *window) postpone(c chunk) {
+	if w.withdraw(c) {
 		w.draining = true
 	}
 }
 
 // doubt takes the news that what became of chunk c is not known, and that it must not be sent again before it is.
 func (w *window) doubt(c chunk) {
-	if i := slices.Index(w.flight, c); i >= 0 {
-		w.flight = slices.Delete(w.flight, i, i+1)
+	if w.withdraw(c) {
 		w.doubtful = true
 	}
 }
 
-// resolve ends a doubt: have says that the device lists the complete image.
-func (w *window) resolve(have bool) {
+// resolve ends a doubt: the device has everything before off, and nothing behind it.
+func (w *window) resolve(off int) verdict {
 	w.doubtful = false
-	if have {
-		w.wanted, w.finished = w.size, true
-		return
-	}
-	w.back(0)
-	w.draining = true
-}
-
-// resume ends a doubt: the device has everything before off, and nothing behind it.
-func (w *window) resume(off int) {
-	w.doubtful, w.draining = false, true
-	switch {
-	case off == w.size:
+	if off == w.size {
 		w.wanted, w.finished = off, true
-	case off > w.wanted:
-		w.progress(off)
-	case off < w.wanted:
-		w.back(off)
-	default:
-		w.loss(true)
+		return verdictWhole
 	}
+	w.draining = false // a doubt about a chunk that is still missing is a loss
+	return w.disagree(off)
 }
 
-func (w *window) progress(off int) {
-	w.wanted, w.losses = off, 0
-	if off > w.best {
-		w.best, w.setbacks = off, 0
+// withdraw takes chunk c out of the flight, and reports whether it was there.
+func (w *window) withdraw(c chunk) bool {
+	i := slices.Index(w.flight, c)
+	if i >= 0 {
+		w.flight = slices.Delete(w.flight, i, i+1)
 	}
-}
-
-func (w *window) back(off int) {
-	w.wanted = off
-	w.returns++
-	if w.setbacks++; w.setbacks > maxSetbacks || w.returns > maxReturns {
-		w.failed = fmt.Errorf("%w: the device went back %d times, now to offset %d", ErrStalled, w.returns, off)
-	}
-}
-
-func (w *window) loss(alone bool) {
-	w.depth = 1
-	w.lost++
-	w.pace.bad(alone)
-	if w.losses++; w.losses > w.allowed {
-		w.failed = fmt.Errorf("%w: offset %d lost %d times in a row", ErrStalled, w.wanted, w.losses)
-	}
+	return i >= 0
 }

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 )
 
-// flash is a device that follows the server's rule of img_mgmt_upload_inspect (Zephyr zephyr_img_mgmt.c), and checks what
-// must never happen to it.
+// flash is a device that follows the server's rule of img_mgmt_upload_inspect (Zephyr zephyr_img_mgmt.c), and checks
+// what must never happen to it.
 type flash struct {
 	image    []byte // what is being uploaded
 	slot     []byte
@@ -54,12 +55,15 @@ func (f *flash) restart() {
 type simulation struct {
 	rng   *rand.Rand
 	w     *window
+	most  int // chunks in flight
+	p     progress
 	flash flash
 	chunk int // bytes of a full chunk
 
 	lossy, restarts, short, spurious float64 // probabilities
 
 	requests, replies []roundTrip // on the wire, in order
+	stalled           error
 	sends             int
 	maxSends          int
 }
@@ -69,15 +73,15 @@ type roundTrip struct {
 	off int // of the reply
 }
 
-// run drives the window until it ends, as the uploader does.
+// run drives the window until it ends, as a transfer does.
 func (s *simulation) run() error {
-	for !s.w.finished && s.w.failed == nil {
+	for !s.w.finished && s.stalled == nil {
 		if err := s.fill(); err != nil {
 			return err
 		}
 		s.step()
 		if s.w.doubtful {
-			s.w.resolve(s.flash.complete)
+			s.judge(s.w.resolve(map[bool]int{true: s.w.size, false: 0}[s.flash.complete]))
 		}
 		if s.flash.err != nil {
 			return s.flash.err
@@ -89,17 +93,25 @@ func (s *simulation) run() error {
 	if s.w.finished && !s.flash.complete {
 		return errors.New("finished, and the device does not have the upload")
 	}
-	if s.w.failed != nil && !errors.Is(s.w.failed, ErrStalled) {
-		return s.w.failed
-	}
 	return nil
+}
+
+// judge keeps count of what the window made of news. No time passes, so that losses in a row end an upload at once.
+func (s *simulation) judge(v verdict) {
+	switch v {
+	case verdictWhole, verdictElsewhere:
+		s.p.moved(s.w.wanted, time.Time{})
+	case verdictLost:
+		_, s.stalled = s.p.loss(s.w.wanted, time.Time{}.Add(stallTime))
+	case verdictBack:
+		s.stalled = s.p.setback(s.w.wanted)
+	}
 }
 
 // fill sends what the window gives, and checks its promises.
 func (s *simulation) fill() error {
-	limit := s.w.pace.depth.max
 	for {
-		c, ok := s.w.take(func(off int) int { return off - off%s.chunk + s.chunk })
+		c, ok := s.w.take(s.most, func(off int) int { return off - off%s.chunk + s.chunk })
 		if !ok {
 			return nil
 		}
@@ -107,8 +119,8 @@ func (s *simulation) fill() error {
 		s.requests = append(s.requests, roundTrip{c: c})
 		n := len(s.w.flight)
 		switch {
-		case n > limit:
-			return fmt.Errorf("%d chunks in flight, limit %d", n, limit)
+		case n > s.most:
+			return fmt.Errorf("%d chunks in flight, limit %d", n, s.most)
 		case n > 1 && (s.w.flight[0].off == 0 || c.end == s.w.size):
 			return fmt.Errorf("the first or last chunk travels with others: %v", s.w.flight)
 		case n > 1 && s.w.flight[n-2].end != c.off:
@@ -121,7 +133,7 @@ func (s *simulation) fill() error {
 func (s *simulation) step() {
 	switch {
 	case len(s.w.flight) > 0 && s.chance(s.spurious):
-		s.w.lose(s.w.flight[0]) // its answer is only late
+		s.judge(s.w.lose(s.w.flight[0])) // its answer is only late
 	case len(s.requests) > 0 && (len(s.replies) == 0 || s.chance(0.5)):
 		x := s.requests[0]
 		s.requests = s.requests[1:]
@@ -142,10 +154,10 @@ func (s *simulation) step() {
 	case len(s.replies) > 0:
 		x := s.replies[0]
 		s.replies = s.replies[1:]
-		s.w.ack(x.c, x.off)
+		s.judge(s.w.ack(x.c, x.off))
 	default: // nothing is on its way any more: a sign of life shows that
 		for len(s.w.flight) > 0 {
-			s.w.lose(s.w.flight[0])
+			s.judge(s.w.lose(s.w.flight[0]))
 		}
 	}
 }
@@ -177,7 +189,7 @@ func TestWindowSimulation(t *testing.T) {
 				if err := s.run(); err != nil {
 					t.Fatalf("seed %d: %v", seed, err)
 				}
-				if s.w.failed != nil {
+				if s.stalled != nil {
 					stalled++
 				}
 				if n := chunks(s.w.size, s.chunk); tt.name == "perfect link" && s.sends != n {
@@ -199,7 +211,7 @@ func newSimulation(seed uint64) *simulation {
 	for i := range image {
 		image[i] = byte(rng.Uint32())
 	}
-	s := &simulation{rng: rng, chunk: 32 * (1 + rng.IntN(6)), w: newWindow(len(image), newPace(1+rng.IntN(8), 1+rng.IntN(8))), flash: flash{image: image}}
+	s := &simulation{rng: rng, chunk: 32 * (1 + rng.IntN(6)), w: &window{size: len(image)}, most: 1 + rng.IntN(8), flash: flash{image: image}}
 	s.maxSends = 20 * (chunks(len(image), s.chunk) + 10)
 	return s
 }
@@ -212,26 +224,27 @@ func FuzzWindow(f *testing.F) {
 	f.Add(uint16(10), uint8(1), []byte{0, 2, 0, 2, 0, 2, 0, 2, 0, 2, 0, 2, 0, 2})
 	f.Add(uint16(64), uint8(8), bytes.Repeat([]byte{0, 0, 9, 17, 3, 250, 4, 33}, 40))
 	f.Fuzz(func(t *testing.T, size uint16, limit uint8, script []byte) {
-		w := newWindow(1+int(size)%512, newPace(max(int(limit), 1), 5))
-		sends, bound := 0, (maxReturns+2)*(w.size+1)*(maxLosses+1)*max(int(limit), 1)
-		for len(script) >= 2 {
+		s := &simulation{w: &window{size: 1 + int(size)%512}, most: max(int(limit), 1)}
+		w := s.w
+		sends, bound := 0, (maxReturns+2)*(w.size+1)*(maxLosses+1)*s.most
+		for len(script) >= 2 && s.stalled == nil {
 			op, arg := script[0], int(script[1])
 			script = script[2:]
-			c, ok := w.take(func(off int) int { return off + 1 + arg%64 })
-			if !ok && len(w.flight) == 0 && !w.finished && w.failed == nil && !w.doubtful {
+			c, ok := w.take(s.most, func(off int) int { return off + 1 + arg%64 })
+			if !ok && len(w.flight) == 0 && !w.finished && !w.doubtful {
 				t.Fatalf("nothing in flight, nothing to send, no end: %s", describe(w))
 			}
 			if ok {
-				if sends++; w.finished || w.failed != nil || c.off < 0 || c.off >= c.end || c.end > w.size {
-					t.Fatalf("chunk %v of %d, finished %v, failed %v", c, w.size, w.finished, w.failed)
+				if sends++; w.finished || c.off < 0 || c.off >= c.end || c.end > w.size {
+					t.Fatalf("chunk %v of %d, finished %v", c, w.size, w.finished)
 				}
 			}
-			operate(w, op, arg)
-			if n := len(w.flight); n > max(int(limit), 1) || w.wanted < 0 || w.wanted > w.size || w.depth < 1 || w.depth > w.pace.depth.max {
+			s.operate(op, arg)
+			if n := len(w.flight); n > s.most || w.wanted < 0 || w.wanted > w.size {
 				t.Fatalf("%d in flight, window %s", n, describe(w))
 			}
-			if op%8 == pause { // the driver limits these
-				bound += max(int(limit), 1)
+			if op%8 == postponed { // the driver limits these
+				bound += s.most
 			}
 			if sends > bound {
 				t.Fatalf("%d chunks sent for %d bytes: %s", sends, w.size, describe(w))
@@ -241,9 +254,10 @@ func FuzzWindow(f *testing.F) {
 }
 
 // operate does one thing to a window.
-func operate(w *window, op byte, arg int) {
+func (s *simulation) operate(op byte, arg int) {
+	w := s.w
 	if w.doubtful {
-		w.resolve(op&1 == 1)
+		s.judge(w.resolve(int(op&1) * w.size))
 		return
 	}
 	if len(w.flight) == 0 {
@@ -252,20 +266,20 @@ func operate(w *window, op byte, arg int) {
 	c := w.flight[int(op>>4)%len(w.flight)]
 	switch op % 8 {
 	case 0, 1:
-		w.ack(c, c.end)
+		s.judge(w.ack(c, c.end))
 	case 2:
-		w.ack(c, c.off)
+		s.judge(w.ack(c, c.off))
 	case 3:
-		w.ack(c, w.wanted+arg-128)
+		s.judge(w.ack(c, min(max(w.wanted+arg-128, 0), w.size)))
 	case 4:
-		w.ack(c, 0)
+		s.judge(w.ack(c, 0))
 	case 5:
-		w.ack(c, arg*w.size/255)
+		s.judge(w.ack(c, arg*w.size/255))
 	case 6:
-		w.lose(c)
-	case pause:
-		w.pause(c)
+		s.judge(w.lose(c))
+	case postponed:
+		w.postpone(c)
 	}
 }
 
-const pause = 7
+const postponed = 7

@@ -2,6 +2,7 @@ package smp
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -13,76 +14,57 @@ import (
 //	0-100=100  the chunk is answered, the device now wants 100
 //	!0-100     the chunk is lost
 //	~0-100     the chunk is put back
-//	have, not  the end of a doubt
+//	?0-100     what became of the chunk is not known
+//	have, not  the end of a doubt: the device has everything, or nothing
+//
+// News may be followed by what the window makes of it, as in 0-100=100:whole.
 //
 // Chunks end at multiples of 100; where two with the same offsets are in flight, the older is meant.
 func TestWindow(t *testing.T) {
 	tests := []struct {
-		name        string
-		size, limit int
-		script      string
-		want        string
+		name       string
+		size, most int
+		script     string
+		want       string
 	}{
-		{"one chunk", 50, 4, "+0-50 . 0-50=50 .", "finished, wants 50, limit 4, depth 1, losses 0, returns 0"},
-		{"first and last travel alone", 300, 4, "+0-100 . 0-100=100 +100-200 . 100-200=200 +200-300 . 200-300=300", "finished, wants 300, limit 4, depth 3, losses 0, returns 0"},
-		{"depth grows by one per good answer", 2000, 3,
-			"+0-100 . 0-100=100 +100-200 +200-300 . 100-200=200 +300-400 +400-500 . 200-300=300 +500-600 .",
-			"flight 3, wants 300, limit 3, depth 3, losses 0, returns 0"},
-		{"limit of 1", 400, 1, "+0-100 . 0-100=100 +100-200 . 100-200=200 +200-300 .", "flight 1, wants 200, limit 1, depth 1, losses 0, returns 0"},
-		{"last chunk waits for the flight", 400, 4, "+0-100 0-100=100 +100-200 +200-300 . 100-200=200 . 200-300=300 +300-400 .", "flight 1, wants 300, limit 4, depth 4, losses 0, returns 0"},
+		{"one chunk", 50, 4, "+0-50 . 0-50=50:whole .", "finished, wants 50"},
+		{"first and last travel alone", 300, 4, "+0-100 . 0-100=100:whole +100-200 . 100-200=200 +200-300 . 200-300=300", "finished, wants 300"},
+		{"as many as may be", 2000, 3, "+0-100 . 0-100=100 +100-200 +200-300 +300-400 . 100-200=200:whole +400-500 .", "flight 3, wants 200"},
+		{"one at a time", 400, 1, "+0-100 . 0-100=100 +100-200 . 100-200=200 +200-300 .", "flight 1, wants 200"},
+		{"last chunk waits for the flight", 400, 4, "+0-100 0-100=100 +100-200 +200-300 . 100-200=200 . 200-300=300 +300-400 .", "flight 1, wants 300"},
 
-		{"chunk lost on the way, found by the next answer", 2000, 4,
-			"+0-100 0-100=100 +100-200 +200-300 200-300=100 +100-200 .", "flight 1, wants 100, limit 4, depth 1, losses 1, returns 0"},
-		{"disagreement drains", 2000, 4,
-			"+0-100 0-100=100 +100-200 +200-300 100-200=200 +300-400 +400-500 300-400=200 . 400-500=200 +200-300 . 200-300=300 +300-400 +400-500 .",
-			"flight 2, wants 300, limit 4, depth 2, losses 0, returns 0"},
-		{"answer lost, data arrived", 2000, 4,
-			"+0-100 0-100=100 +100-200 +200-300 200-300=300 +300-400 +400-500 +500-600 .", "flight 3, wants 300, limit 4, depth 3, losses 0, returns 0"},
-		{"all lost", 2000, 4, "+0-100 0-100=100 +100-200 +200-300 !100-200 . !200-300 +100-200 .", "flight 1, wants 100, limit 4, depth 1, losses 1, returns 0"},
-		{"depth that loses three times is not tried again at once", 20000, 3,
-			"+0-100 0-100=100 +100-200 +200-300 100-200=200 +300-400 +400-500 300-400=200 400-500=200 " +
-				"+200-300 200-300=300 +300-400 +400-500 300-400=400 +500-600 +600-700 500-600=400 600-700=400 " +
-				"+400-500 400-500=500 +500-600 +600-700 500-600=600 +700-800 +800-900 700-800=600 800-900=600 " +
-				"+600-700 600-700=700 +700-800 +800-900 700-800=800 +900-1000 .",
-			"flight 2, wants 800, limit 2, depth 2, losses 0, returns 0"},
-		{"progress forgives losses", 2000, 4, "+0-100 !0-100 +0-100 !0-100 +0-100 0-100=100 +100-200 +200-300 .", "flight 2, wants 100, limit 4, depth 2, losses 0, returns 0"},
-		{"thirty losses in a row", 2000, 1, strings.Repeat("+0-100 !0-100 ", 30) + "+0-100 .", "flight 1, wants 0, limit 1, depth 1, losses 30, returns 0"},
-		{"one more", 2000, 1, strings.Repeat("+0-100 !0-100 ", 31) + ".", "transfer makes no progress: offset 0 lost 31 times in a row"},
-		{"never accepted", 2000, 1, strings.Repeat("+0-100 0-100=0 ", 31) + ".", "transfer makes no progress: offset 0 lost 31 times in a row"},
+		{"chunk lost on the way, found by the next answer", 2000, 2,
+			"+0-100 0-100=100 +100-200 +200-300 200-300=100:lost +100-200 +200-300 .", "flight 2, wants 100"},
+		{"what follows a loss is no further loss", 2000, 4,
+			"+0-100 0-100=100 +100-200 +200-300 +300-400 +400-500 200-300=100:lost . 300-400=100:drained . 400-500=100:drained +100-200", "flight 1, wants 100"},
+		{"answer lost, data arrived", 2000, 3, "+0-100 0-100=100 +100-200 +200-300 200-300=300:whole +300-400 +400-500 +500-600 .", "flight 3, wants 300"},
+		{"all lost", 2000, 2, "+0-100 0-100=100 +100-200 +200-300 !100-200:lost . !200-300:drained +100-200", "flight 1, wants 100"},
+		{"lost and never accepted", 2000, 1, "+0-100 !0-100:lost +0-100 0-100=0:lost +0-100", "flight 1, wants 0"},
 
-		{"short accept goes on from there, one at a time", 2000, 4,
-			"+0-100 0-100=100 +100-200 +200-300 100-200=196 . 200-300=196 +196-200 . 196-200=200 +200-300 .", "flight 1, wants 200, limit 1, depth 1, losses 0, returns 0"},
-		{"short accept of the first chunk", 2000, 4, "+0-100 0-100=96 +96-100 .", "flight 1, wants 96, limit 4, depth 1, losses 0, returns 0"},
-		{"resume", 2000, 4, "+0-100 0-100=700 +700-800 .", "flight 1, wants 700, limit 4, depth 1, losses 0, returns 0"},
-		{"everything there already", 2000, 4, "+0-100 0-100=2000 .", "finished, wants 2000, limit 4, depth 1, losses 0, returns 0"},
-		{"jump forward", 2000, 4, "+0-100 0-100=100 +100-200 +200-300 100-200=900 . 200-300=900 +900-1000 +1000-1100 .", "flight 2, wants 900, limit 4, depth 2, losses 0, returns 0"},
+		{"short accept goes on from there", 2000, 2,
+			"+0-100 0-100=100 +100-200 +200-300 100-200=196:elsewhere . 200-300=196:drained +196-200 +200-300 196-200=200:whole", "flight 1, wants 200"},
+		{"short accept of the first chunk", 2000, 4, "+0-100 0-100=96:elsewhere +96-100 +100-200", "flight 2, wants 96"},
+		{"resume", 2000, 4, "+0-100 0-100=700:elsewhere +700-800", "flight 1, wants 700"},
+		{"everything there already", 2000, 4, "+0-100 0-100=2000:whole .", "finished, wants 2000"},
+		{"jump forward", 2000, 2, "+0-100 0-100=100 +100-200 +200-300 100-200=900:elsewhere . 200-300=900:drained +900-1000 +1000-1100 .", "flight 2, wants 900"},
 
-		{"device restarted", 2000, 4, "+0-100 0-100=100 +100-200 +200-300 100-200=0 . 200-300=0 +0-100 . 0-100=100 +100-200 +200-300 +300-400 .",
-			"flight 3, wants 100, limit 4, depth 3, losses 0, returns 1"},
-		{"device restarted twice", 2000, 1, "+0-100 0-100=100 +100-200 100-200=0 +0-100 0-100=100 +100-200 100-200=0 +0-100 .", "flight 1, wants 0, limit 1, depth 1, losses 0, returns 2"},
-		{"device restarted three times", 2000, 1, "+0-100 0-100=100 +100-200 100-200=0 +0-100 0-100=100 +100-200 100-200=0 +0-100 0-100=100 +100-200 100-200=0 .",
-			"transfer makes no progress: the device went back 3 times, now to offset 0"},
-		{"steps backwards", 2000, 1, "+0-100 0-100=700 +700-800 700-800=300 +300-400 300-400=200 +200-300 200-300=100 .",
-			"transfer makes no progress: the device went back 3 times, now to offset 100"},
+		{"device restarted", 2000, 2, "+0-100 0-100=100 +100-200 +200-300 100-200=0:back . 200-300=0:drained +0-100 . 0-100=100:whole +100-200", "flight 1, wants 100"},
+		{"steps backwards", 2000, 1, "+0-100 0-100=700 +700-800 700-800=300:back +300-400 300-400=200:back +200-300", "flight 1, wants 200"},
 
-		{"last answer lost, image there", 200, 1, "+0-100 0-100=100 +100-200 !100-200 +100-200 100-200=0 . have .", "finished, wants 200, limit 1, depth 1, losses 1, returns 0"},
-		{"doubt lasts until it is resolved", 200, 1, "+0-100 0-100=100 +100-200 100-200=0 . .", "doubtful, wants 100, limit 1, depth 1, losses 0, returns 0"},
-		{"restarted at the last chunk", 200, 1, "+0-100 0-100=100 +100-200 100-200=0 . not +0-100 .", "flight 1, wants 0, limit 1, depth 1, losses 0, returns 1"},
-		{"doubted for ever", 200, 1, "+0-100 0-100=100 +100-200 100-200=0 not +0-100 0-100=100 +100-200 100-200=0 not +0-100 0-100=100 +100-200 100-200=0 not .",
-			"transfer makes no progress: the device went back 3 times, now to offset 0"},
-		{"only chunk answered with 0", 50, 1, "+0-50 0-50=0 +0-50 .", "flight 1, wants 0, limit 1, depth 1, losses 1, returns 0"},
+		{"last answer lost, image there", 200, 1, "+0-100 0-100=100 +100-200 !100-200:lost +100-200 100-200=0:doubtful . have:whole .", "finished, wants 200"},
+		{"doubt lasts until it is resolved", 200, 1, "+0-100 0-100=100 +100-200 100-200=0:doubtful . .", "doubtful, wants 100"},
+		{"restarted at the last chunk", 200, 1, "+0-100 0-100=100 +100-200 100-200=0 . not:back +0-100", "flight 1, wants 0"},
+		{"only chunk answered with 0", 50, 1, "+0-50 0-50=0:lost +0-50", "flight 1, wants 0"},
+		{"a chunk that must not come twice", 50, 1, "+0-50 ?0-50 . not:lost +0-50", "flight 1, wants 0"},
 
-		{"busy", 2000, 4, "+0-100 0-100=100 +100-200 +200-300 ~100-200 . 200-300=100 +100-200 +200-300 .", "flight 2, wants 100, limit 4, depth 2, losses 0, returns 0"},
-		{"busy at first", 2000, 4, "+0-100 ~0-100 +0-100 .", "flight 1, wants 0, limit 4, depth 1, losses 0, returns 0"},
-
-		{"beyond the end", 200, 1, "+0-100 0-100=201 .", "device wants offset 201 of 200"},
-		{"before the start", 200, 1, "+0-100 0-100=-1 .", "device wants offset -1 of 200"},
+		{"busy", 2000, 2, "+0-100 0-100=100 +100-200 +200-300 ~100-200 . 200-300=100:drained +100-200 +200-300 .", "flight 2, wants 100"},
+		{"busy at first", 2000, 4, "+0-100 ~0-100 +0-100 .", "flight 1, wants 0"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newWindow(tt.size, newPace(tt.limit, 1))
+			w := &window{size: tt.size}
 			for i, step := range strings.Fields(tt.script) {
-				if err := play(w, step); err != nil {
+				if err := play(w, tt.most, step); err != nil {
 					t.Fatalf("step %d, %s: %v", i, step, err)
 				}
 			}
@@ -93,86 +75,92 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-// play runs one step of a script.
-func play(w *window, step string) error {
-	fit := func(off int) int { return off - off%100 + 100 }
-	switch step {
-	case ".", "have", "not":
-		if step != "." {
-			w.resolve(step == "have")
-		} else if c, ok := w.take(fit); ok {
-			return fmt.Errorf("window gives %d-%d", c.off, c.end)
-		}
-		return nil
-	}
-	var off, end, answer int
-	switch step[0] {
-	case '+':
-		c, ok := w.take(fit)
-		if got := fmt.Sprintf("+%d-%d", c.off, c.end); !ok || got != step {
-			return fmt.Errorf("window gives %s, %v", got, ok)
-		}
-		return nil
-	case '!', '~':
-		fmt.Sscanf(step[1:], "%d-%d", &off, &end)
-	default:
-		fmt.Sscanf(step, "%d-%d=%d", &off, &end, &answer)
-	}
-	c, older := find(w, off, end)
-	if c.id == 0 {
-		return fmt.Errorf("no such chunk in flight: %v", w.flight)
-	}
-	switch step[0] {
-	case '!':
-		w.lose(c)
-	case '~':
-		w.pause(c)
-	default:
-		if lost := w.ack(c, answer); fmt.Sprint(lost) != fmt.Sprint(older) {
-			return fmt.Errorf("lost %v, want the older ones %v", lost, older)
-		}
-	}
-	return nil
+var verdictNames = map[verdict]string{
+	verdictStale: "stale", verdictWhole: "whole", verdictElsewhere: "elsewhere", verdictLost: "lost",
+	verdictBack: "back", verdictDrained: "drained", verdictDoubtful: "doubtful",
 }
 
-// find returns the oldest chunk in flight with these offsets, and those before it.
-func find(w *window, off, end int) (chunk, []chunk) {
-	for i, c := range w.flight {
-		if c.off == off && c.end == end {
-			return c, append([]chunk(nil), w.flight[:i]...)
-		}
+// play runs one step of a script.
+func play(w *window, most int, step string) error {
+	step, want, judged := strings.Cut(step, ":")
+	v, err := playStep(w, most, step)
+	if err == nil && judged && verdictNames[v] != want {
+		return fmt.Errorf("the window says %s", verdictNames[v])
 	}
-	return chunk{}, nil
+	return err
 }
+
+func playStep(w *window, most int, step string) (verdict, error) {
+	switch step {
+	case "have":
+		return w.resolve(w.size), nil
+	case "not":
+		return w.resolve(0), nil
+	case ".":
+		if c, ok := w.take(most, hundreds); ok {
+			return 0, fmt.Errorf("window gives %d-%d", c.off, c.end)
+		}
+		return 0, nil
+	}
+	if step[0] == '+' {
+		c, ok := w.take(most, hundreds)
+		if got := fmt.Sprintf("+%d-%d", c.off, c.end); !ok || got != step {
+			return 0, fmt.Errorf("window gives %s, %v", got, ok)
+		}
+		return 0, nil
+	}
+	var off, end, answer int
+	fmt.Sscanf(strings.TrimLeft(step, "!~?"), "%d-%d=%d", &off, &end, &answer)
+	i := slices.IndexFunc(w.flight, func(c chunk) bool { return c.off == off && c.end == end })
+	if i < 0 {
+		return 0, fmt.Errorf("no such chunk in flight: %v", w.flight)
+	}
+	c := w.flight[i]
+	switch step[0] {
+	case '!':
+		return w.lose(c), nil
+	case '~':
+		w.postpone(c)
+	case '?':
+		w.doubt(c)
+	default:
+		v := w.ack(c, answer)
+		if len(w.flight) > 0 && w.flight[0].id <= c.id {
+			return v, fmt.Errorf("older chunks still in flight: %v", w.flight)
+		}
+		return v, nil
+	}
+	return 0, nil
+}
+
+func hundreds(off int) int { return off - off%100 + 100 }
 
 func describe(w *window) string {
 	state := fmt.Sprintf("flight %d", len(w.flight))
 	switch {
-	case w.failed != nil:
-		return w.failed.Error()
 	case w.finished:
 		state = "finished"
 	case w.doubtful:
 		state = "doubtful"
 	}
-	return fmt.Sprintf("%s, wants %d, limit %d, depth %d, losses %d, returns %d", state, w.wanted, w.pace.depth.now, w.depth, w.losses, w.returns)
+	return fmt.Sprintf("%s, wants %d", state, w.wanted)
 }
 
 // News of a chunk that is no longer in flight must not touch its second copy.
 func TestWindowKnowsChunksById(t *testing.T) {
-	w := newWindow(1000, newPace(1, 1))
+	w := &window{size: 1000}
 	fit := func(off int) int { return off + 100 }
-	first, _ := w.take(fit)
+	first, _ := w.take(1, fit)
 	w.lose(first)
-	again, _ := w.take(fit)
+	again, _ := w.take(1, fit)
 	before := describe(w)
-	w.lose(first)
-	w.pause(first)
-	if lost := w.ack(first, 100); lost != nil || describe(w) != before {
-		t.Errorf("late news changed the window: %v, %s, want %s", lost, describe(w), before)
+	w.postpone(first)
+	w.doubt(first)
+	if a, b := w.lose(first), w.ack(first, 100); a != verdictStale || b != verdictStale || describe(w) != before {
+		t.Errorf("late news changed the window: %v, %v, %s, want %s", a, b, describe(w), before)
 	}
 	w.ack(again, 100)
-	if got, want := describe(w), "flight 0, wants 100, limit 1, depth 1, losses 0, returns 0"; got != want {
+	if got, want := describe(w), "flight 0, wants 100"; got != want {
 		t.Errorf("window: %s, want %s", got, want)
 	}
 }
@@ -183,5 +171,5 @@ func TestWindowPanicsOnAnEmptyChunk(t *testing.T) {
 			t.Errorf("recovered %v", got)
 		}
 	}()
-	newWindow(100, newPace(1, 1)).take(func(off int) int { return off })
+	(&window{size: 100}).take(1, func(off int) int { return off })
 }

@@ -13,8 +13,9 @@ import (
 	"github.com/smpctl/smpctl/transport"
 )
 
-// BenchmarkUploadWire uploads an image over a virtual UART in real time and reports the share of the wire's limit. The limit is the
-// rate at which the best packet that fits the device's buffer crosses the wire, at 10 bits a byte, without a pause between packets.
+// BenchmarkUploadWire uploads an image over a virtual UART in real time and reports the share of the wire's limit. The
+// limit is the rate at which the best packet that fits the device's buffer crosses the wire, at 10 bits a byte, without
+// a pause between packets.
 func BenchmarkUploadWire(b *testing.B) {
 	for _, baud := range []int{115200, 1_000_000} {
 		img := imageOf(b, baud/2) // some five seconds

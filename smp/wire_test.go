@@ -28,8 +28,8 @@ type exchange struct {
 	value   string // JSON, or the text of an error
 }
 
-// TestRecordedServers has our methods ask what was asked when the files were recorded, gives them the recorded answers, and
-// compares what they sent with the recorded requests, and what they return with the values in the files.
+// TestRecordedServers has our methods ask what was asked when the files were recorded, gives them the recorded answers,
+// and compares what they sent with the recorded requests, and what they return with the values in the files.
 func TestRecordedServers(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "testdata", "wire", "*.txt"))
 	if err != nil || len(files) == 0 {
@@ -246,14 +246,15 @@ func askUpload(ctx context.Context, c *Client, q query) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var e imageErrand
+	var e imagePayload
 	if err := e.read(body); err != nil {
 		return nil, err
 	}
 	return map[string]int64{"off": e.reply.Offset}, nil
 }
 
-// askFiles is ask for the file system group. Pieces of files, which users cannot ask for, go by the parts that read and write them.
+// askFiles is ask for the file system group. Pieces of files, which users cannot ask for, go by the parts that read and
+// write them.
 func askFiles(ctx context.Context, c *Client, h Header, q query) (any, error) {
 	switch [2]int{int(h.Op), int(h.Command)} {
 	case [2]int{0, 0}:
@@ -267,9 +268,9 @@ func askFiles(ctx context.Context, c *Client, h Header, q query) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		e := fileErrand{u: &upload{w: newWindow(1<<20, newPace(1, 1)), size: 1 << 20}}
-		e.u.w.wanted, e.ends = q.Off, []int{q.Off + len(q.Data)}
-		off, err := e.answer(chunk{off: q.Off, end: q.Off + len(q.Data)}, body)
+		end := q.Off + len(q.Data)
+		p := filePayload{data: make([]byte, 1<<20), ends: []int{end}}
+		off, err := p.answer(chunk{off: q.Off, end: end}, body, position{wanted: q.Off})
 		return map[string]int{"off": off}, err
 	case [2]int{0, 1}:
 		return c.FS.Size(ctx, q.Name)
@@ -321,8 +322,8 @@ func (l *recorded) ReadPacket() ([]byte, error) {
 func (l *recorded) Overhead() int { return 0 }
 func (l *recorded) Close() error  { close(l.closed); return nil }
 
-// readExchanges reads a file of recordings: a title, then for each exchange its name (#), the request (>), the reply (<) and
-// the value (=).
+// readExchanges reads a file of recordings: a title, then for each exchange its name (#), the request (>), the reply
+// (<) and the value (=).
 func readExchanges(t *testing.T, file string) (title string, all []exchange) {
 	t.Helper()
 	b, err := os.ReadFile(file)

@@ -40,15 +40,15 @@ interruption, if the device can show by a hash that its part is the beginning of
 
 // fileCopy is the result of fs upload and fs download.
 type fileCopy struct {
-	Name           string    `json:"name"`
-	Bytes          int64     `json:"bytes"`
-	Seconds        float64   `json:"seconds"`
-	BytesPerSecond int       `json:"bytes_per_second"`
-	Verified       smp.Proof `json:"verified,omitempty"` // absent if nothing could be compared
-	SHA256         string    `json:"sha256"`
-	Resent         int       `json:"resent"`
-	AlreadyPresent bool      `json:"already_present"`
-	ResumedFrom    int       `json:"resumed_from"`
+	Name           string         `json:"name"`
+	Bytes          int64          `json:"bytes"`
+	Seconds        float64        `json:"seconds"`
+	BytesPerSecond int            `json:"bytes_per_second"`
+	Verified       smp.Comparison `json:"verified,omitempty"` // absent if nothing could be compared
+	SHA256         string         `json:"sha256"`
+	Resent         int            `json:"resent"`
+	AlreadyPresent bool           `json:"already_present"`
+	ResumedFrom    int            `json:"resumed_from"`
 
 	done string // what happened, for people
 }
@@ -77,11 +77,11 @@ func (r fileCopy) Text(w io.Writer) error {
 	return err
 }
 
-func proofText(p smp.Proof) string {
+func proofText(p smp.Comparison) string {
 	switch p {
-	case smp.ProofSize:
+	case smp.ComparedSize:
 		return "verified: the size only, for the device gave no hash"
-	case smp.ProofNone:
+	case smp.NotCompared:
 		return "unverified: the device tells neither hash nor size"
 	}
 	return "verified: the device's " + string(p)
@@ -101,7 +101,7 @@ func (a *app) fsUpload(ctx context.Context, local, remote string, o smp.FileUplo
 			return nil, err
 		}
 		r := fileCopy{
-			Name: remote, Bytes: int64(len(data)), Verified: up.Proof, Resent: up.Resent, SHA256: sha256Text(data),
+			Name: remote, Bytes: int64(len(data)), Verified: up.ComparedBy, Resent: up.Resent, SHA256: sha256Text(data),
 			AlreadyPresent: up.AlreadyPresent, ResumedFrom: up.ResumedFrom, done: "uploaded",
 		}
 		return r.finish(time.Since(p.start)), nil
@@ -160,7 +160,7 @@ func (a *app) fsDownload(ctx context.Context, remote, local string, o smp.FileDo
 			return nil, err
 		}
 		r := fileCopy{
-			Name: remote, Bytes: down.Bytes, Verified: down.Proof, Resent: down.Resent,
+			Name: remote, Bytes: down.Bytes, Verified: down.ComparedBy, Resent: down.Resent,
 			SHA256: hex.EncodeToString(down.SHA256), done: "downloaded",
 		}.finish(time.Since(p.start))
 		if local != streamName {

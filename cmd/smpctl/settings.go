@@ -46,9 +46,6 @@ func (a *app) settings() (settings, error) {
 	if address.Kind == transport.KindPath || address.Kind == transport.KindUSB || address.Kind == transport.KindAny {
 		s.smp.Rate = baud / bitsPerByte
 	}
-	if f.raw && address.Kind != transport.KindUDP {
-		s.smp.Window = 1 // Zephyr's raw receiver drops packets that follow each other
-	}
 	return s, nil
 }
 

@@ -134,7 +134,7 @@ type upgradeResult struct {
 	Device  upgradeDevice `json:"device"`
 	Steps   []stepTime    `json:"steps"`
 	Seconds float64       `json:"seconds"`
-	Link    *settled      `json:"link,omitempty"`
+	Link    *tuning       `json:"link,omitempty"`
 	consoleResult
 	after  smp.ImageList
 	runs   string // as last read, of the images that the update is for
@@ -166,7 +166,7 @@ type stepTime struct {
 func newUpgradeResult(r dfu.Report, d *device, heard consoleResult) upgradeResult {
 	u := upgradeResult{
 		Result: r.Result, Images: newImageChanges(r), Device: upgradeDevice{d.name, d.port.Serial}, Steps: []stepTime{},
-		Seconds: r.Took.Seconds(), Link: newSettled(r.Upload.Settled),
+		Seconds: r.Took.Seconds(), Link: newTuning(r.Upload.Tuning),
 		consoleResult: heard, after: r.After, runs: runningNow(r), listed: r.Listed,
 	}
 	u.From, u.To = fromAndTo(r)
@@ -355,10 +355,10 @@ func (v *upgradeView) event(e dfu.Event) {
 	v.app.event(stepEvent{"step", step, e.Phase, e.Step.Took.Seconds(), e.Text, image})
 }
 
-// log says what the upload settled on.
+// log says what suited the device.
 func (v *upgradeView) log(step dfu.Action) {
 	if step == dfu.Upload && v.report != nil {
-		s := v.report.Upload.Settled
+		s := v.report.Upload.Tuning
 		v.app.log.Info("uploaded", "in_flight", s.InFlight, "packet_limit", s.PacketLimit, "line_gap", s.LineGap,
 			"round_trip", s.RoundTrip.Round(100*time.Microsecond), "lost", s.Lost)
 	}

@@ -62,11 +62,11 @@ type uploadResult struct {
 	AlreadyPresent bool     `json:"already_present"`
 	ResumedFrom    int      `json:"resumed_from"`
 	Resent         int      `json:"resent"`
-	Link           *settled `json:"link,omitempty"`
+	Link           *tuning  `json:"link,omitempty"`
 }
 
-// settled is what suited the device, for people who wonder about the rate.
-type settled struct {
+// tuning is what suited the device, for people who wonder about the rate.
+type tuning struct {
 	InFlight    int     `json:"in_flight"`
 	PacketLimit int     `json:"packet_limit"`
 	LineGap     float64 `json:"line_gap"`
@@ -74,12 +74,12 @@ type settled struct {
 	Lost        int     `json:"lost"`
 }
 
-// newSettled is nil if nothing was sent.
-func newSettled(s smp.Settled) *settled {
+// newTuning is nil if nothing was sent.
+func newTuning(s smp.Tuning) *tuning {
 	if s.InFlight == 0 {
 		return nil
 	}
-	return &settled{s.InFlight, s.PacketLimit, s.LineGap.Seconds(), s.RoundTrip.Seconds(), s.Lost}
+	return &tuning{s.InFlight, s.PacketLimit, s.LineGap.Seconds(), s.RoundTrip.Seconds(), s.Lost}
 }
 
 func (r uploadResult) Text(w io.Writer) error {
@@ -167,7 +167,7 @@ func newUploadResult(report dfu.Report) uploadResult {
 		Image: report.Images[0].Image, Bytes: len(img.Bytes()), FileSHA256: hex.EncodeToString(sum[:]),
 		Hash:           img.Hash(),
 		AlreadyPresent: up.AlreadyPresent || len(report.Plan) == 0, ResumedFrom: up.ResumedFrom, Resent: up.Resent,
-		Link: newSettled(up.Settled),
+		Link: newTuning(up.Tuning),
 	}
 	for _, s := range report.Steps {
 		r.Seconds += s.Took.Seconds()

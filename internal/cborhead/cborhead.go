@@ -78,3 +78,18 @@ func Append(b []byte, m Major, n uint64) []byte {
 	}
 	return binary.BigEndian.AppendUint64(append(b, first|27), n)
 }
+
+// Len is how many bytes a head takes, its argument in the shortest form.
+func Len(n uint64) int {
+	switch {
+	case n < 24:
+		return 1
+	case n < 1<<8:
+		return 2
+	case n < 1<<16:
+		return 3
+	case n < 1<<32:
+		return 5
+	}
+	return 9
+}

@@ -42,6 +42,9 @@ func TestHeads(t *testing.T) {
 		if got := cborhead.Append([]byte{1}, tt.major, tt.n); !bytes.Equal(got[1:], want) {
 			t.Errorf("Append(%d, %d) = %x, want %s", tt.major, tt.n, got[1:], tt.text)
 		}
+		if got := cborhead.Len(tt.n); got != len(want) {
+			t.Errorf("Len(%d) = %d, want %d", tt.n, got, len(want))
+		}
 		h, rest, ok := cborhead.Read(append(want, 'x'))
 		if !ok || h.Major != tt.major || h.N != tt.n || string(rest) != "x" {
 			t.Errorf("Read(%s) = %+v, %q, %t, want major %d, %d, %q", tt.text, h, rest, ok, tt.major, tt.n, "x")

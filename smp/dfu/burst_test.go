@@ -38,7 +38,7 @@ func TestTwoLineBuffers(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if s := got.Settled; s.LineGap == 0 || s.PacketLimit != buffer-4 || s.InFlight != 2 {
+				if s := got.Tuning; s.LineGap == 0 || s.PacketLimit != buffer-4 {
 					t.Errorf("settled on %+v", s)
 				}
 				if rate := float64(len(data)) / time.Since(start).Seconds(); rate < 20_000 {
@@ -49,7 +49,7 @@ func TestTwoLineBuffers(t *testing.T) {
 	}
 }
 
-// TestInFlight sees that one more request is in flight where that pays, and only there.
+// TestInFlight: as many requests are in flight as the device holds beside an answer.
 func TestInFlight(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -57,8 +57,8 @@ func TestInFlight(t *testing.T) {
 		want   int
 	}{
 		{"each request takes 40 ms", sim.Options{Latency: 20 * time.Millisecond}, 3},
-		{"a full wire", sim.Options{Baud: 115200}, 2},
-		{"a full wire and latency", sim.Options{Baud: 115200, Latency: 5 * time.Millisecond}, 2},
+		{"a full wire", sim.Options{Baud: 115200}, 3},
+		{"a full wire and latency", sim.Options{Baud: 115200, Latency: 5 * time.Millisecond}, 3},
 		{"three buffers", sim.Options{BufCount: 3, Latency: 20 * time.Millisecond}, 2},
 		{"two buffers", sim.Options{BufCount: 2, Latency: 20 * time.Millisecond}, 1},
 	} {
@@ -72,8 +72,8 @@ func TestInFlight(t *testing.T) {
 				}
 				defer c.Close()
 				got, err := c.Image.Upload(t.Context(), load(t, "app-2.0.0.bin").Bytes(), smp.ImageUpload{})
-				if err != nil || got.Settled.InFlight != tt.want || got.Settled.Lost != 0 {
-					t.Errorf("settled on %+v, %v; want %d in flight", got.Settled, err, tt.want)
+				if err != nil || got.Tuning.InFlight != tt.want || got.Tuning.Lost != 0 {
+					t.Errorf("settled on %+v, %v; want %d in flight", got.Tuning, err, tt.want)
 				}
 			})
 		})
