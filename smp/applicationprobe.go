@@ -19,10 +19,10 @@ const foreignOp Op = 4
 // lost.
 var applicationProbe = Header{Version: V1, Op: foreignOp, Group: osParams.group, Command: osParams.id}
 
-// AwaitApplication sends an application probe once in every interval, until one is answered or the context ends: a packet
-// whose operation does not exist, which Zephyr refuses and MCUboot does not hear. It is for the time after a reset,
-// because it is the one packet that may be sent then at any moment: it never keeps a bootloader from starting the
-// application.
+// AwaitApplication sends an application probe once in every interval, until one is answered or the context ends: a
+// packet whose operation does not exist, which Zephyr refuses and MCUboot does not hear. It is for the time after a
+// reset, because it is the one packet that may be sent then at any moment: it never keeps a bootloader from starting
+// the application.
 //
 // It blocks until then; the error is the end of the context, or that of the link. Applications of another make may drop
 // probes too, so silence does not prove that there is none. After an answer, and until [Client.Restarted], the client

@@ -30,9 +30,9 @@ var errNoRoom = errors.New("the device has no room for another request")
 const noLimit = 1 << 10
 
 // room is the number of requests that the device can hold: an answer needs a buffer too. One more than that, and Zephyr
-// 4.4.0 writes through a null pointer (subsys/mgmt/mcumgr/transport/src/serial_util.c). MCUboot has one packet buffer, but
-// eight for lines (boot/zephyr/serial_adapter.c), of which each holds a byte or little more with raw framing. A device
-// that was not asked yet is only sent what its prober chooses.
+// 4.4.0 writes through a null pointer (subsys/mgmt/mcumgr/transport/src/serial_util.c). MCUboot has one packet buffer,
+// but eight for lines (boot/zephyr/serial_adapter.c), of which each holds a byte or little more with raw framing. A
+// device that was not asked yet is only sent what its prober chooses.
 func (c *Client) room() int {
 	params, _, ok := c.negotiatedParams()
 	switch {

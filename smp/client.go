@@ -1,9 +1,7 @@
 package smp
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -139,13 +137,6 @@ func (c *Client) Err() error {
 	return c.err
 }
 
-// Version is the protocol version in use; V1 or V2 once any command was answered.
-func (c *Client) Version() Version {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.version
-}
-
 // Unmatched is the number of packets that were dropped so far because they answer no request that waits: late answers,
 // echoes of requests, noise. It counts over the whole life of the client.
 func (c *Client) Unmatched() int {
@@ -153,49 +144,3 @@ func (c *Client) Unmatched() int {
 	defer c.mu.Unlock()
 	return c.unmatched
 }
-
-// Raw sends one request with any payload, an encoded CBOR map for all standard groups, and returns the payload of the
-// answer, not looked into. It is sent once: only the caller knows whether a repetition does harm.
-func (c *Client) Raw(ctx context.Context, op Op, group Group, id uint8, payload []byte) ([]byte, error) {
-	const name = "raw request"
-	if !op.IsRequest() {
-		return nil, fmt.Errorf("%s: %s is not a request", name, op)
-	}
-	if _, err := c.Negotiate(ctx); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	if len(payload) > min(maxPayload, c.PacketLimit()-HeaderLen) {
-		return nil, fmt.Errorf("%s: %w: %d bytes of payload", name, ErrTooLarge, len(payload))
-	}
-	h := Header{Version: c.Version(), Op: op, Length: uint16(len(payload)), Group: group, Command: id}
-	t := c.timing()
-	t.tries = 1
-	body, err := c.exchange(ctx, append(h.Append(nil), payload...), t)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return body, nil
-}
-
-// wire is the time the link needs to carry n bytes, framing and an answer of the same size included.
-func (c *Client) wire(n int) time.Duration {
-	if c.options.Rate <= 0 {
-		return 0
-	}
-	return time.Duration(n) * 3 * time.Second / time.Duration(c.options.Rate)
-}
-
-// ended is nil while the context lives. Its error reads as the context's cause and wraps [context.Canceled] or
-// [context.DeadlineExceeded] too, whatever the cause is.
-func ended(ctx context.Context) error {
-	err, cause := ctx.Err(), context.Cause(ctx)
-	if err == nil || errors.Is(cause, err) {
-		return cause
-	}
-	return &contextError{cause, err}
-}
-
-type contextError struct{ cause, err error }
-
-func (e *contextError) Error() string   { return e.cause.Error() }
-func (e *contextError) Unwrap() []error { return []error{e.cause, e.err} }

@@ -103,3 +103,18 @@ func mapHead(b []byte) (n int, rest []byte, err error) {
 	}
 	return int(h.N), rest, nil
 }
+
+// textOrBytes takes a text string where bytes belong: Mynewt sends settings and log messages so, and some devices
+// hashes.
+type textOrBytes []byte
+
+// UnmarshalCBOR looks at the type.
+func (v *textOrBytes) UnmarshalCBOR(b []byte) error {
+	if len(b) == 0 || cborhead.Major(b[0]>>5) != cborhead.Text {
+		return decMode.Unmarshal(b, (*[]byte)(v))
+	}
+	var s string
+	err := decMode.Unmarshal(b, &s)
+	*v = []byte(s)
+	return err
+}

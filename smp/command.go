@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"math"
 	"time"
-
-	"github.com/fxamacker/cbor/v2"
 )
 
 // command is one line of the table of everything this package can ask: Q is the request's payload, A the reply's.
@@ -183,57 +180,3 @@ func (cmd command[Q, A]) timing(c *Client) timing {
 	}
 	return t
 }
-
-// decode reads the payload of a reply: first whether it is a refusal, then the values.
-func (cmd command[Q, A]) decode(body []byte) (A, error) {
-	var answer A
-	if err := refusal(cmd.name, cmd.group, body); err != nil {
-		return answer, err
-	}
-	if err := decode(body, &answer); err != nil {
-		var nothing A
-		return nothing, protocolError(cmd.name, err.Error(), body)
-	}
-	return answer, nil
-}
-
-// status holds the keys by which a reply says no (Zephyr smp_protocol.rst, "Minimal response SMP data").
-type status struct {
-	RC     int64           `cbor:"rc"`
-	Reason string          `cbor:"rsn"`
-	Err    groupStatus     `cbor:"err"`
-	Ret    cbor.RawMessage `cbor:"ret"` // name of err in the first servers with version 2; a number in shell replies
-}
-
-type groupStatus struct {
-	Group uint16 `cbor:"group"`
-	RC    int64  `cbor:"rc"`
-}
-
-// refusal returns the error that the reply carries, or nil. The keys are looked for whatever the version of the
-// reply, because MCUboot answers version 2 requests in the shape of version 1.
-func refusal(name string, group Group, body []byte) error {
-	var s status
-	if err := decode(body, &s); err != nil {
-		return protocolError(name, err.Error(), body)
-	}
-	return s.refusal(name, group, body)
-}
-
-func (s *status) refusal(name string, group Group, body []byte) error {
-	if s.Err.RC == 0 && isMap(s.Ret) {
-		if err := decode(s.Ret, &s.Err); err != nil {
-			return protocolError(name, err.Error(), body)
-		}
-	}
-	switch {
-	case s.Err.RC != 0:
-		return &DeviceError{Command: name, Group: Group(s.Err.Group), Code: clampInt32(s.Err.RC), Reason: s.Reason}
-	case s.RC != 0:
-		return &DeviceError{Command: name, Group: group, Code: clampInt32(s.RC), Global: true, Reason: s.Reason}
-	}
-	return nil
-}
-
-// clampInt32 keeps a huge code from becoming another one, or none, where int has 32 bits.
-func clampInt32(n int64) int { return int(min(max(n, math.MinInt32), math.MaxInt32)) }

@@ -3,6 +3,13 @@ package smp
 import (
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/fxamacker/cbor/v2"
 )
 
 // ErrNoReply says that the device did not answer any try of a request in time.
@@ -91,7 +98,6 @@ func isRefusal(err error) bool {
 type ProtocolError struct {
 	Command string // what was asked
 	Problem string // what is wrong with the answer
-	Packet  []byte // the payload that caused it, at most 256 bytes of it; may be nil
 }
 
 // Error says what was asked and what is wrong with the answer.
@@ -99,9 +105,78 @@ func (e *ProtocolError) Error() string {
 	return fmt.Sprintf("%s: unusable answer: %s", e.Command, printable(e.Problem))
 }
 
-// maxQuoted limits how much of an answer an error keeps.
-const maxQuoted = 256
+func protocolError(command, problem string) *ProtocolError { return &ProtocolError{command, problem} }
 
-func protocolError(command, problem string, packet []byte) *ProtocolError {
-	return &ProtocolError{command, problem, append([]byte(nil), packet[:min(len(packet), maxQuoted)]...)}
+// decode reads the payload of a reply: first whether it is a refusal, then the values.
+func (cmd command[Q, A]) decode(body []byte) (A, error) {
+	var answer A
+	if err := refusal(cmd.name, cmd.group, body); err != nil {
+		return answer, err
+	}
+	if err := decode(body, &answer); err != nil {
+		var nothing A
+		return nothing, protocolError(cmd.name, err.Error())
+	}
+	return answer, nil
+}
+
+// status holds the keys by which a reply says no (Zephyr smp_protocol.rst, "Minimal response SMP data").
+type status struct {
+	RC     int64           `cbor:"rc"`
+	Reason string          `cbor:"rsn"`
+	Err    groupStatus     `cbor:"err"`
+	Ret    cbor.RawMessage `cbor:"ret"` // name of err in the first servers with version 2; a number in shell replies
+}
+
+type groupStatus struct {
+	Group uint16 `cbor:"group"`
+	RC    int64  `cbor:"rc"`
+}
+
+// refusal returns the error that the reply carries, or nil. The keys are looked for whatever the version of the
+// reply, because MCUboot answers version 2 requests in the shape of version 1.
+func refusal(name string, group Group, body []byte) error {
+	var s status
+	if err := decode(body, &s); err != nil {
+		return protocolError(name, err.Error())
+	}
+	return s.refusal(name, group)
+}
+
+func (s *status) refusal(name string, group Group) error {
+	if s.Err.RC == 0 && isMap(s.Ret) {
+		if err := decode(s.Ret, &s.Err); err != nil {
+			return protocolError(name, err.Error())
+		}
+	}
+	switch {
+	case s.Err.RC != 0:
+		return &DeviceError{Command: name, Group: Group(s.Err.Group), Code: clampInt32(s.Err.RC), Reason: s.Reason}
+	case s.RC != 0:
+		return &DeviceError{Command: name, Group: group, Code: clampInt32(s.RC), Global: true, Reason: s.Reason}
+	}
+	return nil
+}
+
+// clampInt32 keeps a huge code from becoming another one, or none, where int has 32 bits.
+func clampInt32(n int64) int { return int(min(max(n, math.MinInt32), math.MaxInt32)) }
+
+// maxPrintable limits how much of a device's text an error message repeats, in bytes.
+const maxPrintable = 512
+
+// printable makes text from a device fit for a terminal: everything that is not a printable character is escaped as
+// in a Go string, and a very long text is cut.
+func printable(s string) string {
+	cut := len(s) > maxPrintable
+	if cut {
+		s = s[:maxPrintable]
+	}
+	if strings.IndexFunc(s, func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }) >= 0 {
+		quoted := strconv.Quote(s)
+		s = strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+	}
+	if cut {
+		s += "…"
+	}
+	return s
 }

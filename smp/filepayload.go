@@ -60,9 +60,9 @@ func (p *filePayload) answer(c chunk, body []byte, at position) (int, error) {
 	err := p.read(body)
 	switch {
 	case err == nil:
-		return p.next(p.reply.Offset, at, body)
+		return p.next(p.reply.Offset, at)
 	case refusedAs(err, fsOffsetNotValid) && p.reply.Length != noOffset:
-		return p.next(p.reply.Length, at, body)
+		return p.next(p.reply.Length, at)
 	case at.disturbed && ambiguous(err):
 		if p.refusal == nil {
 			p.refusal, p.refused = err, c.off
@@ -78,9 +78,9 @@ func (p *filePayload) read(body []byte) error {
 		if err := refusal(fsUpload.name, fsUpload.group, body); err != nil {
 			return err
 		}
-		return protocolError(fsUpload.name, err.Error(), body)
+		return protocolError(fsUpload.name, err.Error())
 	}
-	return p.reply.refusal(fsUpload.name, fsUpload.group, body)
+	return p.reply.refusal(fsUpload.name, fsUpload.group)
 }
 
 // ambiguous reports whether a refusal after a loss may mean no more than a wrong offset, which version 1 cannot say.
@@ -94,9 +94,9 @@ func ambiguous(err error) bool {
 
 // next is the offset to go on at: the device's, if its file can be what was sent so far. A size where no chunk ended is
 // that of an older file, and a step backwards loses what the device had not written yet: both mean to begin again.
-func (p *filePayload) next(off int64, at position, body []byte) (int, error) {
+func (p *filePayload) next(off int64, at position) (int, error) {
 	if off < 0 {
-		return offsetIn(off, len(p.data), fsUpload.name, body)
+		return offsetIn(off, len(p.data), fsUpload.name)
 	}
 	ours := off > int64(at.wanted) && off <= int64(len(p.data)) && slices.Contains(p.ends, int(off))
 	if off == int64(at.wanted) || ours {
@@ -115,7 +115,7 @@ func (p *filePayload) recheck(ctx context.Context, at position) (int, error) {
 	if err != nil && !isMissing(err) && !IsUnsupported(err) {
 		return 0, err
 	}
-	off, err := p.next(size, at, nil)
+	off, err := p.next(size, at)
 	if err == nil && off == p.refused && p.refusal != nil {
 		err = p.refusal
 	}

@@ -36,7 +36,7 @@ func (g FSGroup) Size(ctx context.Context, name string) (int64, error) {
 		return 0, err
 	}
 	if r.Length == nil || *r.Length > math.MaxInt64 {
-		return 0, protocolError(fsSize.name, "no usable size in it", nil)
+		return 0, protocolError(fsSize.name, "no usable size in it")
 	}
 	return int64(*r.Length), nil
 }
@@ -127,18 +127,18 @@ const maxSum = 64
 
 func (r hashReply) sum() (FileSum, error) {
 	if r.Length > math.MaxInt64 || r.Offset > math.MaxInt64 {
-		return FileSum{}, protocolError(fsHash.name, "it covers more than a file can have", nil)
+		return FileSum{}, protocolError(fsHash.name, "it covers more than a file can have")
 	}
 	s := FileSum{Type: r.Type, Offset: int64(r.Offset), Length: int64(r.Length)}
 	if len(r.Output) > 0 && r.Output[0]>>5 == 2 {
 		if err := decMode.Unmarshal(r.Output, &s.Sum); err != nil || len(s.Sum) == 0 || len(s.Sum) > maxSum {
-			return FileSum{}, protocolError(fsHash.name, "no usable hash in it", r.Output)
+			return FileSum{}, protocolError(fsHash.name, "no usable hash in it")
 		}
 		return s, nil
 	}
 	var n uint64
 	if err := decMode.Unmarshal(r.Output, &n); err != nil {
-		return FileSum{}, protocolError(fsHash.name, "no usable hash in it", r.Output)
+		return FileSum{}, protocolError(fsHash.name, "no usable hash in it")
 	}
 	s.Sum = binary.BigEndian.AppendUint64(nil, n)
 	if n <= math.MaxUint32 {
@@ -166,4 +166,14 @@ func refusedAs(err error, codes ...int) bool {
 func isMissing(err error) bool {
 	var d *DeviceError
 	return refusedAs(err, fsNotFound) || errors.As(err, &d) && d.Global && d.Code == rcNoEntry
+}
+
+// closeAny closes what is open. Servers without the command, from before Zephyr 3.5, keep no file open, and know an
+// upload in progress but cannot append to a file that is there; appends says that this one can.
+func (g FSGroup) closeAny(ctx context.Context) (appends bool, err error) {
+	err = g.Close(ctx)
+	if IsUnsupported(err) {
+		return false, nil
+	}
+	return err == nil, err
 }

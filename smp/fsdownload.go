@@ -123,7 +123,7 @@ func (e *downloadPayload) announced(n *uint64, o FileDownload) error {
 	}
 	switch {
 	case n == nil:
-		return protocolError(fsDownload.name, "no length in it", nil)
+		return protocolError(fsDownload.name, "no length in it")
 	case *n > uint64(min(limit, math.MaxInt)):
 		return fmt.Errorf("%s: the file has %d bytes, the limit is %d", fsDownload.name, *n, limit)
 	}
@@ -165,7 +165,7 @@ func (e *downloadPayload) answer(c chunk, body []byte, _ position) (int, error) 
 func (e *downloadPayload) take(r fileReadReply, off int) (int, error) {
 	switch {
 	case r.Offset != uint64(off):
-		return 0, protocolError(fsDownload.name, fmt.Sprintf("it is about offset %d, asked was %d", r.Offset, off), nil)
+		return 0, protocolError(fsDownload.name, fmt.Sprintf("it is about offset %d, asked was %d", r.Offset, off))
 	case off == 0 && r.Length != nil && *r.Length != uint64(e.size):
 		return 0, fmt.Errorf("%w: it has %d bytes, and had %d before", ErrFileDiffers, *r.Length, e.size)
 	case off != e.got:

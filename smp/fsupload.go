@@ -76,16 +76,6 @@ func (g FSGroup) send(
 	return t.resent, err
 }
 
-// closeAny closes what is open. Servers without the command, from before Zephyr 3.5, keep no file open, and know an
-// upload in progress but cannot append to a file that is there; appends says that this one can.
-func (g FSGroup) closeAny(ctx context.Context) (appends bool, err error) {
-	err = g.Close(ctx)
-	if IsUnsupported(err) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
 // present is how much of data the device has for certain: its file is the beginning of data, by its hash.
 func (g FSGroup) present(ctx context.Context, p *comparer, name string, data []byte) (int, Comparison, error) {
 	size, err := g.Size(ctx, name)

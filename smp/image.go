@@ -63,21 +63,6 @@ func (l ImageList) Active(image int) (ImageState, bool) {
 	return ImageState{}, false
 }
 
-// Find returns the slots of this image number that hold the hash, the running one first.
-func (l ImageList) Find(image int, h Hash) []ImageState {
-	var found []ImageState
-	for _, s := range l.Images {
-		switch {
-		case s.Image != image || !s.Hash.Equal(h):
-		case s.Active:
-			found = append([]ImageState{s}, found...)
-		default:
-			found = append(found, s)
-		}
-	}
-	return found
-}
-
 // Has reports whether any slot holds the hash.
 func (l ImageList) Has(h Hash) bool {
 	for _, s := range l.Images {
@@ -94,28 +79,15 @@ type stateReply struct {
 }
 
 type stateEntry struct {
-	Image     uint8      `cbor:"image"`
-	Slot      uint8      `cbor:"slot"`
-	Version   string     `cbor:"version"`
-	Hash      byteString `cbor:"hash"`
-	Bootable  bool       `cbor:"bootable"`
-	Pending   bool       `cbor:"pending"`
-	Confirmed bool       `cbor:"confirmed"`
-	Active    bool       `cbor:"active"`
-	Permanent bool       `cbor:"permanent"`
-}
-
-// byteString takes the text string that some devices send where bytes belong.
-type byteString []byte
-
-func (s *byteString) UnmarshalCBOR(b []byte) error {
-	var text string
-	if len(b) > 0 && b[0]>>5 == 3 {
-		err := decMode.Unmarshal(b, &text)
-		*s = byteString(text)
-		return err
-	}
-	return decMode.Unmarshal(b, (*[]byte)(s))
+	Image     uint8       `cbor:"image"`
+	Slot      uint8       `cbor:"slot"`
+	Version   string      `cbor:"version"`
+	Hash      textOrBytes `cbor:"hash"`
+	Bootable  bool        `cbor:"bootable"`
+	Pending   bool        `cbor:"pending"`
+	Confirmed bool        `cbor:"confirmed"`
+	Active    bool        `cbor:"active"`
+	Permanent bool        `cbor:"permanent"`
 }
 
 // maxVersionLen is longer than any version a slot can hold: 255.255.65535.4294967295.
@@ -125,10 +97,10 @@ func (r stateReply) list() (ImageList, error) {
 	l := ImageList{SplitStatus: r.SplitStatus, Images: make([]ImageState, len(r.Images))}
 	for i, e := range r.Images {
 		if len(e.Hash) != 0 && !validHashLen(len(e.Hash)) {
-			return ImageList{}, protocolError(imageRead.name, fmt.Sprintf("image hash of %d bytes", len(e.Hash)), e.Hash)
+			return ImageList{}, protocolError(imageRead.name, fmt.Sprintf("image hash of %d bytes", len(e.Hash)))
 		}
 		if len(e.Version) > maxVersionLen {
-			return ImageList{}, protocolError(imageRead.name, fmt.Sprintf("version of %d bytes", len(e.Version)), nil)
+			return ImageList{}, protocolError(imageRead.name, fmt.Sprintf("version of %d bytes", len(e.Version)))
 		}
 		l.Images[i] = ImageState{
 			int(e.Image), int(e.Slot), e.Version, Hash(e.Hash), e.Bootable, e.Pending, e.Confirmed, e.Active, e.Permanent,

@@ -145,12 +145,6 @@ func TestImageListQueries(t *testing.T) {
 	if got, ok := l.Active(2); ok {
 		t.Errorf("Active(2) = %+v", got)
 	}
-	if diff := cmp.Diff([]smp.ImageState{active, standby}, l.Find(0, hash(1, 32))); diff != "" {
-		t.Errorf("Find, running one first (-want +got):\n%s", diff)
-	}
-	if got := l.Find(1, hash(1, 32)); got != nil {
-		t.Errorf("Find in another image = %+v", got)
-	}
 	if !l.Has(hash(2, 32)) || l.Has(hash(3, 32)) || l.Has(nil) || l.Has(hash(1, 31)) {
 		t.Error("Has is wrong")
 	}

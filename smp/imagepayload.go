@@ -50,7 +50,7 @@ func (p *imagePayload) answer(_ chunk, body []byte, _ position) (int, error) {
 	if err := p.read(body); err != nil {
 		return 0, err
 	}
-	return offsetIn(p.reply.Offset, len(p.data), imageUpload.name, body)
+	return offsetIn(p.reply.Offset, len(p.data), imageUpload.name)
 }
 
 // read decodes the reply to a chunk, in one pass and into memory that is used again: it happens thousands of times.
@@ -60,9 +60,9 @@ func (p *imagePayload) read(body []byte) error {
 		if err := refusal(imageUpload.name, imageUpload.group, body); err != nil {
 			return err // counts, whatever else is in the reply
 		}
-		return protocolError(imageUpload.name, err.Error(), body)
+		return protocolError(imageUpload.name, err.Error())
 	}
-	return p.reply.refusal(imageUpload.name, imageUpload.group, body)
+	return p.reply.refusal(imageUpload.name, imageUpload.group)
 }
 
 func (p *imagePayload) finish() error {

@@ -2,7 +2,6 @@ package smp
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -35,12 +34,11 @@ type ImageUpload struct {
 
 // UploadResult says how an upload went.
 type UploadResult struct {
-	FileSHA256     [sha256.Size]byte // of the uploaded bytes, not the image's hash
-	AlreadyPresent bool              // the device had the whole file, and nothing was sent but the first chunk
-	ResumedFrom    int               // offset in bytes at which an earlier upload was taken up; 0 if from the start
-	Resent         int               // bytes that were sent more than once
-	Tuning         Tuning            // what suited the device
-	Images         ImageList         // the device's list after the upload; empty without a hash to look for
+	AlreadyPresent bool      // the device had the whole file, and nothing was sent but the first chunk
+	ResumedFrom    int       // offset in bytes at which an earlier upload was taken up; 0 if from the start
+	Resent         int       // bytes that were sent more than once
+	Tuning         Tuning    // what suited the device
+	Images         ImageList // the device's list after the upload; empty without a hash to look for
 }
 
 // Tuning is what an upload found out about the device and the way to it.
@@ -82,8 +80,7 @@ func (g ImageGroup) Upload(ctx context.Context, data []byte, o ImageUpload) (Upl
 	})
 	err = t.run(ctx)
 	r := UploadResult{
-		FileSHA256: sha256.Sum256(data), ResumedFrom: t.resumed, AlreadyPresent: t.resumed == len(data),
-		Resent: t.resent, Tuning: t.tuning(),
+		ResumedFrom: t.resumed, AlreadyPresent: t.resumed == len(data), Resent: t.resent, Tuning: t.tuning(),
 	}
 	if err != nil || len(o.Hash) == 0 {
 		return r, err

@@ -141,3 +141,26 @@ func (t *transfer) recheck(ctx context.Context) error {
 	t.report()
 	return err
 }
+
+// chunkTimeout is how long the answer to the oldest chunk in flight may take.
+func (t *transfer) chunkTimeout() time.Duration {
+	timeout := t.timeout()
+	switch c := t.loss.oldest().chunk; {
+	case c.off == 0:
+		return max(timeout, firstChunkTimeout)
+	case c.end == t.window.size:
+		return max(timeout, lastChunkTimeout)
+	}
+	return timeout
+}
+
+// timeout is how long the answer to a chunk may take that makes the device do no more than write.
+func (t *transfer) timeout() time.Duration {
+	return t.c.options.Timeout * time.Duration(t.c.options.Tries)
+}
+
+func (t *transfer) report() {
+	if t.onProgress != nil {
+		t.onProgress(Progress{t.window.wanted, t.window.size, t.loss.requests(), t.resent})
+	}
+}

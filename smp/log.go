@@ -85,13 +85,13 @@ func (g LogGroup) Show(ctx context.Context, q LogQuery) (LogPage, error) {
 	}
 	var r logReply
 	if err := decode(body, &r); err != nil {
-		return LogPage{}, protocolError(logShow.name, err.Error(), body)
+		return LogPage{}, protocolError(logShow.name, err.Error())
 	}
 	more := r.RC == rcMore && len(r.Logs) > 0
 	if more {
 		r.RC = 0
 	}
-	if err := r.refusal(logShow.name, logShow.group, body); err != nil {
+	if err := r.refusal(logShow.name, logShow.group); err != nil {
 		return LogPage{}, err
 	}
 	page := LogPage{Next: r.Next, More: more, Logs: make([]Log, len(r.Logs))}

@@ -6,42 +6,6 @@ import (
 	"time"
 )
 
-// Params is what a device says of its packet buffers (Zephyr smp_group_0.rst, "MCUmgr Parameters").
-type Params struct {
-	BufferSize  int  // bytes of one packet buffer, SMP header included
-	BufferCount int  // buffers shared by requests and answers
-	Known       bool // the device said so; otherwise the values are assumed
-}
-
-// Assumed of a device that does not say: every known server takes packets of this size.
-const (
-	assumedBuffer = 256
-	assumedCount  = 1
-)
-
-// Limits for what a device may say: less cannot hold an upload's first chunk, more cannot be framed.
-const (
-	minBuffer = 64
-	maxBuffer = 1<<16 - 1
-	maxCount  = 255
-)
-
-type paramsReply struct {
-	Size  uint64 `cbor:"buf_size"`
-	Count uint64 `cbor:"buf_count"`
-}
-
-func (p paramsReply) params() Params {
-	if p.Size < minBuffer {
-		return Params{BufferSize: assumedBuffer, BufferCount: assumedCount}
-	}
-	return Params{
-		BufferSize:  int(min(p.Size, maxBuffer)),
-		BufferCount: int(min(max(p.Count, 1), maxCount)),
-		Known:       true,
-	}
-}
-
 // Negotiate finds out, once for the connection, which protocol version the device speaks and how large its packet
 // buffers are. Every other command does so by itself when needed. It waits at most Options.Tries × Options.Timeout.
 func (c *Client) Negotiate(ctx context.Context) (Params, error) {
@@ -87,176 +51,166 @@ func (c *Client) Negotiate(ctx context.Context) (Params, error) {
 	return params, nil
 }
 
-// roundTrip is how long the device took for its first answer.
-func (c *Client) roundTrip() time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.took
-}
-
-func (c *Client) negotiatedParams() (params Params, restarts int, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.params, c.restarts, c.negotiated
-}
-
-// Restarted tells the client that the device has restarted on a link that outlived it. What was negotiated no longer
-// holds, because other firmware may have other buffers and another protocol version: the next request negotiates again.
-// It sends nothing and does not block.
-func (c *Client) Restarted() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.restarts++
-	c.negotiated, c.probed, c.version, c.params = false, false, c.options.Version, Params{}
-}
-
-// PacketLimit is the size in bytes of the largest request that the device takes, SMP header included. Before
-// [Client.Negotiate] it is what every device takes.
-func (c *Client) PacketLimit() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	size := c.params.BufferSize
-	if size == 0 {
-		size = assumedBuffer
-	}
-	return size - c.link.Overhead()
-}
-
-// probeInterval is how long the device has for an answer before it is asked again, perhaps in the other version.
-const probeInterval = time.Second
+// askInterval is how long the device has for an answer before it is asked again, perhaps in the other version.
+const askInterval = time.Second
 
 // secondThought is how long a device that answered in version 1 has to answer in version 2 after all.
 const secondThought = 300 * time.Millisecond
 
 // askParams asks for the parameters, first in version 2 and then in version 1, because MCUboot up to 1.10.0 answers a
-// version 2 request with silence. Every probe stays open: a busy server answers late, but the first one first. There
-// are only a few, for a busy device queues them all, and Zephyr 4.4.0 crashes when its packet buffers run out.
+// version 2 request with silence. Every request stays open: a busy server answers late, but the first one first.
 func (c *Client) askParams(ctx context.Context, limit <-chan time.Time) (Version, Params, error) {
-	p := newProber(c)
-	defer p.withdraw()
-	t := c.timing()
-	interval := min(probeInterval, t.timeout*time.Duration(t.tries)/(probes+1)) + c.wire(2*HeaderLen)
-	next := time.NewTimer(0)
-	defer next.Stop()
-	var old *Params // of a device that answered in version 1
+	n := newNegotiation(c)
+	defer n.stop()
 	for {
+		var err error
 		select {
-		case <-next.C:
-			if old != nil {
-				return V1, *old, nil
-			}
-			if err := ended(ctx); err != nil {
-				return 0, Params{}, err
-			}
-			if p.stuck() {
-				next.Reset(interval)
-				continue
-			}
-			if err := p.ask(); err != nil {
-				return 0, Params{}, err
-			}
-			switch len(p.versions) {
-			case 0:
-			case 1:
-				next.Reset(2 * interval) // as long as the limit allows, for there is none after it
-			default:
-				next.Reset(interval)
-			}
-		case cl := <-p.done:
-			params, again, err := p.answer(cl)
-			if err != nil {
-				return 0, Params{}, err
-			}
-			switch {
-			case again:
-				next.Reset(interval)
-			case c.options.Version != Auto || p.switched != Auto:
-				return cl.header.Version, params, nil
-			case cl.header.Version == V2: // a server from before version 2 takes it, and answers in version 1
-				return min(V2, cl.spoken), params, nil
-			case old == nil:
-				// It may have been starting while it was asked in version 2.
-				old, p.versions = &params, []Version{V2}
-				if err := p.ask(); err != nil {
-					return 0, Params{}, err
-				}
-				next.Reset(secondThought + c.wire(2*HeaderLen))
-			}
+		case <-n.next.C:
+			err = n.due(ctx)
+		case cl := <-n.done:
+			err = n.heard(cl)
 		case <-limit:
-			if old != nil {
-				return V1, *old, nil
+			n.decided = true
+			if n.version == Auto {
+				err = silence(c.timing())
 			}
-			return 0, Params{}, silence(t)
 		case <-ctx.Done():
-			return 0, Params{}, ended(ctx)
+			err = ended(ctx)
+		}
+		if err != nil {
+			return 0, Params{}, err
+		}
+		if n.decided {
+			return n.version, n.params, nil
 		}
 	}
 }
 
-// probes is how many of them go out unanswered: what a Zephyr with its default of packet buffers can hold.
-const probes = 4
-
-// prober keeps the probes that may still be answered.
-type prober struct {
+// negotiation is what was asked and answered so far.
+type negotiation struct {
 	c        *Client
-	versions []Version // to ask in, next first
-	switched Version   // the version that the device demanded, if it did
+	interval time.Duration // from one request to the next
+	versions []Version     // to ask in, next first
+	switched Version       // the version that the device demanded, if it did
 	calls    []*call
 	done     chan *call
+	next     *time.Timer
+
+	version Version // that the device answered in; Auto: it did not
+	params  Params
+	decided bool
 }
 
-func newProber(c *Client) *prober {
-	p := &prober{c: c, versions: []Version{V2, V2, V1, V1}, done: make(chan *call, 2*probes)}
-	if v := c.options.Version; v != Auto {
-		p.versions = []Version{v, v, v, v}
+// mostAsked is how many requests go out unanswered: a busy device queues them all, and this is what a Zephyr with its
+// default of packet buffers can hold.
+const mostAsked = 4
+
+func newNegotiation(c *Client) *negotiation {
+	t := c.timing()
+	n := &negotiation{
+		c: c, versions: []Version{V2, V2, V1, V1}, done: make(chan *call, 2*mostAsked), next: time.NewTimer(0),
+		interval: min(askInterval, t.timeout*time.Duration(t.tries)/(mostAsked+1)) + c.wire(2*HeaderLen),
 	}
-	return p
+	if v := c.options.Version; v != Auto {
+		n.versions = []Version{v, v, v, v}
+	}
+	return n
 }
 
-// stuck reports whether the link has not taken the last probe yet: another one would come at the same moment.
-func (p *prober) stuck() bool {
-	n := len(p.calls)
-	return n > 0 && p.calls[n-1].queued.Load()
-}
-
-// ask sends the next probe, if there is one.
-func (p *prober) ask() error {
-	if len(p.versions) == 0 {
+// due is for when it is time for the next request.
+func (n *negotiation) due(ctx context.Context) error {
+	if n.version != Auto { // and no second answer came
+		n.decided = true
 		return nil
 	}
-	h := Header{Version: p.versions[0], Op: osParams.op, Length: 1, Group: osParams.group, Command: osParams.id}
-	p.versions = p.versions[1:]
-	cl := &call{packet: append(h.Append(nil), emptyMap), done: p.done}
-	p.calls = append(p.calls, cl)
-	return p.c.start(cl, noLimit)
+	if err := ended(ctx); err != nil {
+		return err
+	}
+	if last := len(n.calls) - 1; last >= 0 && n.calls[last].queued.Load() { // the link would take both at one moment
+		n.next.Reset(n.interval)
+		return nil
+	}
+	if err := n.ask(); err != nil {
+		return err
+	}
+	switch len(n.versions) {
+	case 0:
+	case 1:
+		n.next.Reset(2 * n.interval) // as long as the limit allows, for there is none after it
+	default:
+		n.next.Reset(n.interval)
+	}
+	return nil
+}
+
+// ask sends the next request, if there is one.
+func (n *negotiation) ask() error {
+	if len(n.versions) == 0 {
+		return nil
+	}
+	h := Header{Version: n.versions[0], Op: osParams.op, Length: 1, Group: osParams.group, Command: osParams.id}
+	n.versions = n.versions[1:]
+	cl := &call{packet: append(h.Append(nil), emptyMap), done: n.done}
+	n.calls = append(n.calls, cl)
+	return n.c.start(cl, noLimit)
+}
+
+// heard takes an answer. Any one decides the version, also that there is no such command; only a complaint about the
+// version makes it ask again, in the version that the device demands.
+func (n *negotiation) heard(cl *call) error {
+	if cl.err != nil {
+		return cl.err
+	}
+	reply, err := osParams.decode(cl.body)
+	if demanded := demandedVersion(err); demanded != Auto && n.c.options.Version == Auto {
+		return n.demand(demanded, err)
+	}
+	if err != nil {
+		reply = paramsReply{}
+	}
+	first := n.version == Auto
+	switch {
+	case n.c.options.Version != Auto || n.switched != Auto:
+		n.version, n.decided = cl.header.Version, true
+	case cl.header.Version == V2: // a server from before version 2 takes it, and answers in version 1
+		n.version, n.decided = min(V2, cl.spoken), true
+	case first:
+		n.version = V1
+	default:
+		return nil
+	}
+	n.params = reply.params()
+	if n.decided {
+		return nil
+	}
+	n.versions = []Version{V2} // it may have been starting while it was asked in version 2
+	n.next.Reset(secondThought + n.c.wire(2*HeaderLen))
+	return n.ask()
+}
+
+// demand asks again, in the version that the device wants.
+func (n *negotiation) demand(v Version, refusal error) error {
+	n.next.Reset(n.interval)
+	switch n.switched {
+	case v:
+		return nil
+	case Auto:
+		n.switched = v
+		n.versions = []Version{v, v, v}
+		return n.ask()
+	}
+	return refusal // it takes neither
+}
+
+func (n *negotiation) stop() {
+	n.next.Stop()
+	for _, cl := range n.calls {
+		n.c.withdraw(cl)
+	}
 }
 
 // emptyMap is the payload of a request without arguments.
 const emptyMap = 0xa0
-
-// answer reads what the device says. Any answer decides the version, also that it has no such command; only a complaint
-// about the version makes it ask again, in the version that the device demands.
-func (p *prober) answer(cl *call) (params Params, again bool, err error) {
-	if cl.err != nil {
-		return Params{}, false, cl.err
-	}
-	reply, err := osParams.decode(cl.body)
-	if err == nil {
-		return reply.params(), false, nil
-	}
-	demanded := demandedVersion(err)
-	switch {
-	case demanded == Auto || p.c.options.Version != Auto:
-		return paramsReply{}.params(), false, nil
-	case p.switched == Auto:
-		p.switched = demanded
-		p.versions = []Version{demanded, demanded, demanded}
-		return Params{}, true, p.ask()
-	case demanded != p.switched:
-		return Params{}, false, err // it takes neither
-	}
-	return Params{}, true, nil
-}
 
 // demandedVersion is the version that the device wants instead of the one it was asked in, Auto if the refusal is about
 // something else.
@@ -271,10 +225,4 @@ func demandedVersion(err error) Version {
 		}
 	}
 	return Auto
-}
-
-func (p *prober) withdraw() {
-	for _, cl := range p.calls {
-		p.c.withdraw(cl)
-	}
 }

@@ -228,7 +228,7 @@ func (g OSGroup) Datetime(ctx context.Context) (time.Time, error) {
 	}
 	t, err := parseDatetime(r.Text)
 	if err != nil {
-		return time.Time{}, protocolError(osTimeRead.name, err.Error(), []byte(r.Text))
+		return time.Time{}, protocolError(osTimeRead.name, err.Error())
 	}
 	return t, nil
 }

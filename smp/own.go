@@ -41,7 +41,7 @@ func Refusal(command string, group Group, payload []byte) error {
 	if !isMap(payload) || looseMode.Unmarshal(payload, &s) != nil {
 		return nil
 	}
-	return s.refusal(command, group, payload)
+	return s.refusal(command, group)
 }
 
 // looseMode is for answers that others will read: it bounds what they cost, not what they say.
@@ -49,3 +49,26 @@ var looseMode = must(cbor.DecOptions{
 	MaxNestedLevels: maxNesting, MaxArrayElements: maxArray, MaxMapPairs: maxMap,
 	UTF8: cbor.UTF8DecodeInvalid, FieldNameMatching: cbor.FieldNameMatchingCaseSensitive,
 }.DecMode())
+
+// Raw sends one request with any payload, an encoded CBOR map for all standard groups, and returns the payload of the
+// answer, not looked into. It is sent once: only the caller knows whether a repetition does harm.
+func (c *Client) Raw(ctx context.Context, op Op, group Group, id uint8, payload []byte) ([]byte, error) {
+	const name = "raw request"
+	if !op.IsRequest() {
+		return nil, fmt.Errorf("%s: %s is not a request", name, op)
+	}
+	if _, err := c.Negotiate(ctx); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(payload) > min(maxPayload, c.PacketLimit()-HeaderLen) {
+		return nil, fmt.Errorf("%s: %w: %d bytes of payload", name, ErrTooLarge, len(payload))
+	}
+	h := Header{Version: c.Version(), Op: op, Length: uint16(len(payload)), Group: group, Command: id}
+	t := c.timing()
+	t.tries = 1
+	body, err := c.exchange(ctx, append(h.Append(nil), payload...), t)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return body, nil
+}

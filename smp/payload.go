@@ -42,12 +42,12 @@ var errUnsure = errors.New("answer without an offset")
 const noOffset = math.MinInt64
 
 // offsetIn gives the offset in a reply if it can be one of a transfer of this size.
-func offsetIn(off int64, size int, name string, body []byte) (int, error) {
+func offsetIn(off int64, size int, name string) (int, error) {
 	switch {
 	case off == noOffset:
-		return 0, protocolError(name, "no offset in it", body)
+		return 0, protocolError(name, "no offset in it")
 	case off < 0 || off > int64(size):
-		return 0, protocolError(name, fmt.Sprintf("it wants offset %d of %d", off, size), body)
+		return 0, protocolError(name, fmt.Sprintf("it wants offset %d of %d", off, size))
 	}
 	return int(off), nil
 }

@@ -146,9 +146,6 @@ func TestUnusableReplies(t *testing.T) {
 					if nonsense.Command != name || !strings.HasPrefix(err.Error(), name+": unusable answer: ") || !strings.HasSuffix(err.Error(), tt.text) {
 						t.Errorf("%s: %v, want %s", name, err, tt.text)
 					}
-					if len(nonsense.Packet) > 256 || !bytes.HasPrefix(tt.body, nonsense.Packet) {
-						t.Errorf("%s: packet %x", name, nonsense.Packet)
-					}
 				})
 			})
 		})

@@ -19,21 +19,6 @@ type settingReply struct {
 	Value textOrBytes `cbor:"val"`
 }
 
-// textOrBytes takes a byte string as Zephyr sends it, or a text as Mynewt does.
-type textOrBytes []byte
-
-// UnmarshalCBOR looks at the type.
-func (v *textOrBytes) UnmarshalCBOR(b []byte) error {
-	const majorText = 3 // RFC 8949, section 3.1
-	if len(b) > 0 && b[0]>>5 == majorText {
-		var s string
-		err := decMode.Unmarshal(b, &s)
-		*v = []byte(s)
-		return err
-	}
-	return decMode.Unmarshal(b, (*[]byte)(v))
-}
-
 // Get reads the present value of a setting, saved or not. A device cuts a value that is longer than it can send
 // (CONFIG_MCUMGR_GRP_SETTINGS_VALUE_LEN, 130 bytes by default), and does not say so.
 func (g SettingsGroup) Get(ctx context.Context, name string) ([]byte, error) {

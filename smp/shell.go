@@ -40,7 +40,7 @@ func (g ShellGroup) Exec(ctx context.Context, args ...string) (ShellResult, erro
 		if err := refusal(shellExec.name, shellExec.group, body); err != nil {
 			return ShellResult{}, err
 		}
-		return ShellResult{}, protocolError(shellExec.name, "no output in it", body)
+		return ShellResult{}, protocolError(shellExec.name, "no output in it")
 	}
 	if r.Ret == nil {
 		r.Ret = &r.RC

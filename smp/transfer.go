@@ -194,29 +194,6 @@ func (t *transfer) deadline() time.Time {
 	return t.loss.quiet.Add(t.loss.carry + timeout)
 }
 
-// chunkTimeout is how long the answer to the oldest chunk in flight may take.
-func (t *transfer) chunkTimeout() time.Duration {
-	timeout := t.timeout()
-	switch c := t.loss.oldest().chunk; {
-	case c.off == 0:
-		return max(timeout, firstChunkTimeout)
-	case c.end == t.window.size:
-		return max(timeout, lastChunkTimeout)
-	}
-	return timeout
-}
-
-// timeout is how long the answer to a chunk may take that makes the device do no more than write.
-func (t *transfer) timeout() time.Duration {
-	return t.c.options.Timeout * time.Duration(t.c.options.Tries)
-}
-
-func (t *transfer) report() {
-	if t.onProgress != nil {
-		t.onProgress(Progress{t.window.wanted, t.window.size, t.loss.requests(), t.resent})
-	}
-}
-
 // explain adds how far the transfer came, except to a refusal, which names the command itself.
 func (t *transfer) explain(err error) error {
 	var refused *DeviceError
@@ -232,17 +209,5 @@ func (t *transfer) tuning() Tuning {
 	return Tuning{
 		InFlight: limits.InFlight, PacketLimit: t.packetLimit(limits), LineGap: lineGaps[limits.Gap],
 		RoundTrip: t.loss.rtt.smoothed, Lost: t.progress.lost,
-	}
-}
-
-// sleep waits for d or the end of the context.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ended(ctx)
 	}
 }
