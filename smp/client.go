@@ -7,23 +7,9 @@ import (
 	"time"
 )
 
-// Link carries whole SMP packets to one device and back. A *transport.Conn is one.
-type Link interface {
-	// ReadPacket waits for the next packet. The slice is valid until the next call. Close makes it return an error.
-	ReadPacket() ([]byte, error)
-	// WritePacket sends one packet. It does not keep p. It may block as long as the device takes no data: it is called
-	// from one goroutine, and no caller of the client waits for it. A link with a limit of its own returns an error
-	// that is an os.ErrDeadlineExceeded; any other ends the client.
-	WritePacket(p []byte) error
-	// Overhead is the number of bytes that the link's framing takes in the device's packet buffer.
-	Overhead() int
-	// Close ends the link. It must not wait for a WritePacket that is stuck.
-	Close() error
-}
-
 // Options adjust a [Client]. The zero value suits every known device.
 type Options struct {
-	Timeout   time.Duration // for the answer to one try; 0 means 3 s, and longer for slow commands. An erase has a minute
+	Timeout   time.Duration // for one try; 0 means 3 s, and longer for slow commands. An erase has a minute
 	Tries     int           // how often a request is sent before the device counts as silent; 0 means 3
 	Version   Version       // Auto finds out
 	Buffer    int           // bytes of the device's packet buffer; 0 asks the device

@@ -13,8 +13,8 @@ type command[Q, A any] struct {
 	op      Op
 	group   Group
 	id      uint8
-	once    bool          // never sent twice: a second one could do harm
-	quick   bool          // answered at once by every server that knows it; to others it must not cost much
+	single  bool          // never sent twice: a second one could do harm
+	instant bool          // answered at once by every server that knows it; to others it must not cost much
 	timeout time.Duration // time for the answer of one try, unless the caller chose one; 0 means the default
 }
 
@@ -34,62 +34,79 @@ const (
 	shellTimeout = 30 * time.Second // a command of somebody else's making
 )
 
-// The table (Zephyr smp_group_0.rst and following; mynewt-newtmgr nmxact/nmp for log, crash and run).
+// The table (Zephyr smp_group_0.rst and following; mynewt-newtmgr nmxact/nmp for log, crash and run). once, quick and
+// taking are what the fields single, instant and timeout say.
 var (
-	osEcho       = command[echoRequest, echoReply]{name: "echo", op: Write, group: GroupOS, id: 0}
-	osConsole    = command[consoleEchoRequest, none]{name: "console echo control", op: Write, group: GroupOS, id: 1, quick: true}
-	osTaskStat   = command[none, tasksReply]{name: "task statistics", op: Read, group: GroupOS, id: 2}
-	osMPStat     = command[none, poolsReply]{name: "memory pool statistics", op: Read, group: GroupOS, id: 3}
-	osTimeRead   = command[none, datetimeBody]{name: "date and time", op: Read, group: GroupOS, id: 4}
-	osTimeWrite  = command[datetimeBody, none]{name: "set date and time", op: Write, group: GroupOS, id: 4}
-	osReset      = command[resetRequest, none]{name: "reset", op: Write, group: GroupOS, id: 5, once: true}
-	osParams     = command[none, paramsReply]{name: "parameters", op: Read, group: GroupOS, id: 6}
-	osInfo       = command[infoRequest, infoReply]{name: "os info", op: Read, group: GroupOS, id: 7}
-	osBootloader = command[bootloaderRequest, bootloaderReply]{name: "bootloader info", op: Read, group: GroupOS, id: 8}
+	osEcho       = write[echoRequest, echoReply]("echo", GroupOS, 0)
+	osConsole    = write[consoleEchoRequest, none]("console echo control", GroupOS, 1).quick()
+	osTaskStat   = read[none, tasksReply]("task statistics", GroupOS, 2)
+	osMPStat     = read[none, poolsReply]("memory pool statistics", GroupOS, 3)
+	osTimeRead   = read[none, datetimeBody]("date and time", GroupOS, 4)
+	osTimeWrite  = write[datetimeBody, none]("set date and time", GroupOS, 4)
+	osReset      = write[resetRequest, none]("reset", GroupOS, 5).once()
+	osParams     = read[none, paramsReply]("parameters", GroupOS, 6)
+	osInfo       = read[infoRequest, infoReply]("os info", GroupOS, 7)
+	osBootloader = read[bootloaderRequest, bootloaderReply]("bootloader info", GroupOS, 8)
 
-	imageRead   = command[none, stateReply]{name: "image list", op: Read, group: GroupImage, id: 0, timeout: listTimeout}
-	imageWrite  = command[stateRequest, stateReply]{name: "image state", op: Write, group: GroupImage, id: 0, timeout: writeTimeout}
-	imageUpload = command[uploadRequest, uploadReply]{name: "image upload", op: Write, group: GroupImage, id: 1}
-	imageErase  = command[eraseRequest, none]{name: "image erase", op: Write, group: GroupImage, id: 5, timeout: eraseTimeout}
-	imageSlots  = command[none, slotsReply]{name: "slot info", op: Read, group: GroupImage, id: 6}
+	imageRead   = read[none, stateReply]("image list", GroupImage, 0).taking(listTimeout)
+	imageWrite  = write[stateRequest, stateReply]("image state", GroupImage, 0).taking(writeTimeout)
+	imageUpload = write[uploadRequest, uploadReply]("image upload", GroupImage, 1)
+	imageErase  = write[eraseRequest, none]("image erase", GroupImage, 5).taking(eraseTimeout)
+	imageSlots  = read[none, slotsReply]("slot info", GroupImage, 6)
 
-	statRead = command[statRequest, statReply]{name: "statistics", op: Read, group: GroupStat, id: 0}
-	statList = command[none, statListReply]{name: "statistics list", op: Read, group: GroupStat, id: 1}
+	statRead = read[statRequest, statReply]("statistics", GroupStat, 0)
+	statList = read[none, statListReply]("statistics list", GroupStat, 1)
 
-	settingsRead   = command[settingName, settingReply]{name: "settings get", op: Read, group: GroupSettings, id: 0}
-	settingsWrite  = command[settingValue, none]{name: "settings set", op: Write, group: GroupSettings, id: 0}
-	settingsDelete = command[settingName, none]{name: "settings delete", op: Write, group: GroupSettings, id: 1}
-	settingsCommit = command[none, none]{name: "settings commit", op: Write, group: GroupSettings, id: 2}
-	settingsLoad   = command[none, none]{name: "settings load", op: Read, group: GroupSettings, id: 3, timeout: saveTimeout}
-	settingsSave   = command[none, none]{name: "settings save", op: Write, group: GroupSettings, id: 3, timeout: saveTimeout}
+	settingsRead   = read[settingName, settingReply]("settings get", GroupSettings, 0)
+	settingsWrite  = write[settingValue, none]("settings set", GroupSettings, 0)
+	settingsDelete = write[settingName, none]("settings delete", GroupSettings, 1)
+	settingsCommit = write[none, none]("settings commit", GroupSettings, 2)
+	settingsLoad   = read[none, none]("settings load", GroupSettings, 3).taking(saveTimeout)
+	settingsSave   = write[none, none]("settings save", GroupSettings, 3).taking(saveTimeout)
 
-	logShow    = command[logRequest, logReply]{name: "log show", op: Read, group: GroupLog, id: 0}
-	logClear   = command[none, none]{name: "log clear", op: Write, group: GroupLog, id: 1}
-	logModules = command[none, logModulesReply]{name: "log modules", op: Read, group: GroupLog, id: 3}
-	logLevels  = command[none, logLevelsReply]{name: "log levels", op: Read, group: GroupLog, id: 4}
-	logList    = command[none, logListReply]{name: "log list", op: Read, group: GroupLog, id: 5}
+	logShow    = read[logRequest, logReply]("log show", GroupLog, 0)
+	logClear   = write[none, none]("log clear", GroupLog, 1)
+	logModules = read[none, logModulesReply]("log modules", GroupLog, 3)
+	logLevels  = read[none, logLevelsReply]("log levels", GroupLog, 4)
+	logList    = read[none, logListReply]("log list", GroupLog, 5)
 
-	crashTrigger = command[crashRequest, none]{name: "crash", op: Write, group: GroupCrash, id: 0, once: true}
+	crashTrigger = write[crashRequest, none]("crash", GroupCrash, 0).once()
 
-	runTest = command[runRequest, none]{name: "run test", op: Write, group: GroupRun, id: 0, once: true}
-	runList = command[none, runListReply]{name: "run list", op: Read, group: GroupRun, id: 1}
+	runTest = write[runRequest, none]("run test", GroupRun, 0).once()
+	runList = read[none, runListReply]("run list", GroupRun, 1)
 
-	fsDownload  = command[fileReadRequest, fileReadReply]{name: "fs download", op: Read, group: GroupFS, id: 0}
-	fsUpload    = command[uploadRequest, fileWriteReply]{name: "fs upload", op: Write, group: GroupFS, id: 0, once: true}
-	fsSize      = command[fileRequest, sizeReply]{name: "fs size", op: Read, group: GroupFS, id: 1}
-	fsHash      = command[hashRequest, hashReply]{name: "fs hash", op: Read, group: GroupFS, id: 2, timeout: hashTimeout}
-	fsHashTypes = command[none, hashTypesReply]{name: "fs hash types", op: Read, group: GroupFS, id: 3}
-	fsClose     = command[none, none]{name: "fs close", op: Write, group: GroupFS, id: 4}
+	fsDownload  = read[fileReadRequest, fileReadReply]("fs download", GroupFS, 0)
+	fsUpload    = write[uploadRequest, fileWriteReply]("fs upload", GroupFS, 0).once()
+	fsSize      = read[fileRequest, sizeReply]("fs size", GroupFS, 1)
+	fsHash      = read[hashRequest, hashReply]("fs hash", GroupFS, 2).taking(hashTimeout)
+	fsHashTypes = read[none, hashTypesReply]("fs hash types", GroupFS, 3)
+	fsClose     = write[none, none]("fs close", GroupFS, 4)
 
-	shellExec = command[shellRequest, shellReply]{name: "shell exec", op: Write, group: GroupShell, id: 0, once: true, timeout: shellTimeout}
+	shellExec = write[shellRequest, shellReply]("shell exec", GroupShell, 0).once().taking(shellTimeout)
 
-	enumCount   = command[none, enumCountReply]{name: "group count", op: Read, group: GroupEnum, id: 0}
-	enumList    = command[none, enumListReply]{name: "group list", op: Read, group: GroupEnum, id: 1}
-	enumSingle  = command[enumSingleRequest, enumSingleReply]{name: "group at index", op: Read, group: GroupEnum, id: 2}
-	enumDetails = command[enumDetailsRequest, enumDetailsReply]{name: "group details", op: Read, group: GroupEnum, id: 3}
+	enumCount   = read[none, enumCountReply]("group count", GroupEnum, 0)
+	enumList    = read[none, enumListReply]("group list", GroupEnum, 1)
+	enumSingle  = read[enumSingleRequest, enumSingleReply]("group at index", GroupEnum, 2)
+	enumDetails = read[enumDetailsRequest, enumDetailsReply]("group details", GroupEnum, 3)
 
-	zephyrErase = command[none, none]{name: "erase storage", op: Write, group: GroupZephyr, id: 0, timeout: eraseTimeout}
+	zephyrErase = write[none, none]("erase storage", GroupZephyr, 0).taking(eraseTimeout)
 )
+
+func read[Q, A any](name string, group Group, id uint8) command[Q, A] {
+	return command[Q, A]{name: name, op: Read, group: group, id: id}
+}
+
+func write[Q, A any](name string, group Group, id uint8) command[Q, A] {
+	return command[Q, A]{name: name, op: Write, group: group, id: id}
+}
+
+func (cmd command[Q, A]) once() command[Q, A]  { cmd.single = true; return cmd }
+func (cmd command[Q, A]) quick() command[Q, A] { cmd.instant = true; return cmd }
+
+func (cmd command[Q, A]) taking(timeout time.Duration) command[Q, A] {
+	cmd.timeout = timeout
+	return cmd
+}
 
 // none is the payload of requests and replies that carry nothing. A request still sends an empty map: some servers
 // refuse a payload of no bytes.
@@ -117,7 +134,7 @@ func (cmd command[Q, A]) ask(ctx context.Context, c *Client, request Q) ([]byte,
 	}
 	for asked := 1; ; asked++ {
 		body, err := c.exchange(ctx, packet, cmd.timing(c))
-		if err == nil && !cmd.once && asked < memoryTries && outOfBuffers(body) {
+		if err == nil && !cmd.single && asked < memoryTries && outOfBuffers(body) {
 			err = sleep(ctx, memoryPause)
 			if err == nil {
 				continue
@@ -167,13 +184,13 @@ func (cmd command[Q, A]) timing(c *Client) timing {
 	if !c.chosen || cmd.timeout >= eraseTimeout {
 		t.timeout = max(t.timeout, cmd.timeout)
 	}
-	if cmd.quick {
+	if cmd.instant {
 		t.tries = min(t.tries, quickTries)
 		if !c.chosen {
 			t.timeout = max(quickTimeout, 4*c.roundTrip())
 		}
 	}
-	if cmd.once {
+	if cmd.single {
 		t.tries = 1
 	} else if cmd.timeout >= eraseTimeout {
 		t.tries = min(t.tries, 2)

@@ -25,7 +25,8 @@ var ErrStalled = errors.New("transfer makes no progress")
 
 // ErrInBootloader says that an upload for the application cannot begin, or go on, because MCUboot's serial recovery
 // answers.
-var ErrInBootloader = errors.New("the device is in its bootloader (MCUboot serial recovery), where an upload overwrites the application: " +
+var ErrInBootloader = errors.New("the device is in its bootloader (MCUboot serial recovery), where an upload " +
+	"overwrites the application: " +
 	"no test, no way back")
 
 // DeviceError is a refusal: the device understood the packet and answered with an error.

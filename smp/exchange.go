@@ -53,7 +53,8 @@ func (c *Client) exchange(ctx context.Context, packet []byte, t timing) ([]byte,
 		case !alive:
 			unanswered++
 		case lost >= maxLostTries && took >= t.timeout, took >= time.Duration(t.tries)*t.timeout:
-			return nil, fmt.Errorf("%w to any of %d tries, although the device answers other requests", ErrNoReply, q.sent)
+			return nil, fmt.Errorf("%w to any of %d tries, although the device answers other requests",
+				ErrNoReply, q.sent)
 		default:
 			lost++
 		}

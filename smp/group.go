@@ -26,8 +26,9 @@ const (
 )
 
 var groupNames = map[Group]string{
-	GroupOS: "os", GroupImage: "image", GroupStat: "stat", GroupSettings: "settings", GroupLog: "log", GroupCrash: "crash",
-	GroupRun: "run", GroupFS: "fs", GroupShell: "shell", GroupEnum: "enum", GroupZephyr: "zephyr",
+	GroupOS: "os", GroupImage: "image", GroupStat: "stat", GroupSettings: "settings", GroupLog: "log",
+	GroupCrash: "crash",
+	GroupRun:   "run", GroupFS: "fs", GroupShell: "shell", GroupEnum: "enum", GroupZephyr: "zephyr",
 }
 
 // String gives the short name of a known group, such as "settings", and "group 70" for others.

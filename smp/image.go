@@ -103,7 +103,8 @@ func (r stateReply) list() (ImageList, error) {
 			return ImageList{}, protocolError(imageRead.name, fmt.Sprintf("version of %d bytes", len(e.Version)))
 		}
 		l.Images[i] = ImageState{
-			int(e.Image), int(e.Slot), e.Version, Hash(e.Hash), e.Bootable, e.Pending, e.Confirmed, e.Active, e.Permanent,
+			int(e.Image), int(e.Slot), e.Version, Hash(e.Hash), e.Bootable, e.Pending, e.Confirmed, e.Active,
+			e.Permanent,
 		}
 	}
 	return l, nil

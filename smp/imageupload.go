@@ -44,7 +44,7 @@ type UploadResult struct {
 // Tuning is what an upload found out about the device and the way to it.
 type Tuning struct {
 	InFlight    int           // requests at a time
-	PacketLimit int           // bytes of the largest request: less than the device's buffer takes if larger ones were lost
+	PacketLimit int           // bytes of the largest request: less than a buffer takes if larger ones were lost
 	LineGap     time.Duration // between lines, for a device that loses them when they come at once; 0 if it needs none
 	RoundTrip   time.Duration // of a chunk while so many are in flight
 	Lost        int           // requests
@@ -76,7 +76,8 @@ func (g ImageGroup) Upload(ctx context.Context, data []byte, o ImageUpload) (Upl
 		return fail(err)
 	}
 	t := newTransfer(g.c, newImagePayload(g.c, data, o, params), transferOptions{
-		size: len(data), limit: g.c.uploadLimit(o, params), params: params, recovery: o.Recovery, onProgress: o.OnProgress,
+		size: len(data), limit: g.c.uploadLimit(o, params), params: params, recovery: o.Recovery,
+		onProgress: o.OnProgress,
 	})
 	err = t.run(ctx)
 	r := UploadResult{

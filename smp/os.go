@@ -36,7 +36,8 @@ func (g OSGroup) Params(ctx context.Context) (Params, error) {
 	if err != nil {
 		return Params{}, err
 	}
-	return Params{BufferSize: int(min(r.Size, math.MaxInt32)), BufferCount: int(min(r.Count, math.MaxInt32)), Known: true}, nil
+	return Params{BufferSize: int(min(r.Size, math.MaxInt32)), BufferCount: int(min(r.Count, math.MaxInt32)),
+		Known: true}, nil
 }
 
 // BootMode is what a reset asks the bootloader to do (Zephyr include/zephyr/retention/bootmode.h).
@@ -153,7 +154,8 @@ func (l *taskList) UnmarshalCBOR(b []byte) error {
 			return err
 		}
 		*l = append(*l, Task{
-			name, f.Priority, f.ID, f.State, f.StackUsed, f.StackSize, f.Switches, f.Runtime, f.LastCheckin, f.NextCheckin,
+			name, f.Priority, f.ID, f.State, f.StackUsed, f.StackSize, f.Switches, f.Runtime, f.LastCheckin,
+			f.NextCheckin,
 		})
 		return nil
 	})

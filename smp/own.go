@@ -16,14 +16,16 @@ type Command[Q, A any] struct {
 	ID      uint8         // number within the group
 	Op      Op            // Read or Write
 	Once    bool          // never sent twice, because a second one could do harm
-	Timeout time.Duration // for the answer to one try, unless Options.Timeout is set; 0 means 3 s. A minute always counts
+	Timeout time.Duration // for one try, unless Options.Timeout is set; 0 means 3 s. A minute always counts
 }
 
 // Do sends the request and waits for the answer, as every method of a [Client]'s groups does: a refusal is a
 // *[DeviceError], an answer that does not fit A a *[ProtocolError], silence [ErrNoReply], and a request that the
 // device's buffer cannot hold [ErrTooLarge].
 func (cmd Command[Q, A]) Do(ctx context.Context, c *Client, request Q) (A, error) {
-	own := command[Q, A]{name: cmd.Name, op: cmd.Op, group: cmd.Group, id: cmd.ID, once: cmd.Once, timeout: cmd.Timeout}
+	own := command[Q, A]{
+		name: cmd.Name, op: cmd.Op, group: cmd.Group, id: cmd.ID, single: cmd.Once, timeout: cmd.Timeout,
+	}
 	if own.name == "" {
 		own.name = fmt.Sprintf("%s command %d", cmd.Group, cmd.ID)
 	}

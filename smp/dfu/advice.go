@@ -16,7 +16,8 @@ func advice(d device, targets []Target, o Options) []string {
 		if p.running && o.Mode != UploadOnly {
 			continue
 		}
-		problems := []string{t.unseenAdvice(d, o), t.versionAdvice(p), t.dependencyAdvice(d, targets, o), t.bootAdvice(d, o)}
+		problems := []string{t.unseenAdvice(d, o), t.versionAdvice(p), t.dependencyAdvice(d, targets, o),
+			t.bootAdvice(d, o)}
 		for _, text := range problems {
 			if text != "" {
 				list = append(list, fmt.Sprintf("image %d: %s", t.Image, text))
@@ -81,8 +82,9 @@ func (t Target) fileAdvice(d device) []string {
 	if m, ok := d.slots(t.Image); ok && m.MaxImageSize == 0 {
 		const reserve = trailerLeast + 2*usualSector
 		if largest := largestSlot(m); largest > 0 && uint64(t.File.Size())+reserve > largest {
-			list = append(list, fmt.Sprintf("image %d: the image of %d bytes reaches into the last %d bytes of the slot: "+
-				"a bootloader that swaps may need them", t.Image, t.File.Size(), reserve))
+			list = append(list,
+				fmt.Sprintf("image %d: the image of %d bytes reaches into the last %d bytes of the slot: "+
+					"a bootloader that swaps may need them", t.Image, t.File.Size(), reserve))
 		}
 	}
 	if text := resetVector(t.File); text != "" {
@@ -108,5 +110,6 @@ func resetVector(m *image.Image) string {
 	if to := from + uint64(len(body)); uint64(reset) >= from && uint64(reset) < to {
 		return ""
 	}
-	return fmt.Sprintf("it begins to run at %#x, outside of the place at %#x that it is signed for", reset&^1, h.LoadAddr)
+	return fmt.Sprintf("it begins to run at %#x, outside of the place at %#x that it is signed for",
+		reset&^1, h.LoadAddr)
 }

@@ -39,8 +39,8 @@ const (
 	resetSilence = 1500 * time.Millisecond
 	// probeInterval is the time between two application probes.
 	probeInterval = 500 * time.Millisecond
-	// leaveMargin is how much longer than it took to meet the bootloader the device is left alone when it starts again. It
-	// is longer than any wait window that makes sense (BOOT_SERIAL_WAIT_FOR_DFU_TIMEOUT, 500 ms by default).
+	// leaveMargin is how much longer than it took to meet the bootloader the device is left alone when it starts again.
+	// It is longer than any wait window that makes sense (BOOT_SERIAL_WAIT_FOR_DFU_TIMEOUT, 500 ms by default).
 	leaveMargin = 5 * time.Second
 	// reopenSilence is how long a port that came back is left alone if its application may ignore probes: in MCUboot's
 	// usual wait window the port is the bootloader's, and goes away once more.

@@ -126,8 +126,8 @@ func (r *runner) confirmRefused(t Target, refused *smp.DeviceError, err error) e
 	case state == absent, state == inSlot:
 		return r.judge("the device restarted by itself before the confirm, and went back")
 	case t.Image > 0 && !refused.Busy() && state == ends:
-		// Zephyr does not confirm an image beside the application's own once it runs; version 1 of the protocol has no name
-		// for that.
+		// Zephyr does not confirm an image beside the application's own once it runs; version 1 of the protocol has no
+		// name for that.
 		why := fmt.Sprintf("image %d runs on trial and cannot be confirmed any more", t.Image)
 		return &lostTest{err: err, why: why, runs: true}
 	}
@@ -147,7 +147,8 @@ func (r *runner) finish(ctx context.Context, _ Step) error {
 	result, err := outcome(r.before, r.device, r.targets, r.o.Mode)
 	r.report.Result = result
 	if selected := (*NotRunningError)(nil); errors.As(err, &selected) && selected.Reason == OtherSelected {
-		return &lostTest{err: err, why: fmt.Sprintf("image %d: another one is selected for the next boot", selected.Image)}
+		return &lostTest{err: err,
+			why: fmt.Sprintf("image %d: another one is selected for the next boot", selected.Image)}
 	}
 	return r.maybeLost(err, "the device restarted by itself, and went back")
 }

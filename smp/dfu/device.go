@@ -14,8 +14,8 @@ type device struct {
 	Slots      []smp.ImageSlots   // nil if the device does not say
 	Bootloader smp.BootloaderInfo // Mode is ModeUnknown if the device does not say
 
-	// StateWrite says whether the application has the command that selects and confirms images, as it turned out when it
-	// was asked to; nil if it was not. Without the command the bootloader decides by version.
+	// StateWrite says whether the application has the command that selects and confirms images, as it turned out when
+	// it was asked to; nil if it was not. Without the command the bootloader decides by version.
 	StateWrite *bool
 }
 
@@ -87,7 +87,8 @@ func (d device) runs(s smp.ImageState) bool {
 
 // choosesNewest is bootsNewest for a device, which may not tell its mode but be without the command that selects.
 func choosesNewest(d device) bool {
-	return bootsNewest(d.Bootloader.Mode) || d.Bootloader.Mode == smp.ModeUnknown && d.StateWrite != nil && !*d.StateWrite
+	return bootsNewest(d.Bootloader.Mode) ||
+		d.Bootloader.Mode == smp.ModeUnknown && d.StateWrite != nil && !*d.StateWrite
 }
 
 // canRevertForSure reports whether the bootloader is known to return to the old image of an unconfirmed one.

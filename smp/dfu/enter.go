@@ -19,8 +19,8 @@ const (
 	// entrySilence is kept after an accepted reset: the old firmware answers for another 250 ms, and bytes that arrive
 	// at the very moment of the reset can leave a UART deaf.
 	entrySilence = 500 * time.Millisecond
-	// staysTime is how long an application goes on answering before it counts as having come back, when nothing else shows
-	// that the device has reset.
+	// staysTime is how long an application goes on answering before it counts as having come back, when nothing else
+	// shows that the device has reset.
 	staysTime = 3 * time.Second
 	// whoInterval is how often an application that answers is asked whether it still is one.
 	whoInterval = 2 * time.Second

@@ -30,7 +30,8 @@ func fit(d device, targets []Target, index int, p position, o Options) error {
 	}
 	if p.fallback != nil && !p.fallback.Hash.Equal(t.hash()) && p.active != nil && !p.listed {
 		return &StateError{t.Image, fmt.Sprintf("the device runs %s (%s) unconfirmed, and its other slot holds the "+
-			"fallback: confirm it, or reset to go back, before an update", versionText(*p.active), p.active.Hash.Short())}
+			"fallback: confirm it, or reset to go back, before an update",
+			versionText(*p.active), p.active.Hash.Short())}
 	}
 	return nil
 }
@@ -51,7 +52,8 @@ func size(d device, t Target) string {
 	plain, whole, largest := uint64(t.File.Size()), uint64(len(t.File.Bytes())), largestSlot(m)
 	switch {
 	case m.MaxImageSize > 0 && plain > m.MaxImageSize:
-		return fmt.Sprintf("the image of %d bytes is larger than the %d bytes that the device takes", plain, m.MaxImageSize)
+		return fmt.Sprintf("the image of %d bytes is larger than the %d bytes that the device takes",
+			plain, m.MaxImageSize)
 	case largest == 0:
 	case whole > largest:
 		return fmt.Sprintf("the file of %d bytes is larger than the slot of %d bytes", whole, largest)
@@ -79,7 +81,8 @@ func hashType(d device, t Target) string {
 	}
 	for _, s := range list {
 		if s.Image == t.Image && len(s.Hash) > 0 && len(s.Hash) != len(t.hash()) {
-			return fmt.Sprintf("its hash is %s, and the device lists hashes of %d bits: its bootloader would refuse the file",
+			return fmt.Sprintf("its hash is %s, and the device lists hashes of %d bits: its bootloader would refuse "+
+				"the file",
 				t.File.HashType(), 8*len(s.Hash))
 		}
 	}
@@ -106,7 +109,8 @@ func version(d device, t Target, p position, o Options) string {
 		return fmt.Sprintf("version %s is not higher than the running %s, and this bootloader (%s) starts the highest",
 			file, running, d.Bootloader.Mode)
 	case d.Bootloader.NoDowngrade && order < 0:
-		return fmt.Sprintf("version %s is lower than the running %s, and the bootloader refuses to go back", file, running)
+		return fmt.Sprintf("version %s is lower than the running %s, and the bootloader refuses to go back",
+			file, running)
 	}
 	return ""
 }

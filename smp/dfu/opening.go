@@ -91,8 +91,9 @@ func (r *runner) contact(ctx context.Context) error {
 // anyway: all begin together.
 func (r *runner) planTogether(ctx context.Context) error {
 	if t, ok := partialTest(r.device, r.targets); ok {
-		r.note(Step{}, fmt.Sprintf("image %d runs on trial without the others: resetting, to start all of them together",
-			t.Image))
+		r.note(Step{},
+			fmt.Sprintf("image %d runs on trial without the others: resetting, to start all of them together",
+				t.Image))
 		if err := r.restart(ctx, smp.ResetOptions{}); err != nil {
 			return err
 		}

@@ -11,8 +11,8 @@ type Mode int
 
 // The modes. Only ConfirmAfter and Test leave the bootloader a way back.
 const (
-	// ConfirmAfter boots image 0 for a test, and confirms it once it runs and passes the check. Images beside it can only
-	// be booted for good.
+	// ConfirmAfter boots image 0 for a test, and confirms it once it runs and passes the check. Images beside it can
+	// only be booted for good.
 	ConfirmAfter Mode = iota
 	Test              // boot the image for a test and leave it unconfirmed: the next reset brings the old one back
 	Permanent         // boot the image for good
@@ -127,7 +127,8 @@ func (p position) mark(d device, t Target, o Options) (Action, bool) {
 // direct-XIP bootloader that reverts takes a permanent mark without a word and does not write it (MCUboot
 // bootutil_public.c: boot_set_next).
 func wantsPermanent(d device, t Target, o Options) bool {
-	return (o.Mode == Permanent || o.Mode == ConfirmAfter && t.Image > 0) && d.Bootloader.Mode != smp.ModeDirectXIPRevert
+	return (o.Mode == Permanent || o.Mode == ConfirmAfter && t.Image > 0) &&
+		d.Bootloader.Mode != smp.ModeDirectXIPRevert
 }
 
 // needsConfirm reports whether the target has to be confirmed once it runs. A bootloader of which nothing can be

@@ -13,8 +13,8 @@ import (
 
 // RecoverOptions adjust [Recover].
 type RecoverOptions struct {
-	// ByImage says that the number of a target is that of its image, whatever an upload has to name: the bootloader's slot
-	// info tells that. Variants are allowed then, too. Else the number is what the upload names.
+	// ByImage says that the number of a target is that of its image, whatever an upload has to name: the bootloader's
+	// slot info tells that. Variants are allowed then, too. Else the number is what the upload names.
 	ByImage  bool
 	Enter    bool          // ask the application to reboot into its bootloader first
 	Force    bool          // upload even if the bootloader lists the image already
@@ -207,7 +207,8 @@ func (r *recoverer) reset(ctx context.Context) error {
 	return nil
 }
 
-// restartFailed says why the device stays in its bootloader. One with an image that it accepts is told once more to leave it.
+// restartFailed says why the device stays in its bootloader. One with an image that it accepts is told once more to
+// leave it.
 func (r *recoverer) restartFailed(ctx context.Context, b *boot) error {
 	t := r.targets[0]
 	r.report.Result = NotRunning

@@ -55,8 +55,8 @@ func (r *recoverer) send(ctx context.Context, s Step) error {
 const (
 	// listTime limits the wait for a list that shows the image: the bootloader may be decrypting it first.
 	listTime = 2 * time.Minute
-	// listTries is how often a list without the image is asked for again: old bootloaders may list nothing right after an
-	// upload.
+	// listTries is how often a list without the image is asked for again: old bootloaders may list nothing right after
+	// an upload.
 	listTries = 4
 )
 
@@ -104,7 +104,8 @@ func (r *recoverer) judgeUnlisted(ctx context.Context, s Step, t Target) error {
 		r.note(s, "this bootloader lists no hashes: only the version could be compared")
 	case t.loadsToRAM():
 		// Such a bootloader checks and lists what it loaded at boot (MCUboot bootutil_priv.h: LOAD_IMAGE_DATA).
-		r.note(s, "not listed; a bootloader that loads images to RAM lists what it loaded at boot, so only the reset shows")
+		r.note(s,
+			"not listed; a bootloader that loads images to RAM lists what it loaded at boot, so only the reset shows")
 		at, r.report.Listed = t.recoverySlots(r.device)[0], false
 	default:
 		return r.notListed(t)

@@ -20,17 +20,17 @@ type Options struct {
 
 	// Wait is the longest time that the update may go on without getting any further: after the reset, after its
 	// connection ended, or on a line that loses what is sent. Uploads count every byte that the device accepts. All
-	// repetitions of a test that was lost have twice as long together, besides what their uploads and checks take. 0 means
-	// [DefaultWait].
+	// repetitions of a test that was lost have twice as long together, besides what their uploads and checks take. 0
+	// means [DefaultWait].
 	Wait time.Duration
 
-	// NoStart leaves a device that is in its bootloader there: Run then ends with [smp.ErrInBootloader]. Otherwise it is
-	// started first. One that falls into its bootloader later may end with that error too; [Report.Found] tells.
+	// NoStart leaves a device that is in its bootloader there: Run then ends with [smp.ErrInBootloader]. Otherwise it
+	// is started first. One that falls into its bootloader later may end with that error too; [Report.Found] tells.
 	NoStart bool
 
-	// Check is the caller's test of the running image, before it is confirmed; nil for none. It may block as long as its
-	// context lives, and the connection is closed meanwhile. If it returns an error, a reset brings the old image back as
-	// far as the mode allows, and the error of the update wraps it.
+	// Check is the caller's test of the running image, before it is confirmed; nil for none. It may block as long as
+	// its context lives, and the connection is closed meanwhile. If it returns an error, a reset brings the old image
+	// back as far as the mode allows, and the error of the update wraps it.
 	Check func(context.Context) error
 
 	OnEvent func(Event) // called on the caller's goroutine; must not block

@@ -66,7 +66,8 @@ func (q Request) marked(before, after smp.ImageList) (verdict, string) {
 	}
 	switch {
 	case len(others) > 0:
-		note = fmt.Sprintf("several images of the device have the hash %s; this is about image %d", q.Hash.Short(), number)
+		note = fmt.Sprintf("several images of the device have the hash %s; this is about image %d",
+			q.Hash.Short(), number)
 	case is.next == nil && !is.running.Hash.Equal(q.Hash):
 		note = fmt.Sprintf("%s runs unconfirmed, and the next reset returns to %s", named(*is.running), q.Hash.Short())
 	}

@@ -86,7 +86,8 @@ func (q Request) stored(before, after smp.ImageList) (verdict, string) {
 			"slot that is free",
 			q.Hash.Short())
 	case is.running != nil && q.holds(*is.running):
-		return notDone, fmt.Sprintf("lists %s only as the running image, and not in the slot that is free", q.Hash.Short())
+		return notDone, fmt.Sprintf("lists %s only as the running image, and not in the slot that is free",
+			q.Hash.Short())
 	}
 	for _, s := range after.Images {
 		if q.holds(s) {

@@ -43,8 +43,9 @@ func (r *runner) clear(ctx context.Context, s Step) error {
 		return err
 	}
 	if positionOf(r.device, t).next != nil {
-		return &StateError{t.Image, fmt.Sprintf("%s (%s) is selected for the next boot, and the device does not let go of "+
-			"it: reset, and begin again", versionText(*next), next.Hash.Short())}
+		return &StateError{t.Image,
+			fmt.Sprintf("%s (%s) is selected for the next boot, and the device does not let go of "+
+				"it: reset, and begin again", versionText(*next), next.Hash.Short())}
 	}
 	return nil
 }

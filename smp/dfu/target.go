@@ -13,8 +13,8 @@ type Target struct {
 	Image int          // number of the image on the device; 0 is the application's
 	File  *image.Image // nil if there are Variants
 
-	// Variants are files of which one is for the device, depending on its slots: a bootloader that runs images where they
-	// lie (direct-XIP) needs one for each slot.
+	// Variants are files of which one is for the device, depending on its slots: a bootloader that runs images where
+	// they lie (direct-XIP) needs one for each slot.
 	Variants []Variant
 
 	selected smp.Hash // of a target without a file: what the device has selected
@@ -53,7 +53,8 @@ func resolve(d device, targets []Target, o Options) ([]Target, error) {
 func (t Target) choose(d device, o Options) (*image.Image, error) {
 	running := d.running(t.Image)
 	if running == nil {
-		return nil, &StateError{t.Image, "the file depends on the slot, and the device does not say from which one it runs"}
+		return nil, &StateError{t.Image,
+			"the file depends on the slot, and the device does not say from which one it runs"}
 	}
 	if o.Mode != UploadOnly {
 		for _, v := range t.Variants {

@@ -1,0 +1,15 @@
+package smp
+
+// Link carries whole SMP packets to one device and back. A *transport.Conn is one.
+type Link interface {
+	// ReadPacket waits for the next packet. The slice is valid until the next call. Close makes it return an error.
+	ReadPacket() ([]byte, error)
+	// WritePacket sends one packet. It does not keep p. It may block as long as the device takes no data: it is called
+	// from one goroutine, and no caller of the client waits for it. A link with a limit of its own returns an error
+	// that is an os.ErrDeadlineExceeded; any other ends the client.
+	WritePacket(p []byte) error
+	// Overhead is the number of bytes that the link's framing takes in the device's packet buffer.
+	Overhead() int
+	// Close ends the link. It must not wait for a WritePacket that is stuck.
+	Close() error
+}
