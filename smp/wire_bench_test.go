@@ -63,7 +63,7 @@ func reportWire(b *testing.B, img *image.Image, took time.Duration, baud, buffer
 }
 
 // imageOf is an unsigned image of some size.
-func imageOf(b *testing.B, size int) *image.Image {
+func imageOf(b testing.TB, size int) *image.Image {
 	data := image.Header{HeaderSize: 32, ImageSize: uint32(size), Version: image.Version{Major: 2}}.Append(nil)
 	for range size {
 		data = append(data, byte(len(data)*7))
