@@ -129,8 +129,10 @@ func BenchmarkRoundTrip(b *testing.B) {
 
 func BenchmarkList(b *testing.B) {
 	body := encode(reply{"images": []reply{
-		{"slot": 0, "version": "1.0.0", "hash": make([]byte, 32), "bootable": true, "pending": false, "confirmed": true, "active": true, "permanent": false},
-		{"slot": 1, "version": "2.0.0", "hash": make([]byte, 32), "bootable": true, "pending": false, "confirmed": false, "active": false, "permanent": false},
+		{"slot": 0, "version": "1.0.0", "hash": make([]byte, 32), "bootable": true, "pending": false, "confirmed": true,
+			"active": true, "permanent": false},
+		{"slot": 1, "version": "2.0.0", "hash": make([]byte, 32), "bootable": true, "pending": false,
+			"confirmed": false, "active": false, "permanent": false},
 	}, "splitStatus": 0})
 	c, _ := settled(b, func(l *link, p []byte) { l.reply(response(p, body)) }, smp.Options{})
 	b.ReportAllocs()

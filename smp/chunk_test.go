@@ -106,7 +106,8 @@ func TestChunkSizes(t *testing.T) {
 	} {
 		b := chunkBuilder{limit: tt.buffer - 4, size: 100_000, image: 1, sha: testSHA}
 		if first, later := b.room(0, true), b.room(65536, false); first != tt.first || later != tt.later {
-			t.Errorf("buffer of %d: %d in the first chunk, %d later, want %d and %d", tt.buffer, first, later, tt.first, tt.later)
+			t.Errorf("buffer of %d: %d in the first chunk, %d later, want %d and %d",
+				tt.buffer, first, later, tt.first, tt.later)
 		}
 	}
 }
@@ -147,14 +148,18 @@ func TestChunkRequests(t *testing.T) {
 		c       chunk
 		want    want
 	}{
-		{"first", chunkBuilder{limit: 380}, chunk{off: 0, end: 32}, want{"off": 0, "len": 1000, "sha": testSHA, "data": data[:32]}},
+		{"first", chunkBuilder{limit: 380}, chunk{off: 0, end: 32},
+			want{"off": 0, "len": 1000, "sha": testSHA, "data": data[:32]}},
 		{"first, everything", chunkBuilder{limit: 380, image: 2, upgrade: true}, chunk{off: 0, end: 32},
 			want{"off": 0, "len": 1000, "sha": testSHA, "image": 2, "upgrade": true, "data": data[:32]}},
-		{"first, no room for the hash", chunkBuilder{limit: 100}, chunk{off: 0, end: 64}, want{"off": 0, "len": 1000, "data": data[:64]}},
-		{"later", chunkBuilder{limit: 380, image: 2, upgrade: true}, chunk{off: 32, end: 64}, want{"off": 32, "data": data[:32]}},
+		{"first, no room for the hash", chunkBuilder{limit: 100}, chunk{off: 0, end: 64},
+			want{"off": 0, "len": 1000, "data": data[:64]}},
+		{"later", chunkBuilder{limit: 380, image: 2, upgrade: true}, chunk{off: 32, end: 64},
+			want{"off": 32, "data": data[:32]}},
 		{"later, image in every chunk", chunkBuilder{limit: 380, image: 2, everyChunk: true}, chunk{off: 32, end: 64},
 			want{"off": 32, "image": 2, "data": data[:32]}},
-		{"later, image 0 in every chunk", chunkBuilder{limit: 380, everyChunk: true}, chunk{off: 32, end: 64}, want{"off": 32, "data": data[:32]}},
+		{"later, image 0 in every chunk", chunkBuilder{limit: 380, everyChunk: true}, chunk{off: 32, end: 64},
+			want{"off": 32, "data": data[:32]}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -48,7 +48,8 @@ func TestPairs(t *testing.T) {
 		{"no end", []byte("\xbf\x61b\x01"), "b=01", true},
 		{"key without value", []byte("\xbf\x61b\xff"), "", true},
 		{"number as key", []byte("\xa1\x01\x01"), "", true},
-		{"more than a device has", []byte("\xbf" + strings.Repeat("\x60\x00", maxMap+1) + "\xff"), strings.TrimSpace(strings.Repeat("=00 ", maxMap)), true},
+		{"more than a device has", []byte("\xbf" + strings.Repeat("\x60\x00", maxMap+1) + "\xff"),
+			strings.TrimSpace(strings.Repeat("=00 ", maxMap)), true},
 		{"no map", []byte{0x80}, "", true},
 		{"nothing", nil, "", true},
 	}
@@ -67,7 +68,8 @@ func TestPairs(t *testing.T) {
 
 // What pairs takes, the decoder takes too, and both see as many pairs.
 func FuzzPairs(f *testing.F) {
-	for _, s := range []string{"\xa0", "\xbf\xff", "\xa2\x61b\x01\x61c\x02", "\xb8\x01\x61b\x01", "\xb9\x00\x01\x60\xa0", "\xbf\x60\xbf\xff\xff"} {
+	for _, s := range []string{"\xa0", "\xbf\xff", "\xa2\x61b\x01\x61c\x02", "\xb8\x01\x61b\x01",
+		"\xb9\x00\x01\x60\xa0", "\xbf\x60\xbf\xff\xff"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

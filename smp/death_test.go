@@ -287,7 +287,8 @@ func TestContextEndsACall(t *testing.T) {
 							t.Errorf("%s: %v, want %v in it", what, err, want)
 						}
 					}
-					if err == nil || len(err.Error()) < len(tt.text) || err.Error()[len(err.Error())-len(tt.text):] != tt.text {
+					if err == nil || len(err.Error()) < len(tt.text) ||
+						err.Error()[len(err.Error())-len(tt.text):] != tt.text {
 						t.Errorf("%s: %v, want it to end with %q", what, err, tt.text)
 					}
 				}
@@ -321,7 +322,8 @@ func TestReset(t *testing.T) {
 		{"port goes away with the device", func(l *link, _ []byte) {
 			time.AfterFunc(time.Second, func() { l.fail(io.EOF) })
 		}, nil},
-		{"port goes away before the write returns", func(l *link, _ []byte) { l.fail(io.EOF); time.Sleep(time.Second / 2) }, nil},
+		{"port goes away before the write returns",
+			func(l *link, _ []byte) { l.fail(io.EOF); time.Sleep(time.Second / 2) }, nil},
 		{"write never returns", func(l *link, _ []byte) { l.fail(io.EOF); <-l.stuck }, smp.ErrClosed},
 		{"silence", func(*link, []byte) {}, smp.ErrNoReply},
 	}

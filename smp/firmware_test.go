@@ -15,7 +15,8 @@ import (
 )
 
 // bare is an application that says as little as a build can.
-var bare = sim.Options{NoParams: true, NoInfo: true, NoBootloaderInfo: true, NoSlotInfo: true, NoEcho: true, NoTaskStat: true, Frugal: true}
+var bare = sim.Options{NoParams: true, NoInfo: true, NoBootloaderInfo: true, NoSlotInfo: true, NoEcho: true,
+	NoTaskStat: true, Frugal: true}
 
 func TestWho(t *testing.T) {
 	recovery := func(s sim.SerialRecovery) sim.Options { return sim.Options{Recovery: true, SerialRecovery: s} }
@@ -28,15 +29,19 @@ func TestWho(t *testing.T) {
 	}{
 		{"application", sim.Options{}, smp.Application, 1},
 		{"frugal application", sim.Options{Frugal: true}, smp.Application, 1},
-		{"frugal application with one buffer", sim.Options{Frugal: true, BufCount: 2, NoParams: true}, smp.Application, 1},
+		{"frugal application with one buffer", sim.Options{Frugal: true, BufCount: 2, NoParams: true}, smp.Application,
+			1},
 		{"bare application", bare, smp.Application, 1},
-		{"bare application from before version 2", with(bare, func(o *sim.Options) { o.Legacy = true }), smp.Application, 1},
+		{"bare application from before version 2", with(bare, func(o *sim.Options) { o.Legacy = true }),
+			smp.Application, 1},
 		{"bare application, RAM load", with(bare, func(o *sim.Options) { o.Mode = sim.RAMLoad }), smp.Application, 1},
 		{"application without image commands", sim.Options{NoGroups: []smp.Group{smp.GroupImage}}, smp.Application, -1},
 		{"bootloader", recovery(sim.SerialRecovery{}), smp.SerialRecovery, 1},
 		{"bootloader without parameters", recovery(sim.SerialRecovery{NoParams: true}), smp.SerialRecovery, 1},
-		{"bootloader that marks the image it would start", recovery(sim.SerialRecovery{State: true}), smp.SerialRecovery, 1},
-		{"bootloader with flags and echo", recovery(sim.SerialRecovery{State: true, Echo: true, SlotInfo: true}), smp.SerialRecovery, 1},
+		{"bootloader that marks the image it would start", recovery(sim.SerialRecovery{State: true}),
+			smp.SerialRecovery, 1},
+		{"bootloader with flags and echo", recovery(sim.SerialRecovery{State: true, Echo: true, SlotInfo: true}),
+			smp.SerialRecovery, 1},
 		{"bootloader without hashes", recovery(sim.SerialRecovery{NoHash: true}), smp.SerialRecovery, 1},
 		{"MCUboot 1.10", recovery(sim.SerialRecovery{Old: true}), smp.SerialRecovery, 1},
 		{"blank", sim.Options{Blank: true}, smp.SerialRecovery, 0},
@@ -153,7 +158,8 @@ func TestWhoRefusals(t *testing.T) {
 		{"the list is nonsense", []byte("nonsense"), nil, smp.UnknownFirmware, true},
 		{"echo control is unknown", encode(listed), encode(reply{"rc": 8}), smp.Application, false},
 		{"echo control is forbidden", encode(listed), encode(reply{"rc": 11}), smp.Application, false},
-		{"echo control of group errors", encode(listed), encode(reply{"err": reply{"group": 0, "rc": 1}}), smp.Application, false},
+		{"echo control of group errors", encode(listed), encode(reply{"err": reply{"group": 0, "rc": 1}}),
+			smp.Application, false},
 		{"echo control with an empty answer", encode(listed), encode(reply{}), smp.SerialRecovery, false},
 		{"echo control is nonsense", encode(listed), []byte("nonsense"), smp.UnknownFirmware, true},
 	} {
@@ -300,7 +306,8 @@ func TestUploadInRecovery(t *testing.T) {
 						mu.Lock()
 						open--
 						mu.Unlock()
-						l.reply(response(p, encode(reply{"rc": 0, "off": int(q["off"].(uint64)) + len(q["data"].([]byte))})))
+						l.reply(response(p,
+							encode(reply{"rc": 0, "off": int(q["off"].(uint64)) + len(q["data"].([]byte))})))
 					})
 				})
 				l.overhead = tt.framing
@@ -380,7 +387,8 @@ func TestUploadEncryptedEndsOnce(t *testing.T) {
 						}
 					}
 				}, smp.Options{})
-				r, err := c.Image.Upload(t.Context(), make([]byte, size), smp.ImageUpload{Hash: hash, Recovery: true, Encrypted: tt.encrypted})
+				r, err := c.Image.Upload(t.Context(), make([]byte, size),
+					smp.ImageUpload{Hash: hash, Recovery: true, Encrypted: tt.encrypted})
 				if err != nil {
 					t.Errorf("Upload = %+v, %v", r, err)
 				}

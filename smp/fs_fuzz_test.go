@@ -67,7 +67,8 @@ func checkFuzzed(t *testing.T, ctx context.Context, what string, err error) {
 	if ctx.Err() != nil {
 		t.Errorf("%s: no end", what)
 	}
-	if err != nil && strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' || r == 0x7f || r == '\u202e' }) {
+	if err != nil &&
+		strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' || r == 0x7f || r == '\u202e' }) {
 		t.Errorf("%s: control characters in %q", what, err)
 	}
 }

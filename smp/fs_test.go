@@ -103,13 +103,20 @@ func TestFileUploadResumes(t *testing.T) {
 		want   smp.FileUploadResult
 	}{
 		{"nothing there", sim.Options{}, nil, smp.FileUpload{}, smp.FileUploadResult{ComparedBy: smp.ComparedSHA256}},
-		{"half of it", sim.Options{}, data[:9000], smp.FileUpload{}, smp.FileUploadResult{ResumedFrom: 9000, ComparedBy: smp.ComparedSHA256}},
-		{"half of it, no hashes", sim.Options{NoFileHash: true}, data[:9000], smp.FileUpload{}, smp.FileUploadResult{ComparedBy: smp.ComparedSize}},
-		{"half of it, from the start", sim.Options{}, data[:9000], smp.FileUpload{Restart: true}, smp.FileUploadResult{ComparedBy: smp.ComparedSHA256}},
-		{"half of it, old server", sim.Options{Legacy: true}, data[:9000], smp.FileUpload{}, smp.FileUploadResult{ComparedBy: smp.ComparedSHA256}},
-		{"half of another", sim.Options{}, data[1:9001], smp.FileUpload{}, smp.FileUploadResult{ComparedBy: smp.ComparedSHA256}},
-		{"more than it", sim.Options{}, file(30_000), smp.FileUpload{}, smp.FileUploadResult{ComparedBy: smp.ComparedSHA256}},
-		{"all of it", sim.Options{}, data, smp.FileUpload{}, smp.FileUploadResult{AlreadyPresent: true, ResumedFrom: 20_000, ComparedBy: smp.ComparedSHA256}},
+		{"half of it", sim.Options{}, data[:9000], smp.FileUpload{},
+			smp.FileUploadResult{ResumedFrom: 9000, ComparedBy: smp.ComparedSHA256}},
+		{"half of it, no hashes", sim.Options{NoFileHash: true}, data[:9000], smp.FileUpload{},
+			smp.FileUploadResult{ComparedBy: smp.ComparedSize}},
+		{"half of it, from the start", sim.Options{}, data[:9000], smp.FileUpload{Restart: true},
+			smp.FileUploadResult{ComparedBy: smp.ComparedSHA256}},
+		{"half of it, old server", sim.Options{Legacy: true}, data[:9000], smp.FileUpload{},
+			smp.FileUploadResult{ComparedBy: smp.ComparedSHA256}},
+		{"half of another", sim.Options{}, data[1:9001], smp.FileUpload{},
+			smp.FileUploadResult{ComparedBy: smp.ComparedSHA256}},
+		{"more than it", sim.Options{}, file(30_000), smp.FileUpload{},
+			smp.FileUploadResult{ComparedBy: smp.ComparedSHA256}},
+		{"all of it", sim.Options{}, data, smp.FileUpload{},
+			smp.FileUploadResult{AlreadyPresent: true, ResumedFrom: 20_000, ComparedBy: smp.ComparedSHA256}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -133,7 +140,8 @@ func TestFileUploadResumes(t *testing.T) {
 func checkFile(t *testing.T, c *smp.Client, want []byte) {
 	t.Helper()
 	var got bytes.Buffer
-	if _, err := c.FS.Download(t.Context(), remote, &got, smp.FileDownload{}); err != nil || !bytes.Equal(got.Bytes(), want) {
+	if _, err := c.FS.Download(t.Context(), remote, &got, smp.FileDownload{}); err != nil ||
+		!bytes.Equal(got.Bytes(), want) {
 		t.Errorf("the device has %d bytes, want %d: %v", got.Len(), len(want), err)
 	}
 }
@@ -213,7 +221,9 @@ func TestFileErrors(t *testing.T) {
 		{"upload, long name", uploadTo("/lfs1/" + strings.Repeat("x", 60)), "EINVAL"},
 		{"download, missing", downloadOf("/lfs1/x"), "FILE_NOT_FOUND"},
 		{"download of a directory", downloadOf("/lfs1"), "FILE_IS_DIRECTORY"},
-		{"size, missing", func(ctx context.Context, g smp.FSGroup) error { _, err := g.Size(ctx, "/lfs1/x"); return err }, "FILE_NOT_FOUND"},
+		{"size, missing",
+			func(ctx context.Context, g smp.FSGroup) error { _, err := g.Size(ctx, "/lfs1/x"); return err },
+			"FILE_NOT_FOUND"},
 		{"hash, unknown type", func(ctx context.Context, g smp.FSGroup) error {
 			_, err := g.Hash(ctx, "/rom/version.txt", smp.FileHash{Type: "md5"})
 			return err
@@ -280,7 +290,8 @@ func TestFileNames(t *testing.T) {
 				t.Errorf("upload to %q worked", name)
 			}
 		}
-		if _, err := c.FS.Size(t.Context(), "/lfs1/\x1b[31m \"ä\""); err == nil || strings.ContainsRune(err.Error(), 0x1b) {
+		if _, err := c.FS.Size(t.Context(), "/lfs1/\x1b[31m \"ä\""); err == nil ||
+			strings.ContainsRune(err.Error(), 0x1b) {
 			t.Errorf("size: %v", err)
 		}
 	})
@@ -326,13 +337,14 @@ func TestFileThatChanges(t *testing.T) {
 					t.Fatal(err)
 				}
 				pieces := 0
-				_, err := c.FS.Download(t.Context(), remote, new(bytes.Buffer), smp.FileDownload{OnProgress: func(smp.Progress) {
-					if pieces++; pieces == tt.after {
-						if _, err := other.FS.Upload(t.Context(), remote, tt.with, smp.FileUpload{}); err != nil {
-							t.Error(err)
+				_, err := c.FS.Download(t.Context(), remote, new(bytes.Buffer),
+					smp.FileDownload{OnProgress: func(smp.Progress) {
+						if pieces++; pieces == tt.after {
+							if _, err := other.FS.Upload(t.Context(), remote, tt.with, smp.FileUpload{}); err != nil {
+								t.Error(err)
+							}
 						}
-					}
-				}})
+					}})
 				if !errors.Is(err, smp.ErrFileDiffers) || !strings.Contains(err.Error(), tt.text) {
 					t.Errorf("Download: %v", err)
 				}
@@ -352,7 +364,8 @@ func TestDownloadInterrupted(t *testing.T) {
 		var got bytes.Buffer
 		_, err := c.FS.Download(t.Context(), remote, &got, smp.FileDownload{})
 		want := fmt.Sprintf("fs download at %d of 20000 bytes: ", got.Len())
-		if !errors.Is(err, smp.ErrClosed) || !strings.HasPrefix(err.Error(), want) || got.Len() == 0 || !bytes.HasPrefix(data, got.Bytes()) {
+		if !errors.Is(err, smp.ErrClosed) || !strings.HasPrefix(err.Error(), want) || got.Len() == 0 ||
+			!bytes.HasPrefix(data, got.Bytes()) {
 			t.Errorf("Download: %v, want %s…", err, want)
 		}
 	})

@@ -17,7 +17,8 @@ func TestGapChangesWhileAGentleRequestIsWritten(t *testing.T) {
 		c.options.Tries = 3
 		long := make([]byte, 500)
 		send := func(packet []byte, want time.Duration) {
-			cl := &call{packet: append(make([]byte, 0, HeaderLen+1), 0, 0, 0, 1, 0, 0, 0, 0, emptyMap), done: make(chan *call, 1)}
+			cl := &call{packet: append(make([]byte, 0, HeaderLen+1), 0, 0, 0, 1, 0, 0, 0, 0, emptyMap),
+				done: make(chan *call, 1)}
 			cl.gap = c.gapFor(packet, false)
 			if err := c.start(cl, noLimit); err != nil {
 				t.Fatal(err)

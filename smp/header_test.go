@@ -24,13 +24,21 @@ func TestHeaderOnTheWire(t *testing.T) {
 		packet string // hex
 		want   smp.Header
 	}{
-		{"read, version 1", "0000000100010200a0", smp.Header{Version: smp.V1, Op: smp.Read, Length: 1, Group: smp.GroupImage, Sequence: 2}},
-		{"read, version 2", "0800000100000106a0", smp.Header{Version: smp.V2, Op: smp.Read, Length: 1, Sequence: 1, Command: 6}},
-		{"read response, version 1", "01000006000102 06bf62726308ff", smp.Header{Version: smp.V1, Op: smp.ReadResponse, Length: 6, Group: smp.GroupImage, Sequence: 2, Command: 6}},
-		{"write, version 2", "0a00000900004200a1616465 68656c6c6f", smp.Header{Version: smp.V2, Op: smp.Write, Length: 9, Sequence: 0x42}},
-		{"write response, version 2", "0b00000a00004200bf61726568656c6c6fff", smp.Header{Version: smp.V2, Op: smp.WriteResponse, Length: 10, Sequence: 0x42}},
-		{"group of an application", "0a00000100410303a0", smp.Header{Version: smp.V2, Op: smp.Write, Length: 1, Group: 65, Sequence: 3, Command: 3}},
-		{"reserved version, undefined op, flags", "1fff0000fffffeff", smp.Header{Version: 4, Op: 7, Flags: 0xff, Group: 0xffff, Sequence: 0xfe, Command: 0xff}},
+		{"read, version 1", "0000000100010200a0",
+			smp.Header{Version: smp.V1, Op: smp.Read, Length: 1, Group: smp.GroupImage, Sequence: 2}},
+		{"read, version 2", "0800000100000106a0",
+			smp.Header{Version: smp.V2, Op: smp.Read, Length: 1, Sequence: 1, Command: 6}},
+		{"read response, version 1", "01000006000102 06bf62726308ff",
+			smp.Header{Version: smp.V1, Op: smp.ReadResponse, Length: 6, Group: smp.GroupImage, Sequence: 2,
+				Command: 6}},
+		{"write, version 2", "0a00000900004200a1616465 68656c6c6f",
+			smp.Header{Version: smp.V2, Op: smp.Write, Length: 9, Sequence: 0x42}},
+		{"write response, version 2", "0b00000a00004200bf61726568656c6c6fff",
+			smp.Header{Version: smp.V2, Op: smp.WriteResponse, Length: 10, Sequence: 0x42}},
+		{"group of an application", "0a00000100410303a0",
+			smp.Header{Version: smp.V2, Op: smp.Write, Length: 1, Group: 65, Sequence: 3, Command: 3}},
+		{"reserved version, undefined op, flags", "1fff0000fffffeff",
+			smp.Header{Version: 4, Op: 7, Flags: 0xff, Group: 0xffff, Sequence: 0xfe, Command: 0xff}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -92,7 +100,8 @@ func TestNames(t *testing.T) {
 }
 
 func FuzzParseHeader(f *testing.F) {
-	for _, s := range []string{"", "0800000100000106a0", "0b00000a00004200bf61726568656c6c6fff", "ffffffffffffffff", "0900000200000106bfff0102"} {
+	for _, s := range []string{"", "0800000100000106a0", "0b00000a00004200bf61726568656c6c6fff", "ffffffffffffffff",
+		"0900000200000106bfff0102"} {
 		f.Add(unhex(f, s))
 	}
 	f.Fuzz(func(t *testing.T, packet []byte) {

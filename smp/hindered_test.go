@@ -67,7 +67,8 @@ func TestUploadEndsWhereNothingMoves(t *testing.T) {
 				c := s.connect(t, smp.Options{})
 				within(t, 25*time.Second, func() {
 					var refused *smp.DeviceError
-					if _, err := c.Image.Upload(t.Context(), file(200_000), smp.ImageUpload{}); !errors.As(err, &refused) {
+					if _, err := c.Image.Upload(t.Context(), file(200_000), smp.ImageUpload{}); !errors.As(err,
+						&refused) {
 						t.Errorf("Upload: %v", err)
 					}
 				})
@@ -126,7 +127,8 @@ func TestFilesMoveOnThroughHindrances(t *testing.T) {
 					t.Errorf("Upload = %+v, %v", r, err)
 				}
 				var got bytes.Buffer
-				if r, err := c.FS.Download(t.Context(), remote, &got, smp.FileDownload{}); err != nil || !bytes.Equal(got.Bytes(), data) {
+				if r, err := c.FS.Download(t.Context(), remote, &got, smp.FileDownload{}); err != nil ||
+					!bytes.Equal(got.Bytes(), data) {
 					t.Errorf("Download = %+v, %v", r, err)
 				}
 				if n < 1000 {

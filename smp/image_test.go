@@ -25,15 +25,22 @@ func TestImageList(t *testing.T) {
 	}{
 		{"nothing", encode(reply{"images": []reply{}}), smp.ImageList{Images: []smp.ImageState{}}},
 		{"no key", encode(reply{}), smp.ImageList{Images: []smp.ImageState{}}},
-		{"every key", encode(reply{"images": []reply{{"image": 1, "slot": 1, "version": "1.2.3.4", "hash": []byte(hash(1, 32)), "bootable": true,
-			"pending": true, "confirmed": true, "active": true, "permanent": true, "inst_role": 7}}, "splitStatus": 0}),
-			smp.ImageList{SplitStatus: ptr(0), Images: []smp.ImageState{{Image: 1, Slot: 1, Version: "1.2.3.4", Hash: hash(1, 32),
-				Bootable: true, Pending: true, Confirmed: true, Active: true, Permanent: true}}}},
+		{"every key",
+			encode(reply{"images": []reply{{"image": 1, "slot": 1, "version": "1.2.3.4", "hash": []byte(hash(1, 32)),
+				"bootable": true,
+				"pending":  true, "confirmed": true, "active": true, "permanent": true, "inst_role": 7}},
+				"splitStatus": 0}),
+			smp.ImageList{SplitStatus: ptr(0),
+				Images: []smp.ImageState{{Image: 1, Slot: 1, Version: "1.2.3.4", Hash: hash(1, 32),
+					Bootable: true, Pending: true, Confirmed: true, Active: true, Permanent: true}}}},
 		{"recovery without flags", encode(reply{"images": []reply{{"slot": 0, "version": "0.0.0"}}}),
 			smp.ImageList{Images: []smp.ImageState{{Version: "0.0.0"}}}},
-		{"SHA-384 and SHA-512", encode(reply{"images": []reply{{"slot": 0, "hash": []byte(hash(2, 48))}, {"slot": 1, "hash": []byte(hash(3, 64))}}}),
+		{"SHA-384 and SHA-512",
+			encode(reply{"images": []reply{{"slot": 0, "hash": []byte(hash(2, 48))},
+				{"slot": 1, "hash": []byte(hash(3, 64))}}}),
 			smp.ImageList{Images: []smp.ImageState{{Hash: hash(2, 48)}, {Slot: 1, Hash: hash(3, 64)}}}},
-		{"hash as text, odd version", encode(reply{"images": []reply{{"slot": 0, "version": "<???>", "hash": string(hash('x', 32))}}}),
+		{"hash as text, odd version",
+			encode(reply{"images": []reply{{"slot": 0, "version": "<???>", "hash": string(hash('x', 32))}}}),
 			smp.ImageList{Images: []smp.ImageState{{Version: "<???>", Hash: hash('x', 32)}}}},
 	}
 	for _, tt := range tests {
@@ -66,7 +73,8 @@ func TestImageListUnusable(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				exchange(t, encode(reply{"images": []reply{entry}}), func(c *smp.Client) {
 					var nonsense *smp.ProtocolError
-					if list, err := c.Image.List(t.Context()); !errors.As(err, &nonsense) || !cmp.Equal(list, smp.ImageList{}) {
+					if list, err := c.Image.List(t.Context()); !errors.As(err, &nonsense) ||
+						!cmp.Equal(list, smp.ImageList{}) {
 						t.Errorf("List = %+v, %v, want an unusable answer", list, err)
 					}
 				})
@@ -84,13 +92,18 @@ func TestImageStateRequests(t *testing.T) {
 	}{
 		{"test", func(t *testing.T, c *smp.Client) error { return second(c.Image.Test(t.Context(), hash(7, 32))) },
 			"0a00002800010000a1" + "6468617368" + h},
-		{"confirm", func(t *testing.T, c *smp.Client) error { return second(c.Image.Confirm(t.Context(), hash(7, 32))) },
+		{"confirm",
+			func(t *testing.T, c *smp.Client) error { return second(c.Image.Confirm(t.Context(), hash(7, 32))) },
 			"0a00003100010000a2" + "6468617368" + h + "67636f6e6669726df5"},
-		{"confirm the running one", func(t *testing.T, c *smp.Client) error { return second(c.Image.Confirm(t.Context(), nil)) },
+		{"confirm the running one",
+			func(t *testing.T, c *smp.Client) error { return second(c.Image.Confirm(t.Context(), nil)) },
 			"0a00000a00010000a1" + "67636f6e6669726df5"},
-		{"erase", func(t *testing.T, c *smp.Client) error { return c.Image.Erase(t.Context(), smp.SlotDefault) }, "0a00000100010005a0"},
-		{"erase slot 0", func(t *testing.T, c *smp.Client) error { return c.Image.Erase(t.Context(), 0) }, "0a00000700010005a1" + "64736c6f7400"},
-		{"erase slot 3", func(t *testing.T, c *smp.Client) error { return c.Image.Erase(t.Context(), 3) }, "0a00000700010005a1" + "64736c6f7403"},
+		{"erase", func(t *testing.T, c *smp.Client) error { return c.Image.Erase(t.Context(), smp.SlotDefault) },
+			"0a00000100010005a0"},
+		{"erase slot 0", func(t *testing.T, c *smp.Client) error { return c.Image.Erase(t.Context(), 0) },
+			"0a00000700010005a1" + "64736c6f7400"},
+		{"erase slot 3", func(t *testing.T, c *smp.Client) error { return c.Image.Erase(t.Context(), 3) },
+			"0a00000700010005a1" + "64736c6f7403"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -111,12 +124,16 @@ func TestImageStateRequests(t *testing.T) {
 func TestSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answer := encode(reply{"images": []reply{
-			{"image": 0, "slots": []reply{{"slot": 0, "size": 106496}, {"slot": 1, "size": 106496, "upload_image_id": 0}}, "max_image_size": 100000},
+			{"image": 0,
+				"slots": []reply{{"slot": 0, "size": 106496},
+					{"slot": 1, "size": 106496, "upload_image_id": 0}},
+				"max_image_size": 100000},
 			{"image": 1, "slots": []reply{{"slot": 0, "rc": -5}}},
 			{"image": 2},
 		}})
 		want := []smp.ImageSlots{
-			{Slots: []smp.Slot{{Size: 106496}, {Slot: 1, Size: 106496, UploadID: ptr(uint64(0))}}, MaxImageSize: 100000},
+			{Slots: []smp.Slot{{Size: 106496}, {Slot: 1, Size: 106496, UploadID: ptr(uint64(0))}},
+				MaxImageSize: 100000},
 			{Image: 1, Slots: []smp.Slot{{Errno: -5}}},
 			{Image: 2},
 		}
@@ -157,7 +174,8 @@ func TestHash(t *testing.T) {
 			t.Errorf("ParseHash of %d bytes = %v, %v", n, got, err)
 		}
 	}
-	for _, s := range []string{"", "a5", strings.Repeat("a5", 31), strings.Repeat("a5", 33), strings.Repeat("x5", 32), "\x1b"} {
+	for _, s := range []string{"", "a5", strings.Repeat("a5", 31), strings.Repeat("a5", 33), strings.Repeat("x5", 32),
+		"\x1b"} {
 		if got, err := smp.ParseHash(s); err == nil || strings.Contains(err.Error(), "\x1b") {
 			t.Errorf("ParseHash(%q) = %v, %v", s, got, err)
 		}

@@ -52,7 +52,8 @@ func TestUploadLastAnswerLost(t *testing.T) {
 		text   string
 	}{
 		{"without a hash", func(*server) {}, smp.ImageUpload{},
-			"image upload at 992 of 1000 bytes: the device forgot the upload at its last chunk, and without the image's hash nothing tells whether it is complete"},
+			"image upload at 992 of 1000 bytes: the device forgot the upload at its last chunk, and without the " +
+				"image's hash nothing tells whether it is complete"},
 		{"without a hash, MCUboot", func(s *server) { s.remembers = true }, smp.ImageUpload{}, ""},
 		{"with a hash", func(*server) {}, smp.ImageUpload{Hash: newServer(t).hash}, ""},
 	}
@@ -102,7 +103,8 @@ func TestUploadShrinksItsPackets(t *testing.T) {
 				data := file(5000)
 				c := s.connect(t, smp.Options{Window: tt.window})
 				within(t, tt.took, func() {
-					result, err := c.Image.Upload(t.Context(), data, smp.ImageUpload{Image: 1, UpgradeOnly: true, Hash: s.hash})
+					result, err := c.Image.Upload(t.Context(), data,
+						smp.ImageUpload{Image: 1, UpgradeOnly: true, Hash: s.hash})
 					if err != nil || result.Tuning.PacketLimit != tt.limit {
 						t.Errorf("Upload = %+v, %v", result, err)
 					}

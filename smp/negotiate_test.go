@@ -85,7 +85,8 @@ func TestNegotiate(t *testing.T) {
 		}, smp.Options{}, told, smp.V2, "2212", 2 * time.Second},
 		{"forced version refused", always(rc(13)), smp.Options{Version: smp.V2}, assumed, smp.V2, "2", 0},
 		{"no such command", always(rc(8)), smp.Options{}, assumed, smp.V2, "2", 0},
-		{"group error", always(encode(reply{"err": reply{"group": 0, "rc": 1}})), smp.Options{}, assumed, smp.V2, "2", 0},
+		{"group error", always(encode(reply{"err": reply{"group": 0, "rc": 1}})), smp.Options{}, assumed, smp.V2, "2",
+			0},
 		{"nonsense", always([]byte{0xff, 0xff}), smp.Options{}, assumed, smp.V2, "2", 0},
 		{"empty answer", always([]byte{}), smp.Options{}, assumed, smp.V2, "2", 0},
 		{"short patience", func(_ int, v smp.Version) []byte {
@@ -100,8 +101,10 @@ func TestNegotiate(t *testing.T) {
 			}
 			return goodParams
 		}, smp.Options{}, told, smp.V2, "22112", 4 * time.Second},
-		{"user knows the buffer", always(rc(8)), smp.Options{Buffer: 2048}, smp.Params{BufferSize: 2048, BufferCount: 1}, smp.V2, "2", 0},
-		{"user limits the buffer", always(goodParams), smp.Options{MaxBuffer: 300}, smp.Params{BufferSize: 300, BufferCount: 4, Known: true}, smp.V2, "2", 0},
+		{"user knows the buffer", always(rc(8)), smp.Options{Buffer: 2048},
+			smp.Params{BufferSize: 2048, BufferCount: 1}, smp.V2, "2", 0},
+		{"user limits the buffer", always(goodParams), smp.Options{MaxBuffer: 300},
+			smp.Params{BufferSize: 300, BufferCount: 4, Known: true}, smp.V2, "2", 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -148,10 +151,13 @@ func TestNegotiateAbsurdParameters(t *testing.T) {
 	}{
 		{"no buffer", encode(reply{"buf_size": 0, "buf_count": 4}), assumed},
 		{"too small for a chunk", encode(reply{"buf_size": 63, "buf_count": 4}), assumed},
-		{"smallest", encode(reply{"buf_size": 64, "buf_count": 4}), smp.Params{BufferSize: 64, BufferCount: 4, Known: true}},
-		{"huge", encode(reply{"buf_size": uint64(math.MaxUint64), "buf_count": uint64(math.MaxUint64)}), smp.Params{BufferSize: 65535, BufferCount: 255, Known: true}},
+		{"smallest", encode(reply{"buf_size": 64, "buf_count": 4}),
+			smp.Params{BufferSize: 64, BufferCount: 4, Known: true}},
+		{"huge", encode(reply{"buf_size": uint64(math.MaxUint64), "buf_count": uint64(math.MaxUint64)}),
+			smp.Params{BufferSize: 65535, BufferCount: 255, Known: true}},
 		{"no count", encode(reply{"buf_size": 512}), smp.Params{BufferSize: 512, BufferCount: 1, Known: true}},
-		{"count of none", encode(reply{"buf_size": 512, "buf_count": 0}), smp.Params{BufferSize: 512, BufferCount: 1, Known: true}},
+		{"count of none", encode(reply{"buf_size": 512, "buf_count": 0}),
+			smp.Params{BufferSize: 512, BufferCount: 1, Known: true}},
 		{"negative size", encode(reply{"buf_size": -384, "buf_count": 4}), assumed},
 		{"negative count", encode(reply{"buf_size": 384, "buf_count": -1}), assumed},
 		{"beyond 64 bits", []byte("\xbf\x68buf_size\xc2\x49\x01\x00\x00\x00\x00\x00\x00\x00\x00\xff"), assumed},
@@ -196,7 +202,8 @@ func TestNegotiateWithASilentDevice(t *testing.T) {
 		for range 20 { // nobody waits for the others' turn to ask
 			group.Go(func() {
 				took(t, 9*time.Second, func() {
-					if _, err := c.OS.Echo(t.Context(), "x"); !errors.Is(err, smp.ErrNoReply) || err.Error() != "echo: no reply within 3s (3 tries)" {
+					if _, err := c.OS.Echo(t.Context(), "x"); !errors.Is(err, smp.ErrNoReply) ||
+						err.Error() != "echo: no reply within 3s (3 tries)" {
 						t.Errorf("Echo: %v", err)
 					}
 				})
@@ -294,7 +301,8 @@ func TestNegotiateNeitherVersion(t *testing.T) {
 func TestForget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		size := 384
-		c, _ := connect(t, settling(func(int, smp.Version) []byte { return encode(reply{"buf_size": size}) }), smp.Options{})
+		c, _ := connect(t, settling(func(int, smp.Version) []byte { return encode(reply{"buf_size": size}) }),
+			smp.Options{})
 		c.Negotiate(t.Context())
 		size = 1024
 		c.Restarted()

@@ -36,8 +36,10 @@ func TestTaskStats(t *testing.T) {
 			"\xff\xff")
 		want := []smp.Task{
 			{Name: "", Priority: -1, ID: 1, State: 2},
-			{Name: "idle", Priority: 15, ID: 2, State: 8, StackUsed: ptr(uint64(32)), StackSize: ptr(uint64(64)), Runtime: ptr(uint64(256))},
-			{Name: "idle", Priority: 14, ID: 3, Switches: ptr(uint64(0)), LastCheckin: ptr(uint64(0)), NextCheckin: ptr(uint64(0))},
+			{Name: "idle", Priority: 15, ID: 2, State: 8, StackUsed: ptr(uint64(32)), StackSize: ptr(uint64(64)),
+				Runtime: ptr(uint64(256))},
+			{Name: "idle", Priority: 14, ID: 3, Switches: ptr(uint64(0)), LastCheckin: ptr(uint64(0)),
+				NextCheckin: ptr(uint64(0))},
 		}
 		sent := exchange(t, answer, func(c *smp.Client) {
 			got, err := c.OS.TaskStats(t.Context())
@@ -55,11 +57,12 @@ func TestMemoryPools(t *testing.T) {
 	pool := reply{"blksiz": 64, "nblks": 100, "nfree": 40, "min": 10}
 	want := []smp.Pool{{Name: "heap", BlockSize: 64, Blocks: 100, Free: 40, LeastFree: 10}}
 	for name, answer := range map[string][]byte{
-		"at the top":       encode(reply{"heap": pool}),
-		"and rc":           encode(reply{"rc": 0, "heap": pool}),
-		"Mynewt":           encode(reply{"rc": 0, "mpools": reply{"heap": pool}}),
-		"under tasks":      encode(reply{"tasks": reply{"heap": pool}}),
-		"unknown key more": encode(reply{"heap": reply{"blksiz": 64, "nblks": 100, "nfree": 40, "min": 10, "peak": 90}}),
+		"at the top":  encode(reply{"heap": pool}),
+		"and rc":      encode(reply{"rc": 0, "heap": pool}),
+		"Mynewt":      encode(reply{"rc": 0, "mpools": reply{"heap": pool}}),
+		"under tasks": encode(reply{"tasks": reply{"heap": pool}}),
+		"unknown key more": encode(reply{"heap": reply{"blksiz": 64, "nblks": 100, "nfree": 40, "min": 10,
+			"peak": 90}}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -110,7 +113,8 @@ func TestDatetime(t *testing.T) {
 				exchange(t, encode(reply{"datetime": tt.text}), func(c *smp.Client) {
 					got, err := c.OS.Datetime(t.Context())
 					var nonsense *smp.ProtocolError
-					if !got.Equal(tt.want) || tt.want.IsZero() != errors.As(err, &nonsense) || !tt.want.IsZero() && err != nil {
+					if !got.Equal(tt.want) || tt.want.IsZero() != errors.As(err, &nonsense) ||
+						!tt.want.IsZero() && err != nil {
 						t.Errorf("Datetime = %v, %v, want %v", got, err, tt.want)
 					}
 				})
@@ -143,12 +147,16 @@ func TestBootloader(t *testing.T) {
 	}{
 		{"MCUboot", encode(reply{"bootloader": "MCUboot"}), encode(reply{"mode": 3, "no-downgrade": true}),
 			smp.BootloaderInfo{Name: "MCUboot", Mode: smp.ModeSwapMove, NoDowngrade: true}},
-		{"does not know", encode(reply{"bootloader": "MCUboot"}), encode(reply{"mode": -1}), smp.BootloaderInfo{Name: "MCUboot", Mode: smp.ModeUnknown}},
-		{"mode of tomorrow", encode(reply{"bootloader": "MCUboot"}), encode(reply{"mode": 12}), smp.BootloaderInfo{Name: "MCUboot", Mode: 12}},
-		{"absurd mode", encode(reply{"bootloader": "MCUboot"}), encode(reply{"mode": int64(1) << 40}), smp.BootloaderInfo{Name: "MCUboot", Mode: smp.ModeUnknown}},
+		{"does not know", encode(reply{"bootloader": "MCUboot"}), encode(reply{"mode": -1}),
+			smp.BootloaderInfo{Name: "MCUboot", Mode: smp.ModeUnknown}},
+		{"mode of tomorrow", encode(reply{"bootloader": "MCUboot"}), encode(reply{"mode": 12}),
+			smp.BootloaderInfo{Name: "MCUboot", Mode: 12}},
+		{"absurd mode", encode(reply{"bootloader": "MCUboot"}), encode(reply{"mode": int64(1) << 40}),
+			smp.BootloaderInfo{Name: "MCUboot", Mode: smp.ModeUnknown}},
 		{"other bootloader", encode(reply{"bootloader": "redboot"}), encode(reply{"err": reply{"group": 0, "rc": 3}}),
 			smp.BootloaderInfo{Name: "redboot", Mode: smp.ModeUnknown}},
-		{"old server", encode(reply{"bootloader": "redboot"}), rc(3), smp.BootloaderInfo{Name: "redboot", Mode: smp.ModeUnknown}},
+		{"old server", encode(reply{"bootloader": "redboot"}), rc(3),
+			smp.BootloaderInfo{Name: "redboot", Mode: smp.ModeUnknown}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -175,7 +183,8 @@ func TestBootloader(t *testing.T) {
 }
 
 func TestSwapModeNames(t *testing.T) {
-	got := []string{smp.ModeUnknown.String(), smp.ModeSingleSlot.String(), smp.ModeSwapOffset.String(), smp.SwapMode(10).String(), smp.SwapMode(-2).String()}
+	got := []string{smp.ModeUnknown.String(), smp.ModeSingleSlot.String(), smp.ModeSwapOffset.String(),
+		smp.SwapMode(10).String(), smp.SwapMode(-2).String()}
 	want := []string{"unknown", "single slot", "swap using offset", "mode 10", "mode -2"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)

@@ -13,9 +13,11 @@ func TestRefusal(t *testing.T) {
 	for payload, want := range map[string]string{
 		"\xa1\x62rc\x08": "x: device refused: the device does not have this command (rc 8 ENOTSUP)",
 		"\xa1\x63err\xa2\x65group\x18\x46\x62rc\x05": "x: device refused: unknown error (group 70 5)",
-		"\xa2\x62rc\x03\x61d\xc1\x00":                "x: device refused: bad or missing argument (rc 3 EINVAL)", // tagged
-		"\xa2\x62rc\x03\x61f\xf9\x7e\x00":            "x: device refused: bad or missing argument (rc 3 EINVAL)", // not a number
-		"\xa1\x62rc\x00":                             "", "\xa0": "", "": "", "\x80": "", "\xa1\x62rc\x61a": "", "\xa1\x62rc": "", "\xff": "", "\xa1\x01\x02": "",
+		// tagged
+		"\xa2\x62rc\x03\x61d\xc1\x00":     "x: device refused: bad or missing argument (rc 3 EINVAL)",
+		"\xa2\x62rc\x03\x61f\xf9\x7e\x00": "x: device refused: bad or missing argument (rc 3 EINVAL)", // not a number
+		"\xa1\x62rc\x00":                  "", "\xa0": "", "": "", "\x80": "", "\xa1\x62rc\x61a": "", "\xa1\x62rc": "",
+		"\xff": "", "\xa1\x01\x02": "",
 	} {
 		err := smp.Refusal("x", 70, []byte(payload))
 		if got := textOf(err); got != want {
@@ -43,7 +45,8 @@ func TestOwnCommand(t *testing.T) {
 	}{
 		{"read", smp.Command[body, body]{Group: 70, ID: 9}, []string{"0800000400460009a1616e05"}, ""},
 		{"write", smp.Command[body, body]{Group: 70, ID: 9, Op: smp.Write}, []string{"0a00000400460009a1616e05"}, ""},
-		{"no request", smp.Command[body, body]{Group: 70, ID: 9, Op: smp.ReadResponse}, nil, "group 70 command 9: read response is not a request"},
+		{"no request", smp.Command[body, body]{Group: 70, ID: 9, Op: smp.ReadResponse}, nil,
+			"group 70 command 9: read response is not a request"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			sent := exchange(t, []byte("\xbf\x61n\x07\xff"), func(c *smp.Client) {

@@ -38,7 +38,8 @@ func TestUploadToASlowDevice(t *testing.T) {
 }
 
 func testSlowDevice(t *testing.T, other time.Duration) {
-	for _, cost := range []time.Duration{900 * time.Millisecond, 2 * time.Second, 3500 * time.Millisecond, 8 * time.Second} {
+	for _, cost := range []time.Duration{900 * time.Millisecond, 2 * time.Second, 3500 * time.Millisecond,
+		8 * time.Second} {
 		for _, window := range []int{1, 2, 3} {
 			t.Run(fmt.Sprintf("%v a chunk, %v other requests, window %d", cost, other, window), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
@@ -86,9 +87,10 @@ func TestUploadSilence(t *testing.T) {
 	}{
 		{"first chunk", 1, smp.Options{}, 69 * time.Second, "image upload at 0 of 1000 bytes: no reply within 1m9s"},
 		{"in the middle", 2, smp.Options{}, 18 * time.Second, "image upload at 288 of 1000 bytes: no reply within 18s"},
-		{"in the middle, window 3", 2, smp.Options{Window: 3}, 18 * time.Second, "image upload at 288 of 1000 bytes: no reply within 18s"},
-		{"in the middle, hurried user", 2, smp.Options{Timeout: 800 * time.Millisecond, Tries: 1}, 3200 * time.Millisecond,
-			"image upload at 288 of 1000 bytes: no reply within 3.2s"},
+		{"in the middle, window 3", 2, smp.Options{Window: 3}, 18 * time.Second,
+			"image upload at 288 of 1000 bytes: no reply within 18s"},
+		{"in the middle, hurried user", 2, smp.Options{Timeout: 800 * time.Millisecond, Tries: 1},
+			3200 * time.Millisecond, "image upload at 288 of 1000 bytes: no reply within 3.2s"},
 		{"last chunk", 4, smp.Options{}, 39 * time.Second, "image upload at 992 of 1000 bytes: no reply within 39s"},
 	}
 	for _, tt := range tests {

@@ -36,18 +36,24 @@ func TestUploadRefused(t *testing.T) {
 		took   time.Duration
 	}{
 		{"no free slot", at(1, groupError(9)), &refused,
-			"image upload: device refused: no slot may be written: it is in use, or the fallback of an unconfirmed image (image 9 NO_FREE_SLOT)", 1, 0},
+			"image upload: device refused: no slot may be written: it is in use, or the fallback of an unconfirmed " +
+				"image (image 9 NO_FREE_SLOT)", 1, 0},
 		{"no free slot, version 1", at(1, encode(reply{"rc": 6, "rsn": "\x1b[2Jpending"})), &refused,
 			`image upload: device refused: not possible in the current state (rc 6 EBADSTATE): \x1b[2Jpending`, 1, 0},
 		{"flash broken in the middle", at(4, groupError(12)), &refused,
 			"image upload: device refused: flash could not be written (image 12 FLASH_WRITE_FAILED)", 4, 0},
 		{"offset and an error", at(2, encode(reply{"off": 640, "rc": 1})), &refused,
 			"image upload: device refused: unspecified failure (rc 1 EUNKNOWN)", 2, 0},
-		{"busy for ever", always(rc(10)), &refused, "image upload: device refused: busy, try again later (rc 10 EBUSY)", 21, 20 * time.Second},
-		{"no buffers for ever", always(rc(2)), &refused, "image upload: device refused: out of memory or buffers (rc 2 ENOMEM)", 25, 20 * time.Second},
-		{"beyond the end", at(2, offset(1001)), &nonsense, "image upload: unusable answer: it wants offset 1001 of 1000", 2, 0},
-		{"before the start", at(2, offset(-1)), &nonsense, "image upload: unusable answer: it wants offset -1 of 1000", 2, 0},
-		{"far away", at(2, encode(reply{"off": int64(math.MaxInt64)})), &nonsense, "image upload: unusable answer: it wants offset 9223372036854775807 of 1000", 2, 0},
+		{"busy for ever", always(rc(10)), &refused, "image upload: device refused: busy, try again later (rc 10 EBUSY)",
+			21, 20 * time.Second},
+		{"no buffers for ever", always(rc(2)), &refused,
+			"image upload: device refused: out of memory or buffers (rc 2 ENOMEM)", 25, 20 * time.Second},
+		{"beyond the end", at(2, offset(1001)), &nonsense,
+			"image upload: unusable answer: it wants offset 1001 of 1000", 2, 0},
+		{"before the start", at(2, offset(-1)), &nonsense, "image upload: unusable answer: it wants offset -1 of 1000",
+			2, 0},
+		{"far away", at(2, encode(reply{"off": int64(math.MaxInt64)})), &nonsense,
+			"image upload: unusable answer: it wants offset 9223372036854775807 of 1000", 2, 0},
 		{"beyond 2⁶³", at(2, encode(reply{"off": uint64(math.MaxUint64)})), &nonsense, "", 2, 0},
 		{"no offset", at(2, encode(reply{})), &nonsense, "image upload: unusable answer: no offset in it", 2, 0},
 		{"offset as text", at(2, encode(reply{"off": "288"})), &nonsense, "", 2, 0},
@@ -85,13 +91,17 @@ func TestUploadFails(t *testing.T) {
 	}{
 		{"no data", nil, nil, smp.ImageUpload{}, nil, "image upload: no data"},
 		{"negative image", nil, file(100), smp.ImageUpload{Image: -1}, nil, "image upload: image number -1"},
-		{"no room for a chunk", func(s *server) { s.bufSize = 65 }, file(1000), smp.ImageUpload{Image: 1, UpgradeOnly: true}, smp.ErrTooLarge,
+		{"no room for a chunk", func(s *server) { s.bufSize = 65 }, file(1000),
+			smp.ImageUpload{Image: 1, UpgradeOnly: true}, smp.ErrTooLarge,
 			"image upload at 0 of 1000 bytes: request too large: a packet of 61 bytes has no room for a chunk"},
-		{"check failed", func(s *server) { s.refuse = mismatch }, file(1000), smp.ImageUpload{Hash: make(smp.Hash, 32)}, nil,
-			"image upload at 1000 of 1000 bytes: the device's check of the written data failed: what it wrote is not what was sent"},
+		{"check failed", func(s *server) { s.refuse = mismatch }, file(1000), smp.ImageUpload{Hash: make(smp.Hash, 32)},
+			nil,
+			"image upload at 1000 of 1000 bytes: the device's check of the written data failed: what it wrote is not " +
+				"what was sent"},
 		{"not listed", nil, file(1000), smp.ImageUpload{Hash: make(smp.Hash, 32)}, smp.ErrNotListed,
 			"image upload: the device does not list the image after the upload"},
-		{"never accepts a byte", func(s *server) { s.refuse = func(uploadBody) []byte { return offset(0) } }, file(1000), smp.ImageUpload{}, smp.ErrStalled,
+		{"never accepts a byte", func(s *server) { s.refuse = func(uploadBody) []byte { return offset(0) } },
+			file(1000), smp.ImageUpload{}, smp.ErrStalled,
 			"image upload at 0 of 1000 bytes: transfer makes no progress: offset 0 lost 61 times in a row"},
 		{"random offsets for ever", func(s *server) {
 			rng := rand.New(rand.NewPCG(1, 2))
@@ -106,7 +116,8 @@ func TestUploadFails(t *testing.T) {
 				}
 				return nil
 			}
-		}, file(5000), smp.ImageUpload{}, smp.ErrStalled, "image upload at 0 of 5000 bytes: transfer makes no progress: the device went back 3 times, now to offset 0"},
+		}, file(5000), smp.ImageUpload{}, smp.ErrStalled,
+			"image upload at 0 of 5000 bytes: transfer makes no progress: the device went back 3 times, now to offset 0"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

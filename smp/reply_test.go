@@ -27,13 +27,16 @@ var asks = []struct {
 	{"task statistics", func(ctx context.Context, c *smp.Client) (any, error) { return c.OS.TaskStats(ctx) }},
 	{"memory pool statistics", func(ctx context.Context, c *smp.Client) (any, error) { return c.OS.MemoryPools(ctx) }},
 	{"date and time", func(ctx context.Context, c *smp.Client) (any, error) { return c.OS.Datetime(ctx) }},
-	{"set date and time", func(ctx context.Context, c *smp.Client) (any, error) { return nil, c.OS.SetDatetime(ctx, time.Time{}) }},
-	{"reset", func(ctx context.Context, c *smp.Client) (any, error) { return nil, c.OS.Reset(ctx, smp.ResetOptions{}) }},
+	{"set date and time",
+		func(ctx context.Context, c *smp.Client) (any, error) { return nil, c.OS.SetDatetime(ctx, time.Time{}) }},
+	{"reset",
+		func(ctx context.Context, c *smp.Client) (any, error) { return nil, c.OS.Reset(ctx, smp.ResetOptions{}) }},
 	{"parameters", func(ctx context.Context, c *smp.Client) (any, error) { return c.OS.Params(ctx) }},
 	{"os info", func(ctx context.Context, c *smp.Client) (any, error) { return c.OS.Info(ctx, "a") }},
 	{"bootloader info", func(ctx context.Context, c *smp.Client) (any, error) { return c.OS.Bootloader(ctx) }},
 	{"image list", func(ctx context.Context, c *smp.Client) (any, error) { return c.Image.List(ctx) }},
-	{"image state", func(ctx context.Context, c *smp.Client) (any, error) { return c.Image.Test(ctx, make(smp.Hash, 32)) }},
+	{"image state",
+		func(ctx context.Context, c *smp.Client) (any, error) { return c.Image.Test(ctx, make(smp.Hash, 32)) }},
 	{"image upload", func(ctx context.Context, c *smp.Client) (any, error) {
 		return c.Image.Upload(ctx, make([]byte, 100), smp.ImageUpload{})
 	}},
@@ -42,8 +45,10 @@ var asks = []struct {
 	{"statistics", func(ctx context.Context, c *smp.Client) (any, error) { return c.Stat.Read(ctx, "x") }},
 	{"statistics list", func(ctx context.Context, c *smp.Client) (any, error) { return c.Stat.List(ctx) }},
 	{"settings get", func(ctx context.Context, c *smp.Client) (any, error) { return c.Settings.Get(ctx, "x") }},
-	{"settings set", func(ctx context.Context, c *smp.Client) (any, error) { return nil, c.Settings.Set(ctx, "x", nil) }},
-	{"settings delete", func(ctx context.Context, c *smp.Client) (any, error) { return nil, c.Settings.Delete(ctx, "x") }},
+	{"settings set",
+		func(ctx context.Context, c *smp.Client) (any, error) { return nil, c.Settings.Set(ctx, "x", nil) }},
+	{"settings delete",
+		func(ctx context.Context, c *smp.Client) (any, error) { return nil, c.Settings.Delete(ctx, "x") }},
 	{"settings commit", func(ctx context.Context, c *smp.Client) (any, error) { return nil, c.Settings.Commit(ctx) }},
 	{"settings load", func(ctx context.Context, c *smp.Client) (any, error) { return nil, c.Settings.Load(ctx) }},
 	{"settings save", func(ctx context.Context, c *smp.Client) (any, error) { return nil, c.Settings.Save(ctx) }},
@@ -58,7 +63,8 @@ var asks = []struct {
 	{"shell exec", func(ctx context.Context, c *smp.Client) (any, error) { return c.Shell.Exec(ctx, "help") }},
 	{"group count", func(ctx context.Context, c *smp.Client) (any, error) { return c.Enum.Count(ctx) }},
 	{"group list", func(ctx context.Context, c *smp.Client) (any, error) { return c.Enum.List(ctx) }},
-	{"group at index", func(ctx context.Context, c *smp.Client) (any, error) { _, _, err := c.Enum.At(ctx, 1); return nil, err }},
+	{"group at index",
+		func(ctx context.Context, c *smp.Client) (any, error) { _, _, err := c.Enum.At(ctx, 1); return nil, err }},
 	{"group details", func(ctx context.Context, c *smp.Client) (any, error) { return c.Enum.Details(ctx) }},
 	{"erase storage", func(ctx context.Context, c *smp.Client) (any, error) { return nil, c.Zephyr.EraseStorage(ctx) }},
 	{"own", func(ctx context.Context, c *smp.Client) (any, error) {
@@ -118,7 +124,8 @@ func TestUnusableReplies(t *testing.T) {
 		{"null", []byte{0xf6}, "payload is no CBOR map (first byte 0xf6)"},
 		{"list", []byte{0x9f, 0xff}, "payload is no CBOR map (first byte 0x9f)"},
 		{"number", []byte{0x00}, "payload is no CBOR map (first byte 0x00)"},
-		{"byte string", []byte{0x5b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, "payload is no CBOR map (first byte 0x5b)"},
+		{"byte string", []byte{0x5b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+			"payload is no CBOR map (first byte 0x5b)"},
 		{"cut off", []byte{0xbf, 0x62, 'r', 'c'}, ""},
 		{"map of 2⁶³ entries", []byte{0xbb, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, ""},
 		{"text of 2⁶² bytes", []byte{0xbf, 0x61, 'x', 0x7b, 0x40, 0, 0, 0, 0, 0, 0, 0, 'y', 0xff}, ""},
@@ -143,7 +150,8 @@ func TestUnusableReplies(t *testing.T) {
 						t.Errorf("%s: %v, %v, want an unusable answer", name, v, err)
 						return
 					}
-					if nonsense.Command != name || !strings.HasPrefix(err.Error(), name+": unusable answer: ") || !strings.HasSuffix(err.Error(), tt.text) {
+					if nonsense.Command != name || !strings.HasPrefix(err.Error(), name+": unusable answer: ") ||
+						!strings.HasSuffix(err.Error(), tt.text) {
 						t.Errorf("%s: %v, want %s", name, err, tt.text)
 					}
 				})
@@ -161,21 +169,29 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"global", encode(reply{"rc": 2}), smp.DeviceError{Code: 2, Global: true},
 			"device refused: out of memory or buffers (rc 2 ENOMEM)"},
-		{"with a reason", encode(reply{"rc": 3, "rsn": "no \x1b[31mroom\n\u202e"}), smp.DeviceError{Code: 3, Global: true, Reason: "no \x1b[31mroom\n\u202e"},
+		{"with a reason", encode(reply{"rc": 3, "rsn": "no \x1b[31mroom\n\u202e"}),
+			smp.DeviceError{Code: 3, Global: true, Reason: "no \x1b[31mroom\n\u202e"},
 			`device refused: bad or missing argument (rc 3 EINVAL): no \x1b[31mroom\n\u202e`},
-		{"code of an application", encode(reply{"rc": 256}), smp.DeviceError{Code: 256, Global: true}, "device refused: unknown error (rc 256)"},
-		{"negative", encode(reply{"rc": -5}), smp.DeviceError{Code: -5, Global: true}, "device refused: unknown error (rc -5)"},
-		{"huge", encode(reply{"rc": int64(1) << 32}), smp.DeviceError{Code: 1<<31 - 1, Global: true}, "device refused: unknown error (rc 2147483647)"},
+		{"code of an application", encode(reply{"rc": 256}), smp.DeviceError{Code: 256, Global: true},
+			"device refused: unknown error (rc 256)"},
+		{"negative", encode(reply{"rc": -5}), smp.DeviceError{Code: -5, Global: true},
+			"device refused: unknown error (rc -5)"},
+		{"huge", encode(reply{"rc": int64(1) << 32}), smp.DeviceError{Code: 1<<31 - 1, Global: true},
+			"device refused: unknown error (rc 2147483647)"},
 		{"group", encode(reply{"err": reply{"group": 1, "rc": 27}}), smp.DeviceError{Group: 1, Code: 27},
 			"device refused: the running image is as new or newer (image 27 CURRENT_VERSION_IS_NEWER)"},
 		{"other group", encode(reply{"err": reply{"group": 0, "rc": 4}}), smp.DeviceError{Group: 0, Code: 4},
 			"device refused: the clock has never been set (os 4 RTC_NOT_SET)"},
-		{"unknown group", encode(reply{"err": reply{"group": 64, "rc": 9}}), smp.DeviceError{Group: 64, Code: 9}, "device refused: unknown error (group 64 9)"},
-		{"group and global", encode(reply{"rc": 1, "err": reply{"group": 1, "rc": 9}}), smp.DeviceError{Group: 1, Code: 9},
-			"device refused: no slot may be written: it is in use, or the fallback of an unconfirmed image (image 9 NO_FREE_SLOT)"},
-		{"first name of a group error", encode(reply{"ret": reply{"group": 1, "rc": 3}}), smp.DeviceError{Group: 1, Code: 3},
-			"device refused: no image in the slot (image 3 NO_IMAGE)"},
-		{"error beside values", encode(reply{"off": 100, "images": []int{}, "r": "x", "rc": 7}), smp.DeviceError{Code: 7, Global: true},
+		{"unknown group", encode(reply{"err": reply{"group": 64, "rc": 9}}), smp.DeviceError{Group: 64, Code: 9},
+			"device refused: unknown error (group 64 9)"},
+		{"group and global", encode(reply{"rc": 1, "err": reply{"group": 1, "rc": 9}}),
+			smp.DeviceError{Group: 1, Code: 9},
+			"device refused: no slot may be written: it is in use, or the fallback of an unconfirmed image (image 9 " +
+				"NO_FREE_SLOT)"},
+		{"first name of a group error", encode(reply{"ret": reply{"group": 1, "rc": 3}}),
+			smp.DeviceError{Group: 1, Code: 3}, "device refused: no image in the slot (image 3 NO_IMAGE)"},
+		{"error beside values", encode(reply{"off": 100, "images": []int{}, "r": "x", "rc": 7}),
+			smp.DeviceError{Code: 7, Global: true},
 			"device refused: answer does not fit the device's buffer (rc 7 EMSGSIZE)"},
 	}
 	for _, tt := range tests {
@@ -215,8 +231,10 @@ func TestRefusalQueries(t *testing.T) {
 	}
 	for _, tt := range tests {
 		wrapped := fmt.Errorf("update: %w", &tt.err)
-		if tt.err.Unsupported() != tt.unsupported || smp.IsUnsupported(wrapped) != tt.unsupported || tt.err.Busy() != tt.busy || tt.err.Name() != tt.name {
-			t.Errorf("%v: unsupported %v, busy %v, name %s", &tt.err, tt.err.Unsupported(), tt.err.Busy(), tt.err.Name())
+		if tt.err.Unsupported() != tt.unsupported || smp.IsUnsupported(wrapped) != tt.unsupported ||
+			tt.err.Busy() != tt.busy || tt.err.Name() != tt.name {
+			t.Errorf("%v: unsupported %v, busy %v, name %s",
+				&tt.err, tt.err.Unsupported(), tt.err.Busy(), tt.err.Name())
 		}
 	}
 	if smp.IsUnsupported(nil) || smp.IsUnsupported(smp.ErrNoReply) {
@@ -307,17 +325,25 @@ func FuzzReplies(f *testing.F) {
 	f.Add(encode(reply{"rc": 8, "rsn": "\x1b[2J"}))
 	f.Add(encode(reply{"err": reply{"group": 1, "rc": 9}}))
 	f.Add(encode(reply{"off": 100, "match": true}))
-	f.Add(encode(reply{"r": "x", "output": "Zephyr", "datetime": "2026-11-21T01:02:03.004", "bootloader": "MCUboot", "mode": 3}))
-	f.Add(encode(reply{"images": []reply{{"slot": 0, "version": "1.2.3", "hash": make([]byte, 32), "active": true}}, "splitStatus": 0}))
-	f.Add(encode(reply{"images": []reply{{"image": 0, "slots": []reply{{"slot": 0, "size": 1 << 20}, {"slot": 1, "rc": -5}}, "max_image_size": 1000}}}))
+	f.Add(encode(reply{"r": "x", "output": "Zephyr", "datetime": "2026-11-21T01:02:03.004", "bootloader": "MCUboot",
+		"mode": 3}))
+	f.Add(encode(reply{"images": []reply{{"slot": 0, "version": "1.2.3", "hash": make([]byte, 32), "active": true}},
+		"splitStatus": 0}))
+	f.Add(encode(reply{"images": []reply{{"image": 0,
+		"slots": []reply{{"slot": 0, "size": 1 << 20}, {"slot": 1, "rc": -5}}, "max_image_size": 1000}}}))
 	f.Add(encode(reply{"tasks": reply{"main": reply{"prio": -1, "tid": 1, "state": 2, "stkuse": 3, "stksiz": 4}}}))
-	f.Add(encode(reply{"name": "x", "fields": reply{"ticks": 1, "": uint64(1) << 63}, "stat_list": []string{"a", "b"}, "val": []byte{1, 2}}))
+	f.Add(encode(reply{"name": "x", "fields": reply{"ticks": 1, "": uint64(1) << 63}, "stat_list": []string{"a", "b"},
+		"val": []byte{1, 2}}))
 	f.Add(encode(reply{"o": "\x1b[31mno", "ret": -8}))
 	f.Add(encode(reply{"o": "no", "rc": 3}))
-	f.Add(encode(reply{"count": 7, "group": 3, "end": true, "groups": []reply{{"group": 63, "name": "x", "handlers": 1}}}))
+	f.Add(encode(reply{"count": 7, "group": 3, "end": true,
+		"groups": []reply{{"group": 63, "name": "x", "handlers": 1}}}))
 	f.Add(encode(reply{"groups": []int{0, 1, 63}}))
-	f.Add(encode(reply{"rc": 1, "next_index": 9, "log_list": []string{"x"}, "module_map": reply{"os": 1}, "level_map": reply{"x": -1},
-		"logs": []reply{{"name": "x", "type": 1, "entries": []reply{{"index": 1, "ts": int64(1) << 62, "module": 0, "level": 255, "type": "str", "msg": []byte("m")}}}}}))
+	f.Add(encode(reply{"rc": 1, "next_index": 9, "log_list": []string{"x"}, "module_map": reply{"os": 1},
+		"level_map": reply{"x": -1},
+		"logs": []reply{{"name": "x", "type": 1,
+			"entries": []reply{{"index": 1, "ts": int64(1) << 62, "module": 0, "level": 255, "type": "str",
+				"msg": []byte("m")}}}}}))
 	f.Add(encode(reply{"0": reply{"blksiz": 1, "nblks": 100, "nfree": 50, "min": 10}}))
 	f.Add(bytes.Repeat([]byte{0xbf, 0x61, 'x'}, 20))
 	for _, body := range recordedReplies(f) {
@@ -333,7 +359,9 @@ func FuzzReplies(f *testing.F) {
 				c, _ := connect(t, answeringOnce(body), smp.Options{})
 				within(t, time.Minute, func() {
 					_, err := a.ask(t.Context(), c)
-					if err != nil && strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' || r == 0x7f || r == '\u202e' }) {
+					if err != nil &&
+						strings.ContainsFunc(err.Error(),
+							func(r rune) bool { return r < ' ' || r == 0x7f || r == '\u202e' }) {
 						t.Errorf("%s: control characters in %q", a.name, err)
 					}
 				})

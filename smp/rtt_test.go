@@ -15,7 +15,8 @@ func TestRTT(t *testing.T) {
 	}{
 		{"nothing measured", nil, maxProbeTimeout, maxProbeTimeout},
 		{"fast", []time.Duration{ms, ms, ms, ms}, minProbeTimeout, minProbeTimeout},
-		{"steady", []time.Duration{100 * ms, 100 * ms, 100 * ms, 100 * ms, 100 * ms, 100 * ms, 100 * ms, 100 * ms}, 125 * ms, 160 * ms},
+		{"steady", []time.Duration{100 * ms, 100 * ms, 100 * ms, 100 * ms, 100 * ms, 100 * ms, 100 * ms, 100 * ms},
+			125 * ms, 160 * ms},
 		{"one long pause", []time.Duration{20 * ms, 20 * ms, 20 * ms, 20 * ms, 20 * ms, 500 * ms}, 200 * ms, 700 * ms},
 		{"slow", []time.Duration{5 * time.Second}, maxProbeTimeout, maxProbeTimeout},
 	} {

@@ -60,7 +60,8 @@ type uploadBody struct {
 
 // newServer is a Zephyr application with default buffers, a millisecond a request.
 func newServer(t testing.TB) *server {
-	return &server{t: t, bufSize: 384, bufCount: 4, cost: time.Millisecond, otherCost: time.Millisecond, align: 1, hash: bytes.Repeat([]byte{7}, 32)}
+	return &server{t: t, bufSize: 384, bufCount: 4, cost: time.Millisecond, otherCost: time.Millisecond, align: 1,
+		hash: bytes.Repeat([]byte{7}, 32)}
 }
 
 // connect starts a client on the server. Framing takes 4 bytes of its buffers.
@@ -255,6 +256,7 @@ func (s *server) check(t *testing.T, data []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.complete || !bytes.Equal(s.slot, data) {
-		t.Errorf("the device has %d of %d bytes, complete: %v, equal: %v", len(s.slot), len(data), s.complete, bytes.Equal(s.slot, data))
+		t.Errorf("the device has %d of %d bytes, complete: %v, equal: %v",
+			len(s.slot), len(data), s.complete, bytes.Equal(s.slot, data))
 	}
 }

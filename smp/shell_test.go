@@ -24,8 +24,10 @@ func TestShellStatus(t *testing.T) {
 		{"old name", encode(reply{"o": "no", "rc": 8}), smp.ShellResult{Output: "no", Status: 8}, ""},
 		{"both names", encode(reply{"o": "no", "rc": 0, "ret": 1}), smp.ShellResult{Output: "no", Status: 1}, ""},
 		{"beyond an int", encode(reply{"o": "", "ret": int64(1) << 40}), smp.ShellResult{Status: 1<<31 - 1}, ""},
-		{"refusal", rc(8), smp.ShellResult{}, "shell exec: device refused: the device does not have this command (rc 8 ENOTSUP)"},
-		{"group error", encode(reply{"err": reply{"group": 9, "rc": 3}}), smp.ShellResult{}, "shell exec: device refused: the command line is empty (shell 3 EMPTY_COMMAND)"},
+		{"refusal", rc(8), smp.ShellResult{},
+			"shell exec: device refused: the device does not have this command (rc 8 ENOTSUP)"},
+		{"group error", encode(reply{"err": reply{"group": 9, "rc": 3}}), smp.ShellResult{},
+			"shell exec: device refused: the command line is empty (shell 3 EMPTY_COMMAND)"},
 		{"first name of a group error", encode(reply{"ret": reply{"group": 9, "rc": 2}}), smp.ShellResult{},
 			"shell exec: device refused: the command line is longer than the device takes (shell 2 COMMAND_TOO_LONG)"},
 		{"no output", encode(reply{"ret": 0}), smp.ShellResult{}, "shell exec: unusable answer: no output in it"},
@@ -49,7 +51,8 @@ func TestShellStatus(t *testing.T) {
 
 // A shell command takes as long as it takes, and is sent once.
 func TestShellPatience(t *testing.T) {
-	for options, want := range map[smp.Options]time.Duration{{}: 30 * time.Second, {Timeout: time.Second}: time.Second} {
+	for options, want := range map[smp.Options]time.Duration{{}: 30 * time.Second,
+		{Timeout: time.Second}: time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			c, l := settled(t, func(*link, []byte) {}, options)
 			took(t, want, func() {
@@ -85,10 +88,12 @@ func TestCrash(t *testing.T) {
 
 // Mynewt says with the code 1 that a log goes on.
 func TestLogShow(t *testing.T) {
-	entry := reply{"index": 4, "ts": int64(1500), "module": 6, "level": 2, "type": "str", "msg": []byte("hi"), "imghash": []byte{1, 2}}
+	entry := reply{"index": 4, "ts": int64(1500), "module": 6, "level": 2, "type": "str", "msg": []byte("hi"),
+		"imghash": []byte{1, 2}}
 	logs := []reply{{"name": "boot", "type": 1, "entries": []reply{entry}}}
 	want := smp.LogPage{Next: 9, More: true, Logs: []smp.Log{{Name: "boot", Type: 1, Entries: []smp.LogEntry{
-		{Index: 4, Time: 1500 * time.Microsecond, Module: 6, Level: 2, Type: "str", ImageHash: []byte{1, 2}, Message: []byte("hi")},
+		{Index: 4, Time: 1500 * time.Microsecond, Module: 6, Level: 2, Type: "str", ImageHash: []byte{1, 2},
+			Message: []byte("hi")},
 	}}}}
 	synctest.Test(t, func(t *testing.T) {
 		exchange(t, encode(reply{"rc": 1, "next_index": 9, "logs": logs}), func(c *smp.Client) {
@@ -109,7 +114,8 @@ func TestLogShow(t *testing.T) {
 // Zephyr takes bytes, Mynewt answers with a text.
 func TestSettings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for _, answer := range [][]byte{encode(reply{"val": "ab"}), encode(reply{"val": []byte("ab")}), []byte("\xbf\x63val\x5f\x41a\x41b\xff\xff")} {
+		for _, answer := range [][]byte{encode(reply{"val": "ab"}), encode(reply{"val": []byte("ab")}),
+			[]byte("\xbf\x63val\x5f\x41a\x41b\xff\xff")} {
 			exchange(t, answer, func(c *smp.Client) {
 				if got, err := c.Settings.Get(t.Context(), "x"); string(got) != "ab" || err != nil {
 					t.Errorf("Get from %x: %q, %v", answer, got, err)
@@ -128,7 +134,8 @@ func TestSettings(t *testing.T) {
 }
 
 func TestGroupNames(t *testing.T) {
-	for text, want := range map[string]smp.Group{"os": 0, "settings": 3, "zephyr": 63, "64": 64, "0x40": 64, "65535": 65535} {
+	for text, want := range map[string]smp.Group{"os": 0, "settings": 3, "zephyr": 63, "64": 64, "0x40": 64,
+		"65535": 65535} {
 		if g, err := smp.ParseGroup(text); g != want || err != nil {
 			t.Errorf("ParseGroup(%q) = %d, %v, want %d", text, g, err, want)
 		}

@@ -66,7 +66,8 @@ func TestUpload(t *testing.T) {
 						t.Error(err)
 					}
 				})
-				if diff := cmp.Diff(smp.UploadResult{Tuning: smp.Tuning{PacketLimit: tt.buffer - 4}}, got, ignoreRest); diff != "" {
+				if diff := cmp.Diff(smp.UploadResult{Tuning: smp.Tuning{PacketLimit: tt.buffer - 4}}, got,
+					ignoreRest); diff != "" {
 					t.Errorf("result (-want +got):\n%s", diff)
 				}
 				if len(got.Images.Images) != 2 {
@@ -74,7 +75,8 @@ func TestUpload(t *testing.T) {
 				}
 				s.check(t, data)
 				if s.uploads != tt.requests || s.paramsRead != 1 || c.Unmatched() != 0 {
-					t.Errorf("%d chunks, want %d; %d parameter requests, want 1; %d unmatched", s.uploads, tt.requests, s.paramsRead, c.Unmatched())
+					t.Errorf("%d chunks, want %d; %d parameter requests, want 1; %d unmatched",
+						s.uploads, tt.requests, s.paramsRead, c.Unmatched())
 				}
 			})
 		})
@@ -91,7 +93,8 @@ func TestUploadKeys(t *testing.T) {
 		{"image 0", smp.ImageUpload{}, 4, []string{"off 0 len 700 sha", "off 288", "off 640"}},
 		{"image 1, upgrade only", smp.ImageUpload{Image: 1, UpgradeOnly: true}, 4,
 			[]string{"off 0 len 700 sha image 1 upgrade", "off 288", "off 640"}},
-		{"recovery", smp.ImageUpload{Image: 2}, 1, []string{"off 0 len 700 sha image 2", "off 288 image 2", "off 608 image 2"}},
+		{"recovery", smp.ImageUpload{Image: 2}, 1,
+			[]string{"off 0 len 700 sha image 2", "off 288 image 2", "off 608 image 2"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -143,9 +146,11 @@ func TestUploadResumes(t *testing.T) {
 	}{
 		{"half of it", func(s *server) { s.active, s.sha, s.length, s.slot = true, sum(data), len(data), data[:5000] },
 			smp.UploadResult{ResumedFrom: 5000, Tuning: full}, 16},
-		{"less than a chunk", func(s *server) { s.active, s.sha, s.length, s.slot = true, sum(data), len(data), data[:100] },
+		{"less than a chunk",
+			func(s *server) { s.active, s.sha, s.length, s.slot = true, sum(data), len(data), data[:100] },
 			smp.UploadResult{Resent: 188, Tuning: full}, 30},
-		{"another file", func(s *server) { s.active, s.sha, s.length, s.slot = true, sum(data[1:]), len(data), data[:5000] },
+		{"another file",
+			func(s *server) { s.active, s.sha, s.length, s.slot = true, sum(data[1:]), len(data), data[:5000] },
 			smp.UploadResult{Tuning: full}, 29},
 		{"all of it", func(s *server) { s.checks, s.complete, s.slot = true, true, data },
 			smp.UploadResult{ResumedFrom: 10_000, AlreadyPresent: true, Tuning: full}, 1},
@@ -208,7 +213,8 @@ func TestUploadProgress(t *testing.T) {
 			t.Error(err)
 		}
 		for i, p := range all {
-			if p.Total != len(data) || p.InFlight < 0 || p.InFlight > 3 || i > 0 && (p.Done < all[i-1].Done || p.Resent < all[i-1].Resent) {
+			if p.Total != len(data) || p.InFlight < 0 || p.InFlight > 3 ||
+				i > 0 && (p.Done < all[i-1].Done || p.Resent < all[i-1].Resent) {
 				t.Errorf("progress %d: %+v after %+v", i, p, all[max(i-1, 0)])
 			}
 		}
@@ -235,7 +241,8 @@ func TestUploadEndsWithTheContext(t *testing.T) {
 		defer cancel()
 		took(t, 2050*time.Millisecond, func() {
 			_, err := c.Image.Upload(ctx, file(100_000), smp.ImageUpload{Hash: s.hash})
-			if !errors.Is(err, context.DeadlineExceeded) || err.Error() != "image upload at 6976 of 100000 bytes: context deadline exceeded" {
+			if !errors.Is(err, context.DeadlineExceeded) ||
+				err.Error() != "image upload at 6976 of 100000 bytes: context deadline exceeded" {
 				t.Errorf("Upload: %v", err)
 			}
 		})

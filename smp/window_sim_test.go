@@ -211,7 +211,8 @@ func newSimulation(seed uint64) *simulation {
 	for i := range image {
 		image[i] = byte(rng.Uint32())
 	}
-	s := &simulation{rng: rng, chunk: 32 * (1 + rng.IntN(6)), w: &window{size: len(image)}, most: 1 + rng.IntN(8), flash: flash{image: image}}
+	s := &simulation{rng: rng, chunk: 32 * (1 + rng.IntN(6)), w: &window{size: len(image)}, most: 1 + rng.IntN(8),
+		flash: flash{image: image}}
 	s.maxSends = 20 * (chunks(len(image), s.chunk) + 10)
 	return s
 }

@@ -51,18 +51,20 @@ var (
 	swaps     = []time.Duration{time.Second, 20 * time.Second}
 	starts    = []time.Duration{500 * time.Millisecond, 500 * time.Millisecond, 4 * time.Second}
 
-	checkKinds = []checkKind{"none", "none", "passes", "fails", "resets", "resets-late", "enters-bootloader", "confirms", "erases",
-		"marks-other"}
+	checkKinds = []checkKind{"none", "none", "passes", "fails", "resets", "resets-late", "enters-bootloader",
+		"confirms", "erases", "marks-other"}
 
-	beforeKinds = []beforeKind{"nothing", "nothing", "part", "whole", "marked-test", "marked-permanent", "on-trial", "runs",
+	beforeKinds = []beforeKind{"nothing", "nothing", "part", "whole", "marked-test", "marked-permanent", "on-trial",
+		"runs",
 		"other-uploaded", "other-once", "other-for-good", "runs-other-once", "runs-other-for-good", "other-on-trial",
 		"in-bootloader", "just-powered"}
 
-	serverKinds = []serverKind{"normal", "normal", "frugal", "legacy", "no-bootloader-info", "no-slot-info", "no-params", "bare",
-		"direct-upload", "no-downgrade", "lower", "lower-no-downgrade", "no-recovery"}
+	serverKinds = []serverKind{"normal", "normal", "frugal", "legacy", "no-bootloader-info", "no-slot-info",
+		"no-params", "bare", "direct-upload", "no-downgrade", "lower", "lower-no-downgrade", "no-recovery"}
 
 	faults = []faultWord{"none", "none", "none", "lost-reset", "lost-mark", "lost-confirm", "lost-any", "lost-any",
-		"dies-upload", "dies-mark", "dies-reset", "dies-swapping", "dies-window", "dies-trial", "dies-check", "dies-confirm", "dies-any"}
+		"dies-upload", "dies-mark", "dies-reset", "dies-swapping", "dies-window", "dies-trial", "dies-check",
+		"dies-confirm", "dies-any"}
 )
 
 // longerThanSwap stands for a window that is still open when the swap would be long over.
@@ -131,7 +133,8 @@ func bootModes() []sim.Mode {
 
 // String is the whole combination on one line.
 func (c crossing) String() string {
-	s := fmt.Sprintf("boot=%s link=%s window=%v swap=%v start=%v key=%s images=%s mode=%s check=%s before=%s server=%s fault=%s",
+	s := fmt.Sprintf("boot=%s link=%s window=%v swap=%v start=%v key=%s images=%s mode=%s check=%s before=%s "+
+		"server=%s fault=%s",
 		c.boot, c.link, c.window, c.swap, c.start, c.key, c.images, c.mode, c.check, c.before, c.server, c.fault)
 	if c.fault != "none" {
 		s += fmt.Sprintf(":%d moment=%.2f", c.nth, c.moment)

@@ -29,30 +29,40 @@ func TestCrossedCases(t *testing.T) {
 		{"caught in the wait window, the trial is undone", plain(func(c *crossing) { c.window = 3 * time.Second })},
 		{"caught in a short wait window", plain(func(c *crossing) { c.window = 300 * time.Millisecond })},
 		{"caught in the wait window over USB", plain(func(c *crossing) { c.link, c.window = "usb", 3*time.Second })},
-		{"left in the bootloader after a slow swap", plain(func(c *crossing) { c.window, c.swap = 300*time.Millisecond, 20*time.Second })},
+		{"left in the bootloader after a slow swap",
+			plain(func(c *crossing) { c.window, c.swap = 300*time.Millisecond, 20*time.Second })},
 		{"what was sent during the swap is read in the wait window", plain(func(c *crossing) {
 			c.link, c.window, c.swap = "uart-buffers", 300*time.Millisecond, 20*time.Second
 		})},
 		{"a wait window of 25 seconds", plain(func(c *crossing) { c.window, c.swap = 25*time.Second, 20*time.Second })},
 		{"caught after a permanent mark", plain(func(c *crossing) { c.mode, c.window = dfu.Permanent, 3*time.Second })},
-		{"caught where the highest version starts", plain(func(c *crossing) { c.boot, c.window = sim.DirectXIP, 3*time.Second })},
+		{"caught where the highest version starts",
+			plain(func(c *crossing) { c.boot, c.window = sim.DirectXIP, 3*time.Second })},
 		{"caught with two images", plain(func(c *crossing) { c.images, c.window = "package", 3*time.Second })},
-		{"a network core's image with the wrong key is confirmed", plain(func(c *crossing) { c.images, c.key = "network-core-alone", "wrong" })},
+		{"a network core's image with the wrong key is confirmed",
+			plain(func(c *crossing) { c.images, c.key = "network-core-alone", "wrong" })},
 		{"a network core's image is confirmed unseen", plain(func(c *crossing) { c.images = "network-core" })},
-		{"the check resets the device, in mode test", plain(func(c *crossing) { c.mode, c.check = dfu.Test, "resets-late" })},
-		{"the check resets the device, and the old image is confirmed", plain(func(c *crossing) { c.check = "resets-late" })},
+		{"the check resets the device, in mode test",
+			plain(func(c *crossing) { c.mode, c.check = dfu.Test, "resets-late" })},
+		{"the check resets the device, and the old image is confirmed",
+			plain(func(c *crossing) { c.check = "resets-late" })},
 		{"the check leaves the device in its bootloader", plain(func(c *crossing) { c.check = "enters-bootloader" })},
 		{"the check marks another image", plain(func(c *crossing) { c.boot, c.check = sim.Overwrite, "marks-other" })},
-		{"a test mark passes for a permanent one", plain(func(c *crossing) { c.images, c.before = "second", "marked-test" })},
-		{"already running, and another image is selected once", plain(func(c *crossing) { c.before = "runs-other-once" })},
-		{"already running, and another image is selected for good", plain(func(c *crossing) { c.before = "runs-other-for-good" })},
+		{"a test mark passes for a permanent one",
+			plain(func(c *crossing) { c.images, c.before = "second", "marked-test" })},
+		{"already running, and another image is selected once",
+			plain(func(c *crossing) { c.before = "runs-other-once" })},
+		{"already running, and another image is selected for good",
+			plain(func(c *crossing) { c.before = "runs-other-for-good" })},
 		{"found in its bootloader", plain(func(c *crossing) { c.before = "in-bootloader" })},
-		{"found in the wait window after power-up", plain(func(c *crossing) { c.before, c.window = "just-powered", 3*time.Second })},
+		{"found in the wait window after power-up",
+			plain(func(c *crossing) { c.before, c.window = "just-powered", 3*time.Second })},
 		{"restarts into the wait window during the upload", plain(func(c *crossing) {
 			c.fault, c.window, c.nth = "dies-upload", 3*time.Second, 2
 		})},
 		{"said uploaded, from the bootloader's list, of a slot with another image", plain(func(c *crossing) {
-			c.boot, c.mode, c.window, c.before, c.force, c.server = sim.Overwrite, dfu.UploadOnly, 3*time.Second, "part", true, "legacy"
+			c.boot, c.mode, c.window, c.before, c.force, c.server = sim.Overwrite, dfu.UploadOnly, 3*time.Second,
+				"part", true, "legacy"
 			c.start, c.fault, c.after = 4*time.Second, "dies-upload", true
 		})},
 	} {

@@ -107,7 +107,8 @@ func (e *experiment) words() []verdict {
 	switch e.report.Result {
 	case dfu.Confirmed, dfu.AlreadyRunning:
 		if e.c.blind() && e.err == nil && runs && stays {
-			return []verdict{e.verdict("wrong word, even if true", "%s, of an image that the device does not list", e.report.Result)}
+			return []verdict{e.verdict("wrong word, even if true", "%s, of an image that the device does not list",
+				e.report.Result)}
 		}
 		right = runs && stays
 	case dfu.RunningUnconfirmed:
@@ -124,7 +125,8 @@ func (e *experiment) words() []verdict {
 	if right {
 		return nil
 	}
-	return []verdict{e.verdict("wrong word: "+string(e.report.Result), "runs %v, stays %v, error %v", runs, stays, e.err)}
+	return []verdict{e.verdict("wrong word: "+string(e.report.Result), "runs %v, stays %v, error %v",
+		runs, stays, e.err)}
 }
 
 // uploaded judges the result of a mere upload.
@@ -170,7 +172,8 @@ func (e *experiment) errorWords() []verdict {
 
 // goesBack reports whether a failed check must bring the old image back.
 func (e *experiment) goesBack() bool {
-	return e.c.images == "one" && e.c.reverts() && e.c.mode != dfu.Permanent && e.c.fault == "none" && !e.began.marked[0] &&
+	return e.c.images == "one" && e.c.reverts() && e.c.mode != dfu.Permanent && e.c.fault == "none" &&
+		!e.began.marked[0] &&
 		e.began.application && !e.c.all(e.began)
 }
 

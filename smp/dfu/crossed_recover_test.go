@@ -43,7 +43,8 @@ func (c rescueCrossing) device() (*sim.Device, error) {
 	o.NoSMP = c.silent
 	o.Recovery = c.silent || !c.enter
 	o.SerialRecovery = map[string]sim.SerialRecovery{
-		"old": {Old: true}, "no-params": {NoParams: true}, "state": {State: true}, "no-hash": {NoHash: true}, "slots": {SlotInfo: true},
+		"old": {Old: true}, "no-params": {NoParams: true}, "state": {State: true}, "no-hash": {NoHash: true},
+		"slots": {SlotInfo: true},
 	}[c.recovery]
 	return sim.NewDevice(o)
 }

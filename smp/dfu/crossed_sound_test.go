@@ -11,7 +11,8 @@ import (
 
 // mayFail says why an update that began like this may end with an error; empty if it must succeed.
 func (e *experiment) mayFail() string {
-	for _, reason := range []string{e.c.dark(), e.c.wrongFile(), e.wrongState(), e.c.wrongCheck(), e.lostTrial(), e.c.otherStarts()} {
+	for _, reason := range []string{e.c.dark(), e.c.wrongFile(), e.wrongState(), e.c.wrongCheck(), e.lostTrial(),
+		e.c.otherStarts()} {
 		if reason != "" {
 			return reason
 		}

@@ -98,7 +98,8 @@ func (s *census) count(seed int, e experiment, verdicts []verdict) {
 		s.bad++
 	}
 	for _, v := range verdicts {
-		s.wrong[v.class] = append(s.wrong[v.class], fmt.Sprintf("-crossed.from %d -crossed.seeds 1: %s\n\t%v", seed, v.text, e.c))
+		s.wrong[v.class] = append(s.wrong[v.class],
+			fmt.Sprintf("-crossed.from %d -crossed.seeds 1: %s\n\t%v", seed, v.text, e.c))
 	}
 }
 

@@ -76,7 +76,8 @@ type tally struct {
 }
 
 func (s tally) String() string {
-	return fmt.Sprintf("%d | %d | %.1f | %.1f %%", s.done, s.errors, s.slowest.Seconds(), 100*float64(s.resent)/float64(s.bytes))
+	return fmt.Sprintf("%d | %d | %.1f | %.1f %%",
+		s.done, s.errors, s.slowest.Seconds(), 100*float64(s.resent)/float64(s.bytes))
 }
 
 // hung is far beyond what any kind may take.
@@ -153,7 +154,8 @@ func (s trial) again(ctx context.Context, d *sim.Device, targets []dfu.Target) s
 // use puts an image into the slot for the update, so that it must be erased.
 func use(t *testing.T, d *sim.Device) {
 	dial, _ := trial{}.dialer(d)
-	if _, err := dfu.Run(t.Context(), dial, []dfu.Target{{File: load(t, "app-3.0.0.bin")}}, dfu.Options{Mode: dfu.UploadOnly}); err != nil {
+	if _, err := dfu.Run(t.Context(), dial, []dfu.Target{{File: load(t, "app-3.0.0.bin")}},
+		dfu.Options{Mode: dfu.UploadOnly}); err != nil {
 		t.Fatal(err)
 	}
 }

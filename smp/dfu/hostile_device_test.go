@@ -220,8 +220,9 @@ func (d *stranger) info(body []byte) fields {
 		Query string `cbor:"query"`
 	}
 	mode, ok := map[string]smp.SwapMode{
-		"swap": smp.ModeSwapMove, "overwrite": smp.ModeOverwrite, "direct-xip": smp.ModeDirectXIP, "ram-load": smp.ModeRAMLoad,
-		"revert": smp.ModeDirectXIPRevert, "nonsense": 42,
+		"swap": smp.ModeSwapMove, "overwrite": smp.ModeOverwrite, "direct-xip": smp.ModeDirectXIP,
+		"ram-load": smp.ModeRAMLoad,
+		"revert":   smp.ModeDirectXIPRevert, "nonsense": 42,
 	}[d.odd.says()]
 	switch err := cbor.Unmarshal(body, &q); {
 	case !ok || err != nil || d.state == inRecovery:

@@ -37,11 +37,12 @@ type oddity struct {
 
 var oddities = struct{ bootloader, claims, mark, confirm, list, reset, before []string }{
 	bootloader: []string{"swaps", "swaps", "overwrites", "newest", "rejects"},
-	claims:     []string{"truth", "truth", "nothing", "swap", "overwrite", "direct-xip", "ram-load", "revert", "nonsense"},
-	mark:       []string{"done", "done", "nothing", "unsupported", "refused", "refused-and-done", "late", "once"},
-	confirm:    []string{"done", "done", "nothing", "unsupported", "refused", "claimed", "bootloader", "resets"},
-	list: []string{"honest", "honest", "honest", "frugal", "twice", "inactive", "no-hashes", "no-hash-running", "one-slot", "numbered",
-		"doubled", "flickers", "late"},
+	claims: []string{"truth", "truth", "nothing", "swap", "overwrite", "direct-xip", "ram-load", "revert",
+		"nonsense"},
+	mark:    []string{"done", "done", "nothing", "unsupported", "refused", "refused-and-done", "late", "once"},
+	confirm: []string{"done", "done", "nothing", "unsupported", "refused", "claimed", "bootloader", "resets"},
+	list: []string{"honest", "honest", "honest", "frugal", "twice", "inactive", "no-hashes", "no-hash-running",
+		"one-slot", "numbered", "doubled", "flickers", "late"},
 	reset: []string{"done", "done", "done", "ignores", "unanswered", "bootloader", "bootloader-for-good"},
 	before: []string{"old", "old", "old", "uploaded", "trial", "runs", "runs-other-once", "runs-other-for-good",
 		"other-once", "other-for-good"},
@@ -51,7 +52,8 @@ func drawOddity(seed int) oddity {
 	rng := rand.New(rand.NewPCG(uint64(seed), 0x0dd))
 	o := &oddities
 	return oddity{
-		pick(rng, o.bootloader), pick(rng, o.claims), pick(rng, o.mark), pick(rng, o.confirm), pick(rng, o.list), pick(rng, o.reset),
+		pick(rng, o.bootloader), pick(rng, o.claims), pick(rng, o.mark), pick(rng, o.confirm), pick(rng, o.list),
+		pick(rng, o.reset),
 		pick(rng, o.before), rng.IntN(2) == 0, pick(rng, modes), rng.IntN(4) == 0,
 	}
 }
@@ -66,14 +68,16 @@ func (o oddity) says() string {
 
 // sound reports whether the oddity is none that an update could not live with.
 func (o oddity) sound() bool {
-	return o.bootloader != "rejects" && (o.claims == "truth" || o.claims == "nothing") && o.mark == "done" && o.confirm == "done" &&
+	return o.bootloader != "rejects" && (o.claims == "truth" || o.claims == "nothing") && o.mark == "done" &&
+		o.confirm == "done" &&
 		(o.list == "honest" || o.list == "frugal") && (o.reset == "done" || o.reset == "unanswered") &&
 		(o.before == "old" || o.before == "uploaded")
 }
 
 // unknowable reports whether the device hides what decides.
 func (o oddity) unknowable() bool {
-	return (o.list == "one-slot" || o.list == "doubled") && (o.before == "runs-other-once" || o.before == "runs-other-for-good")
+	return (o.list == "one-slot" || o.list == "doubled") &&
+		(o.before == "runs-other-once" || o.before == "runs-other-for-good")
 }
 
 func (o oddity) String() string {
@@ -187,7 +191,8 @@ func TestHostile(t *testing.T) {
 
 // TestHostileCases are strangers that once got a wrong success, named after what they do.
 func TestHostileCases(t *testing.T) {
-	usual := oddity{bootloader: "swaps", claims: "truth", mark: "done", confirm: "done", list: "honest", reset: "done", before: "old"}
+	usual := oddity{bootloader: "swaps", claims: "truth", mark: "done", confirm: "done", list: "honest", reset: "done",
+		before: "old"}
 	for _, tt := range []struct {
 		name   string
 		change func(*oddity)
@@ -196,18 +201,22 @@ func TestHostileCases(t *testing.T) {
 		{"swaps, and has no confirm", func(o *oddity) { o.confirm = "unsupported" }},
 		{"swaps, and its bootloader answers the confirm", func(o *oddity) { o.confirm = "bootloader" }},
 		{"says that it overwrites, and runs the image on trial", func(o *oddity) { o.claims = "overwrite" }},
-		{"says that it overwrites, and ran the image on trial already", func(o *oddity) { o.claims, o.before = "overwrite", "trial" }},
-		{"says that it starts the newest, and runs the image on trial", func(o *oddity) { o.claims, o.before = "direct-xip", "trial" }},
+		{"says that it overwrites, and ran the image on trial already",
+			func(o *oddity) { o.claims, o.before = "overwrite", "trial" }},
+		{"says that it starts the newest, and runs the image on trial",
+			func(o *oddity) { o.claims, o.before = "direct-xip", "trial" }},
 		{"lists the old image as running too", func(o *oddity) { o.list, o.claims = "twice", "overwrite" }},
 		{"runs the image, with another selected for the next boot", func(o *oddity) { o.before = "runs-other-once" }},
 		{"runs the image, with another selected for good", func(o *oddity) { o.before = "runs-other-for-good" }},
-		{"runs the image on trial, and lists no other slot", func(o *oddity) { o.before, o.list, o.mode = "trial", "one-slot", dfu.Test }},
+		{"runs the image on trial, and lists no other slot",
+			func(o *oddity) { o.before, o.list, o.mode = "trial", "one-slot", dfu.Test }},
 		{"confirms in its answer only", func(o *oddity) { o.confirm = "claimed" }},
 		{"resets at the confirm", func(o *oddity) { o.confirm = "resets" }},
 		{"marks in its answer only", func(o *oddity) { o.mark = "nothing" }},
 		{"runs the image, and does not say so", func(o *oddity) { o.list = "inactive" }},
 		{"runs the image, and lists what runs without a hash", func(o *oddity) { o.list = "no-hash-running" }},
-		{"has it uploaded, and does not say what runs", func(o *oddity) { o.before, o.list, o.mode = "runs", "inactive", dfu.UploadOnly }},
+		{"has it uploaded, and does not say what runs",
+			func(o *oddity) { o.before, o.list, o.mode = "runs", "inactive", dfu.UploadOnly }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o, wrong := usual, ""

@@ -73,11 +73,12 @@ func TestRunLosesOne(t *testing.T) {
 				return tamper{hit: isReset, request: func() (bool, error) { return false, nil }}
 			},
 			want: outcome{Result: dfu.Confirmed, Steps: all, Runs: "2.0.0", Stays: true}},
-		{name: "the reset request is lost, and the bootloader needs no mark", resets: 1, device: sim.Options{Mode: sim.DirectXIP},
-			tamper: func(*sim.Device) tamper {
+		{name: "the reset request is lost, and the bootloader needs no mark", resets: 1,
+			device: sim.Options{Mode: sim.DirectXIP}, tamper: func(*sim.Device) tamper {
 				return tamper{hit: isReset, request: func() (bool, error) { return false, nil }}
 			},
-			want: outcome{Result: dfu.Confirmed, Steps: []dfu.Action{dfu.Upload, dfu.Reset, dfu.Verify}, Runs: "2.0.0", Stays: true}},
+			want: outcome{Result: dfu.Confirmed, Steps: []dfu.Action{dfu.Upload, dfu.Reset, dfu.Verify}, Runs: "2.0.0",
+				Stays: true}},
 		{name: "the link ends before the reset request", resets: 1,
 			tamper: func(*sim.Device) tamper {
 				return tamper{hit: isReset, request: func() (bool, error) { return false, io.ErrClosedPipe }}
@@ -90,7 +91,8 @@ func TestRunLosesOne(t *testing.T) {
 			want: outcome{Result: dfu.Confirmed, Steps: all, Runs: "2.0.0", Stays: true}},
 		{name: "the device restarts instead of answering the mark", resets: 1,
 			tamper: func(d *sim.Device) tamper { return tamper{hit: isMarkReply, reply: d.Reset} },
-			want:   outcome{Result: dfu.Confirmed, Steps: []dfu.Action{dfu.Upload, dfu.MarkTest, dfu.Verify, dfu.Confirm}, Runs: "2.0.0", Stays: true}},
+			want: outcome{Result: dfu.Confirmed,
+				Steps: []dfu.Action{dfu.Upload, dfu.MarkTest, dfu.Verify, dfu.Confirm}, Runs: "2.0.0", Stays: true}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -152,7 +154,8 @@ func TestRunOverShortLinks(t *testing.T) {
 			stream := sim.Wire{HangUpAfter: 2500}.Wrap(d.Stream())
 			return smp.NewClient(transport.NewConn(stream, transport.Options{}), smp.Options{}), nil
 		}
-		report, err := dfu.Run(t.Context(), dial, []dfu.Target{{File: load(t, "app-2.0.0.bin")}}, dfu.Options{Mode: dfu.UploadOnly})
+		report, err := dfu.Run(t.Context(), dial, []dfu.Target{{File: load(t, "app-2.0.0.bin")}},
+			dfu.Options{Mode: dfu.UploadOnly})
 		want := outcome{Result: dfu.Uploaded, Steps: []dfu.Action{dfu.Upload}, Runs: "1.0.0", Stays: true}
 		if got := summarize(t, plain, report, err); !cmp.Equal(want, got) {
 			t.Errorf("(-want +got):\n%serror: %v", cmp.Diff(want, got), err)

@@ -61,15 +61,17 @@ func TestOutcome(t *testing.T) {
 		{"new", UploadOnly, anySwap, oldRuns, oldRuns, "unverified not-listed"},
 		{"new", UploadOnly, anySwap, newOnTop, newOnTop, "unverified not-listed"},
 		{"new", UploadOnly, anySwap, oldRuns, "0.0 old c, 0.1 new", "unverified"}, // which of them runs?
-		{"new", UploadOnly, anySwap, oldRuns, "0.0 old, 0.1 new ac", "uploaded"},  // it restarted by itself, and runs it
+		// it restarted by itself, and runs it
+		{"new", UploadOnly, anySwap, oldRuns, "0.0 old, 0.1 new ac", "uploaded"},
 		{"net", UploadOnly, anySwap, oldRuns, oldRuns + ", 1.1 net", "uploaded"},
 		{"new", ConfirmAfter, anySwap, oldRuns, "0.0 new ac, 0.1 other p", "running-unconfirmed other-selected"},
 		{"new", ConfirmAfter, anySwap, newOnTop, "0.0 new ac, 0.1 other P", "running-unconfirmed other-selected"},
 		{"new", Test, anySwap, oldRuns, "0.0 new ac, 0.1 other P", "running-unconfirmed"},
 		{"new", ConfirmAfter, anySwap, oldRuns, "0.0 new ac, 0.1 old ac", "unverified contradiction"},
 		{"new", ConfirmAfter, anySwap, oldRuns, "0.0 new ac, 0.0 old ac", "unverified contradiction"},
-		{"new", ConfirmAfter, anySwap, oldRuns, "0.0 new a, 0.1 new c", "confirmed"},  // it would go back to itself
-		{"new", ConfirmAfter, anySwap, oldRuns, "0.0 new ac, 0.1 new p", "confirmed"}, // whichever boots, it is the new one
+		{"new", ConfirmAfter, anySwap, oldRuns, "0.0 new a, 0.1 new c", "confirmed"}, // it would go back to itself
+		// whichever boots, it is the new one
+		{"new", ConfirmAfter, anySwap, oldRuns, "0.0 new ac, 0.1 new p", "confirmed"},
 
 		// What the bootloader says of itself is believed only as far as the flags do not say otherwise.
 		{"new", ConfirmAfter, overwrite, oldRuns, newTrial, "running-unconfirmed not-confirmed"},
@@ -77,21 +79,26 @@ func TestOutcome(t *testing.T) {
 		{"new", ConfirmAfter, xip, oldRuns, "0.0 old, 0.1 new ac", "confirmed"},
 		{"new", ConfirmAfter, xip, oldRuns, "0.0 old, 0.1 new a", "running-unconfirmed not-confirmed"},
 		{"new", ConfirmAfter, xip, oldRuns, "0.0 newest, 0.1 new a", "running-unconfirmed other-selected"},
-		{"new", ConfirmAfter, xip, "0.0 newest, 0.1 new ac", "0.0 newest, 0.1 new ac", "running-unconfirmed other-selected"},
+		{"new", ConfirmAfter, xip, "0.0 newest, 0.1 new ac", "0.0 newest, 0.1 new ac",
+			"running-unconfirmed other-selected"},
 		{"new", ConfirmAfter, noMode, oldRuns, newTrial, "running-unconfirmed not-confirmed"},
 		{"new no-state-write", ConfirmAfter, noMode, oldRuns, "0.0 old, 0.1 new a", "unverified"},
-		{"new no-state-write", ConfirmAfter, noMode, oldRuns, "0.0 newest, 0.1 new ac", "running-unconfirmed other-selected"},
+		{"new no-state-write", ConfirmAfter, noMode, oldRuns, "0.0 newest, 0.1 new ac",
+			"running-unconfirmed other-selected"},
 		{"new", ConfirmAfter, noMode, oldRuns, "0.0 newest, 0.1 new ac", "unverified"},
 		{"new state-write", ConfirmAfter, noMode, oldRuns, "0.0 newest, 0.1 new ac", "confirmed"},
-		{"new no-state-write", ConfirmAfter, anySwap, oldRuns, "0.0 new a, 0.1 old", "running-unconfirmed not-confirmed"},
+		{"new no-state-write", ConfirmAfter, anySwap, oldRuns, "0.0 new a, 0.1 old",
+			"running-unconfirmed not-confirmed"},
 
 		// Two images: the worse one counts.
 		{"new net", ConfirmAfter, anySwap, oldRuns + ", 1.0 oldnet c", newOnTop + ", " + netOnTop, "confirmed"},
 		{"new net", ConfirmAfter, anySwap, newOnTop + ", " + netOnTop, newOnTop + ", " + netOnTop, "already-running"},
 		{"new net", ConfirmAfter, anySwap, newOnTop + ", " + netNot, newOnTop + ", " + netOnTop, "confirmed"},
 		{"new net", ConfirmAfter, anySwap, oldRuns + ", 1.0 oldnet c", newOnTop + ", " + netNot, "reverted reverted"},
-		{"new net", ConfirmAfter, anySwap, oldRuns + ", 1.0 oldnet c", newOnTop + ", 1.0 oldnet c", "reverted rejected"},
-		{"new net", ConfirmAfter, anySwap, oldRuns + ", 1.0 oldnet c", newOnTop + ", " + netTrial, "running-unconfirmed not-confirmed"},
+		{"new net", ConfirmAfter, anySwap, oldRuns + ", 1.0 oldnet c", newOnTop + ", 1.0 oldnet c",
+			"reverted rejected"},
+		{"new net", ConfirmAfter, anySwap, oldRuns + ", 1.0 oldnet c", newOnTop + ", " + netTrial,
+			"running-unconfirmed not-confirmed"},
 		{"new net", Test, anySwap, oldRuns + ", 1.0 oldnet c", newTrial + ", " + netOnTop, "running-unconfirmed"},
 
 		// An image of which the device never lists what runs.
@@ -103,21 +110,22 @@ func TestOutcome(t *testing.T) {
 		{"new net", ConfirmAfter, anySwap, oldRuns, newTrial, "running-unconfirmed not-confirmed"},
 		{"new net", ConfirmAfter, anySwap, oldRuns, oldRuns, "reverted rejected"},
 	} {
-		t.Run(fmt.Sprintf("%s/%s/%s/%s -> %s", tt.targets, tt.mode, tt.bootloader, tt.before, tt.after), func(t *testing.T) {
-			before, after := listing(t, tt.bootloader, tt.before), listing(t, tt.bootloader, tt.after)
-			if strings.HasSuffix(tt.targets, "state-write") {
-				yes := !strings.HasSuffix(tt.targets, "no-state-write")
-				after.StateWrite = &yes
-			}
-			got, err := outcome(before, after, targetsOf(t, tt.targets), tt.mode)
-			text := string(got)
-			if not := (*NotRunningError)(nil); errors.As(err, &not) {
-				text += " " + string(not.Reason)
-			}
-			if text != tt.want {
-				t.Errorf("outcome = %s (%v), want %s", text, err, tt.want)
-			}
-		})
+		t.Run(fmt.Sprintf("%s/%s/%s/%s -> %s", tt.targets, tt.mode, tt.bootloader, tt.before, tt.after),
+			func(t *testing.T) {
+				before, after := listing(t, tt.bootloader, tt.before), listing(t, tt.bootloader, tt.after)
+				if strings.HasSuffix(tt.targets, "state-write") {
+					yes := !strings.HasSuffix(tt.targets, "no-state-write")
+					after.StateWrite = &yes
+				}
+				got, err := outcome(before, after, targetsOf(t, tt.targets), tt.mode)
+				text := string(got)
+				if not := (*NotRunningError)(nil); errors.As(err, &not) {
+					text += " " + string(not.Reason)
+				}
+				if text != tt.want {
+					t.Errorf("outcome = %s (%v), want %s", text, err, tt.want)
+				}
+			})
 	}
 }
 

@@ -80,7 +80,8 @@ func TestPlan(t *testing.T) {
 		{"marked permanent before, as wanted", swap, []smp.ImageState{old, permanent}, dfu.Options{Mode: dfu.Permanent},
 			[]dfu.Action{dfu.Reset, dfu.Verify, dfu.Confirm}},
 		{"interrupted after the reset", swap, onTrial, dfu.Options{}, []dfu.Action{dfu.Confirm}},
-		{"interrupted after the reset, with a check", swap, onTrial, dfu.Options{Check: check}, []dfu.Action{dfu.Check, dfu.Confirm}},
+		{"interrupted after the reset, with a check", swap, onTrial, dfu.Options{Check: check},
+			[]dfu.Action{dfu.Check, dfu.Confirm}},
 		{"on trial, test mode", swap, onTrial, dfu.Options{Mode: dfu.Test}, nil},
 		{"all done", swap, confirmed, dfu.Options{Check: check}, nil},
 		{"forced though there", swap, []smp.ImageState{old, pending}, dfu.Options{Force: true},
@@ -139,7 +140,8 @@ func TestPlanRefuses(t *testing.T) {
 			Bootloader: smp.BootloaderInfo{Mode: smp.ModeSwapMove, NoDowngrade: true}}},
 		{name: "an unconfirmed image runs", state: true, device: dfu.Device{
 			Images: smp.ImageList{Images: []smp.ImageState{
-				{Version: "1.5.0", Hash: otherHash, Active: true}, {Slot: 1, Version: "1.0.0", Hash: oldHash, Confirmed: true}}}}},
+				{Version: "1.5.0", Hash: otherHash, Active: true},
+				{Slot: 1, Version: "1.0.0", Hash: oldHash, Confirmed: true}}}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			steps, err := dfu.PlanFor(tt.device, []dfu.Target{{Image: tt.number, File: img}}, tt.o)

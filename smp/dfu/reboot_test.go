@@ -25,7 +25,8 @@ func TestReboot(t *testing.T) {
 		want   rescue
 	}{
 		{"nothing is selected", sim.Options{}, "", false, back},
-		{"nothing is selected, and the wait window is open for 3 seconds", sim.Options{RecoveryWindow: 3 * time.Second}, "", false, back},
+		{"nothing is selected, and the wait window is open for 3 seconds", sim.Options{RecoveryWindow: 3 * time.Second},
+			"", false, back},
 		{"no image group", sim.Options{NoGroups: []smp.Group{smp.GroupImage}}, "", false, back},
 		{"in its bootloader", sim.Options{Recovery: true}, "", false, rescue{Runs: "1.0.0"}},
 		{"an empty device in its bootloader", sim.Options{Blank: true}, "", false, rescue{Error: inBootloader}},
@@ -33,9 +34,10 @@ func TestReboot(t *testing.T) {
 			rescue{Result: dfu.RunningUnconfirmed, Steps: booted, Runs: "2.0.0"}},
 		{"an image is selected for good", sim.Options{}, "app-2.0.0.bin", true,
 			rescue{Result: dfu.Confirmed, Steps: booted, Runs: "2.0.0"}},
-		{"after image test the board hangs in its wait window", sim.Options{RecoveryWindow: 3 * time.Second}, "app-2.0.0.bin", false,
-			rescue{Result: dfu.RunningUnconfirmed, Steps: booted, Runs: "2.0.0"}},
-		{"after image test it swaps for 20 seconds before its wait window", sim.Options{RecoveryWindow: time.Second, SwapTime: 20 * time.Second},
+		{"after image test the board hangs in its wait window", sim.Options{RecoveryWindow: 3 * time.Second},
+			"app-2.0.0.bin", false, rescue{Result: dfu.RunningUnconfirmed, Steps: booted, Runs: "2.0.0"}},
+		{"after image test it swaps for 20 seconds before its wait window",
+			sim.Options{RecoveryWindow: time.Second, SwapTime: 20 * time.Second},
 			"app-2.0.0.bin", false, rescue{Result: dfu.RunningUnconfirmed, Steps: booted, Runs: "2.0.0"}},
 		{"the image is signed with another key", sim.Options{Key: publicKey(t)}, "app-2.0.0-otherkey.bin", false,
 			rescue{Result: dfu.Reverted, Steps: booted[:1], Reason: dfu.Rejected, Runs: "1.0.0"}},
@@ -46,7 +48,9 @@ func TestReboot(t *testing.T) {
 					d, _ := board(t, tt.device)
 					defer d.Close()
 					time.Sleep(20 * time.Second) // fake: the window is over
-					dial := func(context.Context) (*smp.Client, error) { return smp.NewClient(link(d), smp.Options{}), nil }
+					dial := func(context.Context) (*smp.Client, error) {
+						return smp.NewClient(link(d), smp.Options{}), nil
+					}
 					if tt.file != "" {
 						selectByHand(t, dial, tt.file, tt.good)
 					}

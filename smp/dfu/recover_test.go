@@ -1,7 +1,6 @@
 package dfu_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -53,78 +52,116 @@ func TestRecover(t *testing.T) {
 	}{
 		{name: "blank device", device: sim.Options{Blank: true}, want: recovered},
 		{name: "blank device, MCUboot 1.10", device: sim.Options{Blank: true, SerialRecovery: old}, want: recovered},
-		{name: "blank device, MCUboot 2.4", device: sim.Options{Blank: true, SerialRecovery: sim.SerialRecovery{NoParams: true}}, want: recovered},
+		{name: "blank device, MCUboot 2.4",
+			device: sim.Options{Blank: true, SerialRecovery: sim.SerialRecovery{NoParams: true}}, want: recovered},
 		{name: "over an application", device: sim.Options{Recovery: true}, want: recovered},
 		{name: "from the application", o: dfu.RecoverOptions{Enter: true}, want: recovered},
-		{name: "from the application, MCUboot 1.10", device: sim.Options{SerialRecovery: old}, o: dfu.RecoverOptions{Enter: true}, want: recovered},
-		{name: "from an application of two lines", device: sim.Options{RXLines: 2, NoParams: true}, o: dfu.RecoverOptions{Enter: true}, want: recovered},
-		{name: "in the bootloader already", device: sim.Options{Recovery: true}, o: dfu.RecoverOptions{Enter: true}, want: recovered},
-		{name: "through the wait window of a reset without boot mode", device: sim.Options{NoBootMode: true, RecoveryWindow: 500 * time.Millisecond},
+		{name: "from the application, MCUboot 1.10", device: sim.Options{SerialRecovery: old},
 			o: dfu.RecoverOptions{Enter: true}, want: recovered},
-		{name: "boot mode without effect", device: sim.Options{NoBootMode: true}, o: dfu.RecoverOptions{Enter: true}, within: 6 * time.Second,
-			want: rescue{Error: "the application runs again instead of the bootloader: boot mode 1 has no effect on this device", Runs: "1.0.0"}},
+		{name: "from an application of two lines", device: sim.Options{RXLines: 2, NoParams: true},
+			o: dfu.RecoverOptions{Enter: true}, want: recovered},
+		{name: "in the bootloader already", device: sim.Options{Recovery: true}, o: dfu.RecoverOptions{Enter: true},
+			want: recovered},
+		{name: "through the wait window of a reset without boot mode",
+			device: sim.Options{NoBootMode: true, RecoveryWindow: 500 * time.Millisecond},
+			o:      dfu.RecoverOptions{Enter: true}, want: recovered},
+		{name: "boot mode without effect", device: sim.Options{NoBootMode: true}, o: dfu.RecoverOptions{Enter: true},
+			within: 6 * time.Second,
+			want: rescue{Error: "the application runs again instead of the bootloader: boot mode 1 has no effect " +
+				"on this device", Runs: "1.0.0"}},
 		{name: "not asked to", o: dfu.RecoverOptions{Wait: 20 * time.Second},
 			want: rescue{Error: "the application answers, not the bootloader", Runs: "1.0.0"}},
 
-		{name: "flags in the list", device: sim.Options{Recovery: true, SerialRecovery: sim.SerialRecovery{State: true, SlotInfo: true}}, want: recovered},
-		{name: "no hashes in the list", device: sim.Options{Blank: true, SerialRecovery: sim.SerialRecovery{NoHash: true}}, want: recovered},
-		{name: "flash written in units of 32", device: sim.Options{Blank: true, SerialRecovery: sim.SerialRecovery{Align: 32}}, want: recovered},
-		{name: "odd packets", device: sim.Options{Blank: true, SerialRecovery: sim.SerialRecovery{BufSize: 301, Align: 16}}, want: recovered},
-		{name: "erasing takes half a minute", device: sim.Options{Blank: true, EraseTime: 450 * time.Millisecond}, want: recovered},
-		{name: "erasing sector by sector", device: sim.Options{Blank: true, EraseTime: 450 * time.Millisecond, Progressive: true}, want: recovered},
+		{name: "flags in the list",
+			device: sim.Options{Recovery: true, SerialRecovery: sim.SerialRecovery{State: true, SlotInfo: true}},
+			want:   recovered},
+		{name: "no hashes in the list",
+			device: sim.Options{Blank: true, SerialRecovery: sim.SerialRecovery{NoHash: true}}, want: recovered},
+		{name: "flash written in units of 32",
+			device: sim.Options{Blank: true, SerialRecovery: sim.SerialRecovery{Align: 32}}, want: recovered},
+		{name: "odd packets",
+			device: sim.Options{Blank: true, SerialRecovery: sim.SerialRecovery{BufSize: 301, Align: 16}},
+			want:   recovered},
+		{name: "erasing takes half a minute", device: sim.Options{Blank: true, EraseTime: 450 * time.Millisecond},
+			want: recovered},
+		{name: "erasing sector by sector",
+			device: sim.Options{Blank: true, EraseTime: 450 * time.Millisecond, Progressive: true}, want: recovered},
 		{name: "chatter on the line", device: sim.Options{Blank: true, Noise: true}, want: recovered},
-		{name: "RAM load", device: sim.Options{Mode: sim.RAMLoad, Recovery: true}, file: build(t, image.FlagRAMLoad), want: recovered},
-		{name: "blank device, RAM load", device: sim.Options{Mode: sim.RAMLoad, Blank: true}, file: build(t, image.FlagRAMLoad), want: recovered},
+		{name: "RAM load", device: sim.Options{Mode: sim.RAMLoad, Recovery: true}, file: build(t, image.FlagRAMLoad),
+			want: recovered},
+		{name: "blank device, RAM load", device: sim.Options{Mode: sim.RAMLoad, Blank: true},
+			file: build(t, image.FlagRAMLoad), want: recovered},
 		{name: "blank device, RAM load, left in the bootloader", device: sim.Options{Mode: sim.RAMLoad, Blank: true},
-			file: build(t, image.FlagRAMLoad), o: dfu.RecoverOptions{NoReset: true}, want: rescue{Result: dfu.Uploaded, Steps: recoverAll[:2]}},
-		{name: "blank device, RAM load, bootloader with a key", device: sim.Options{Mode: sim.RAMLoad, Blank: true, Key: publicKey(t)},
-			file: build(t, image.FlagRAMLoad), want: rescue{Result: dfu.NotRunning, Steps: recoverAll[:2], Reason: dfu.NotListed}},
+			file: build(t, image.FlagRAMLoad), o: dfu.RecoverOptions{NoReset: true},
+			want: rescue{Result: dfu.Uploaded, Steps: recoverAll[:2]}},
+		{name: "blank device, RAM load, bootloader with a key",
+			device: sim.Options{Mode: sim.RAMLoad, Blank: true, Key: publicKey(t)},
+			file:   build(t, image.FlagRAMLoad),
+			want:   rescue{Result: dfu.NotRunning, Steps: recoverAll[:2], Reason: dfu.NotListed}},
 		{name: "swap with offset", device: sim.Options{Mode: sim.SwapOffset, Recovery: true}, want: recovered},
 
-		{name: "the first primary slot by its number", device: sim.Options{Recovery: true, SerialRecovery: sim.SerialRecovery{DirectUpload: true}},
-			image: 1, want: recovered},
-		{name: "the secondary slot by its number", device: sim.Options{Recovery: true, SerialRecovery: sim.SerialRecovery{DirectUpload: true}},
-			image: 2, want: rescue{Result: dfu.Uploaded, Steps: recoverAll, Runs: "1.0.0"}},
-		{name: "the same with slot info", device: sim.Options{Recovery: true, SerialRecovery: sim.SerialRecovery{DirectUpload: true, SlotInfo: true}},
-			image: 2, want: rescue{Result: dfu.Uploaded, Steps: recoverAll, Runs: "1.0.0"}},
+		{name: "the first primary slot by its number",
+			device: sim.Options{Recovery: true, SerialRecovery: sim.SerialRecovery{DirectUpload: true}},
+			image:  1, want: recovered},
+		{name: "the secondary slot by its number",
+			device: sim.Options{Recovery: true, SerialRecovery: sim.SerialRecovery{DirectUpload: true}},
+			image:  2, want: rescue{Result: dfu.Uploaded, Steps: recoverAll, Runs: "1.0.0"}},
+		{name: "the same with slot info",
+			device: sim.Options{Recovery: true, SerialRecovery: sim.SerialRecovery{DirectUpload: true, SlotInfo: true}},
+			image:  2, want: rescue{Result: dfu.Uploaded, Steps: recoverAll, Runs: "1.0.0"}},
 		{name: "the second image", device: sim.Options{Images: 2, BufSize: 1024, Recovery: true}, image: 1,
 			want: rescue{Result: dfu.Recovered, Steps: recoverAll, Runs: "1.0.0"}},
-		{name: "the second image, MCUboot 1.10", device: sim.Options{Images: 2, BufSize: 1024, Recovery: true, SerialRecovery: old}, image: 1,
+		{name: "the second image, MCUboot 1.10",
+			device: sim.Options{Images: 2, BufSize: 1024, Recovery: true, SerialRecovery: old}, image: 1,
 			want: rescue{Result: dfu.Recovered, Steps: recoverAll, Runs: "1.0.0"}},
 		{name: "no such image", device: sim.Options{Recovery: true}, image: 5,
-			want: rescue{Steps: recoverAll[:1], Error: "image upload: device refused: bad or missing argument (rc 3 EINVAL)"}},
+			want: rescue{Steps: recoverAll[:1],
+				Error: "image upload: device refused: bad or missing argument (rc 3 EINVAL)"}},
 
 		{name: "there already", device: sim.Options{Recovery: true}, file: load(t, "app-1.0.0.bin"),
 			want: rescue{Result: dfu.Recovered, Steps: []dfu.Action{dfu.Enter, dfu.Reset, dfu.Verify}, Runs: "1.0.0"}},
-		{name: "there already, but again", device: sim.Options{Recovery: true}, file: load(t, "app-1.0.0.bin"), o: dfu.RecoverOptions{Force: true},
-			want: rescue{Result: dfu.Recovered, Steps: recoverAll, Runs: "1.0.0"}},
+		{name: "there already, but again", device: sim.Options{Recovery: true}, file: load(t, "app-1.0.0.bin"),
+			o: dfu.RecoverOptions{Force: true}, want: rescue{Result: dfu.Recovered, Steps: recoverAll, Runs: "1.0.0"}},
 		{name: "the right key", device: sim.Options{Recovery: true, Key: publicKey(t)}, want: recovered},
-		{name: "another key", device: sim.Options{Recovery: true, Key: publicKey(t)}, file: load(t, "app-2.0.0-otherkey.bin"),
-			want: rescue{Steps: recoverAll[:1], Reason: dfu.NotListed}},
+		{name: "another key", device: sim.Options{Recovery: true, Key: publicKey(t)},
+			file: load(t, "app-2.0.0-otherkey.bin"), want: rescue{Steps: recoverAll[:1], Reason: dfu.NotListed}},
 		{name: "another key, RAM load", device: sim.Options{Mode: sim.RAMLoad, Recovery: true, Key: publicKey(t)},
-			file: load(t, "app-2.0.0-otherkey.bin"), want: rescue{Result: dfu.NotRunning, Steps: recoverAll[:2], Reason: dfu.NotListed}},
-		{name: "too large", device: sim.Options{Recovery: true, Blank: true, SlotSize: 6 * sim.Sector, SerialRecovery: sim.SerialRecovery{SlotInfo: true}},
-			want: rescue{Steps: recoverAll[:1], Error: "image 0: the file of 25238 bytes is larger than the slot of 24576 bytes"}},
+			file: load(t, "app-2.0.0-otherkey.bin"),
+			want: rescue{Result: dfu.NotRunning, Steps: recoverAll[:2], Reason: dfu.NotListed}},
+		{name: "too large",
+			device: sim.Options{Recovery: true, Blank: true, SlotSize: 6 * sim.Sector,
+				SerialRecovery: sim.SerialRecovery{SlotInfo: true}},
+			want: rescue{Steps: recoverAll[:1],
+				Error: "image 0: the file of 25238 bytes is larger than the slot of 24576 bytes"}},
 
-		{name: "last answer lost", device: sim.Options{Blank: true, Faults: sim.Faults{LoseLastAnswer: true}}, want: recovered},
-		{name: "lossy line", device: sim.Options{Blank: true, Faults: sim.Faults{Seed: 3, DropRequest: 0.03, DropReply: 0.03}}, want: recovered},
-		{name: "the answer to the reset is lost", device: sim.Options{Blank: true, Faults: sim.Faults{LoseReset: true}}, want: recovered},
-		{name: "a wait window that catches the first look", device: sim.Options{Blank: true, RecoveryWindow: 3 * time.Second}, want: recovered},
+		{name: "last answer lost", device: sim.Options{Blank: true, Faults: sim.Faults{LoseLastAnswer: true}},
+			want: recovered},
+		{name: "lossy line",
+			device: sim.Options{Blank: true, Faults: sim.Faults{Seed: 3, DropRequest: 0.03, DropReply: 0.03}},
+			want:   recovered},
+		{name: "the answer to the reset is lost", device: sim.Options{Blank: true, Faults: sim.Faults{LoseReset: true}},
+			want: recovered},
+		{name: "a wait window that catches the first look",
+			device: sim.Options{Blank: true, RecoveryWindow: 3 * time.Second}, want: recovered},
 		{name: "a slow start", device: sim.Options{Blank: true, BootTime: 40 * time.Second}, want: recovered},
 
 		{name: "an application without SMP", device: sim.Options{Blank: true, NoSMP: true},
 			want: rescue{Result: dfu.Unverified, Steps: recoverAll[:2], Error: dfu.ErrNotBack.Error(), Runs: "2.0.0"}},
-		{name: "an application without SMP, as the caller knows", device: sim.Options{Blank: true, NoSMP: true}, o: dfu.RecoverOptions{NoVerify: true},
+		{name: "an application without SMP, as the caller knows", device: sim.Options{Blank: true, NoSMP: true},
+			o:    dfu.RecoverOptions{NoVerify: true},
 			want: rescue{Result: dfu.Unverified, Steps: recoverAll[:3], Runs: "2.0.0"}},
-		{name: "an application without the image group", device: sim.Options{Blank: true, NoGroups: []smp.Group{smp.GroupImage}},
-			want: rescue{Result: dfu.Unverified, Steps: recoverAll[:3], Reason: dfu.NotShown, Runs: "2.0.0"}},
+		{name: "an application without the image group",
+			device: sim.Options{Blank: true, NoGroups: []smp.Group{smp.GroupImage}},
+			want:   rescue{Result: dfu.Unverified, Steps: recoverAll[:3], Reason: dfu.NotShown, Runs: "2.0.0"}},
 		{name: "left in the bootloader", device: sim.Options{Blank: true}, o: dfu.RecoverOptions{NoReset: true},
 			want: rescue{Result: dfu.Uploaded, Steps: recoverAll[:2]}},
 
-		{name: "encrypted", device: sim.Options{Blank: true, SerialRecovery: sim.SerialRecovery{DecryptTime: 50 * time.Second}},
-			file: encrypted(t), want: recovered},
-		{name: "encrypted, last answer lost", device: sim.Options{Blank: true, SerialRecovery: sim.SerialRecovery{DecryptTime: 20 * time.Second},
-			Faults: sim.Faults{LoseLastAnswer: true}}, file: encrypted(t), want: recovered},
+		{name: "encrypted",
+			device: sim.Options{Blank: true, SerialRecovery: sim.SerialRecovery{DecryptTime: 50 * time.Second}},
+			file:   encrypted(t), want: recovered},
+		{name: "encrypted, last answer lost",
+			device: sim.Options{Blank: true, SerialRecovery: sim.SerialRecovery{DecryptTime: 20 * time.Second},
+				Faults: sim.Faults{LoseLastAnswer: true}}, file: encrypted(t), want: recovered},
 	} {
 		for way, link := range ways {
 			t.Run(tt.name+", "+way, func(t *testing.T) {
@@ -135,7 +172,9 @@ func TestRecover(t *testing.T) {
 					if file == nil {
 						file = load(t, "app-2.0.0.bin")
 					}
-					dial := func(context.Context) (*smp.Client, error) { return smp.NewClient(link(d), smp.Options{}), nil }
+					dial := func(context.Context) (*smp.Client, error) {
+						return smp.NewClient(link(d), smp.Options{}), nil
+					}
 					start := time.Now()
 					report, err := dfu.Recover(t.Context(), dial, []dfu.Target{{Image: tt.image, File: file}}, tt.o)
 					limit := tt.within
@@ -222,7 +261,8 @@ func TestRecoverAtPowerUp(t *testing.T) {
 		device sim.Options
 		note   string
 	}{
-		{"application answers", sim.Options{}, "the application answers: reset or power up the board now, or ask it to reboot into the bootloader"},
+		{"application answers", sim.Options{},
+			"the application answers: reset or power up the board now, or ask it to reboot into the bootloader"},
 		{"application without parameters", sim.Options{NoParams: true, NoInfo: true},
 			"the application answers: reset or power up the board now, or ask it to reboot into the bootloader"},
 		{"nobody knows the parameters", sim.Options{NoParams: true, SerialRecovery: sim.SerialRecovery{NoParams: true}},
@@ -240,14 +280,17 @@ func TestRecoverAtPowerUp(t *testing.T) {
 						defer d.Close()
 						time.Sleep(10 * time.Second) // fake: the window is over
 						time.AfterFunc(7*time.Second+time.Duration(after)*23*time.Millisecond, d.Reset)
-						dial := func(context.Context) (*smp.Client, error) { return smp.NewClient(link(d), smp.Options{}), nil }
+						dial := func(context.Context) (*smp.Client, error) {
+							return smp.NewClient(link(d), smp.Options{}), nil
+						}
 						var notes []string
-						report, err := dfu.Recover(t.Context(), dial, []dfu.Target{{File: load(t, "app-2.0.0.bin")}}, dfu.RecoverOptions{
-							NoVerify: true, OnEvent: func(e dfu.Event) {
-								if e.Phase == dfu.Note && e.Step.Action == dfu.Enter {
-									notes = append(notes, e.Text)
-								}
-							}})
+						report, err := dfu.Recover(t.Context(), dial, []dfu.Target{{File: load(t, "app-2.0.0.bin")}},
+							dfu.RecoverOptions{
+								NoVerify: true, OnEvent: func(e dfu.Event) {
+									if e.Phase == dfu.Note && e.Step.Action == dfu.Enter {
+										notes = append(notes, e.Text)
+									}
+								}})
 						if err != nil || report.Result != dfu.Unverified {
 							t.Errorf("reset after %v: Recover = %s, %v", after, report.Result, err)
 						}
@@ -271,9 +314,12 @@ func TestRecoverNothingThere(t *testing.T) {
 		took time.Duration
 		want error
 	}{
-		{"no port", func(context.Context) (*smp.Client, error) { return nil, missing }, 30 * time.Second, fs.ErrNotExist},
-		{"port of another user", func(context.Context) (*smp.Client, error) { return nil, denied }, 0, fs.ErrPermission},
-		{"dark device", func(context.Context) (*smp.Client, error) { return nil, nil }, 30 * time.Second, smp.ErrNoReply},
+		{"no port", func(context.Context) (*smp.Client, error) { return nil, missing }, 30 * time.Second,
+			fs.ErrNotExist},
+		{"port of another user", func(context.Context) (*smp.Client, error) { return nil, denied }, 0,
+			fs.ErrPermission},
+		{"dark device", func(context.Context) (*smp.Client, error) { return nil, nil }, 30 * time.Second,
+			smp.ErrNoReply},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -286,7 +332,8 @@ func TestRecoverNothingThere(t *testing.T) {
 					return smp.NewClient(d.Link(), smp.Options{}), nil
 				}
 				start := time.Now()
-				_, err := dfu.Recover(t.Context(), dial, []dfu.Target{{File: load(t, "app-2.0.0.bin")}}, dfu.RecoverOptions{Wait: 30 * time.Second})
+				_, err := dfu.Recover(t.Context(), dial, []dfu.Target{{File: load(t, "app-2.0.0.bin")}},
+					dfu.RecoverOptions{Wait: 30 * time.Second})
 				if took := time.Since(start); !errors.Is(err, tt.want) || took > tt.took || took < tt.took {
 					t.Errorf("Recover = %v after %v, want %v after %v", err, took, tt.want, tt.took)
 				}
@@ -302,10 +349,14 @@ func TestRecoverPowerLoss(t *testing.T) {
 		for way, link := range ways {
 			t.Run(fmt.Sprintf("after %d bytes, %s", n, way), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					d, _ := board(t, sim.Options{Blank: true, Faults: sim.Faults{VanishAfter: n, VanishFor: 3 * time.Second}})
+					d, _ := board(t,
+						sim.Options{Blank: true, Faults: sim.Faults{VanishAfter: n, VanishFor: 3 * time.Second}})
 					defer d.Close()
-					dial := func(context.Context) (*smp.Client, error) { return smp.NewClient(link(d), smp.Options{}), nil }
-					report, err := dfu.Recover(t.Context(), dial, []dfu.Target{{File: load(t, "app-2.0.0.bin")}}, dfu.RecoverOptions{})
+					dial := func(context.Context) (*smp.Client, error) {
+						return smp.NewClient(link(d), smp.Options{}), nil
+					}
+					report, err := dfu.Recover(t.Context(), dial, []dfu.Target{{File: load(t, "app-2.0.0.bin")}},
+						dfu.RecoverOptions{})
 					if got := rescueOf(d, report, err); got.Result != dfu.Recovered || got.Runs != "2.0.0" {
 						t.Errorf("%+v, %v", got, err)
 					}
@@ -321,42 +372,18 @@ func TestRecoverMeetsApplication(t *testing.T) {
 	for way, link := range ways {
 		t.Run(way, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				d, _ := board(t, sim.Options{Recovery: true, Faults: sim.Faults{VanishAfter: 300, VanishFor: 3 * time.Second}})
+				d, _ := board(t,
+					sim.Options{Recovery: true, Faults: sim.Faults{VanishAfter: 300, VanishFor: 3 * time.Second}})
 				defer d.Close()
 				dial := func(context.Context) (*smp.Client, error) { return smp.NewClient(link(d), smp.Options{}), nil }
-				report, err := dfu.Recover(t.Context(), dial, []dfu.Target{{File: load(t, "app-2.0.0.bin")}}, dfu.RecoverOptions{Wait: 20 * time.Second})
+				report, err := dfu.Recover(t.Context(), dial, []dfu.Target{{File: load(t, "app-2.0.0.bin")}},
+					dfu.RecoverOptions{Wait: 20 * time.Second})
 				var outside *dfu.BootloaderError
 				if got := rescueOf(d, report, err); !errors.As(err, &outside) || got.Runs != "1.0.0" {
 					t.Errorf("%+v, %v", got, err)
 				}
 			})
 		})
-	}
-}
-
-// TestRunDoesNotUploadToTheBootloader: the device restarts in the middle of an upload, and a packet of it falls into
-// the wait window.
-func TestRunDoesNotUploadToTheBootloader(t *testing.T) {
-	for way, link := range ways {
-		for _, s := range []sim.SerialRecovery{{}, {State: true, NoParams: true}} {
-			for _, n := range []int{8, 30, 60} { // in the middle of the upload
-				t.Run(fmt.Sprintf("%s, request %d, flags %v", way, n, s.State), func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) {
-						d, _ := board(t, sim.Options{RecoveryWindow: 10 * time.Second, SerialRecovery: s, Faults: sim.Faults{RebootAfter: n}})
-						defer d.Close()
-						time.Sleep(20 * time.Second) // fake: the window is over
-						dial := func(context.Context) (*smp.Client, error) { return smp.NewClient(link(d), smp.Options{}), nil }
-						report, err := dfu.Run(t.Context(), dial, []dfu.Target{{File: load(t, "app-2.0.0.bin")}}, dfu.Options{})
-						if got := rescueOf(d, report, err); got.Result != dfu.Confirmed || got.Runs != "2.0.0" {
-							t.Errorf("%+v, %v", got, err)
-						}
-						if old := d.Slots()[1]; !old.Valid || old.Version.String() != "1.0.0+0" {
-							t.Errorf("the old image was not swapped but overwritten: %+v", old)
-						}
-					})
-				})
-			}
-		}
 	}
 }
 
@@ -411,85 +438,4 @@ func TestRecoverSeveral(t *testing.T) {
 			}
 		}
 	})
-}
-
-// TestRunInBootloader: a device that is in its bootloader is started first; an upload alone ends, and does not
-// overwrite its application.
-func TestRunInBootloader(t *testing.T) {
-	for _, s := range []sim.SerialRecovery{{}, {Old: true}, {NoParams: true}, {State: true}, {State: true, NoParams: true, Echo: true}} {
-		synctest.Test(t, func(t *testing.T) {
-			d, dial := board(t, sim.Options{Recovery: true, SerialRecovery: s})
-			defer d.Close()
-			before := d.SlotBytes(0, 0)
-			targets := []dfu.Target{{File: load(t, "app-2.0.0.bin")}}
-			_, err := dfu.Run(t.Context(), dial, targets, dfu.Options{Mode: dfu.UploadOnly, NoStart: true})
-			if !errors.Is(err, smp.ErrInBootloader) {
-				t.Errorf("%+v: upload only: %v, want %v", s, err, smp.ErrInBootloader)
-			}
-			if !bytes.Equal(before, d.SlotBytes(0, 0)) {
-				t.Errorf("%+v: the primary slot was changed", s)
-			}
-			report, err := dfu.Run(t.Context(), dial, targets, dfu.Options{})
-			if got := rescueOf(d, report, err); got.Result != dfu.Confirmed || got.Runs != "2.0.0" {
-				t.Errorf("%+v: %+v, %v", s, got, err)
-			}
-		})
-	}
-}
-
-// TestRunEndsInBootloader: somebody holds the button at every reset.
-func TestRunEndsInBootloader(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d, dial := board(t, sim.Options{Mode: sim.DirectXIP, SerialRecovery: sim.SerialRecovery{State: true}})
-		defer d.Close()
-		first := true
-		_, err := dfu.Run(t.Context(), func(ctx context.Context) (*smp.Client, error) {
-			if err := d.WaitAlive(ctx); err != nil {
-				return nil, err
-			}
-			if !first && !d.InRecovery() {
-				c, _ := dial(ctx)
-				if err := c.OS.Reset(ctx, smp.ResetOptions{BootMode: smp.BootBootloader}); err != nil {
-					t.Error(err)
-				}
-				c.Close()
-				time.Sleep(5 * time.Second) // fake
-			}
-			first = false
-			return dial(ctx)
-		}, []dfu.Target{{File: load(t, "app-2.0.0.bin")}}, dfu.Options{})
-		var running *dfu.NotRunningError
-		if !errors.As(err, &running) || running.Reason != dfu.InBootloader {
-			t.Errorf("Run = %v, want it to end in the bootloader", err)
-		}
-	})
-}
-
-// TestRunThroughTheWaitWindow: the swap is done when the device is first asked, and the window is open. What is sent
-// then must not keep the device in its bootloader: an image on trial would not survive the reset that leaves it.
-func TestRunThroughTheWaitWindow(t *testing.T) {
-	for _, tt := range []struct {
-		mode   dfu.Mode
-		result dfu.Result
-	}{
-		{dfu.Permanent, dfu.Confirmed},
-		{dfu.ConfirmAfter, dfu.Confirmed},
-		{dfu.Test, dfu.RunningUnconfirmed},
-	} {
-		for way, link := range ways {
-			t.Run(fmt.Sprint(tt.mode, ", ", way), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					d, _ := board(t, sim.Options{RecoveryWindow: 2 * time.Second})
-					defer d.Close()
-					time.Sleep(20 * time.Second) // fake: the window is over
-					dial := func(context.Context) (*smp.Client, error) { return smp.NewClient(link(d), smp.Options{}), nil }
-					report, err := dfu.Run(t.Context(), dial, []dfu.Target{{File: load(t, "app-2.0.0.bin")}}, dfu.Options{Mode: tt.mode})
-					got := rescueOf(d, report, err)
-					if got.Result != tt.result || got.Reason != "" || got.Runs != "2.0.0" {
-						t.Errorf("%+v, %v, want %+v", got, err, tt)
-					}
-				})
-			})
-		}
-	}
 }

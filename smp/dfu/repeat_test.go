@@ -63,7 +63,8 @@ func TestRunUnplugged(t *testing.T) {
 	for name, then := range map[string]dfu.Dial{
 		"and never back": gone,
 		"and back, but mute": func(context.Context) (*smp.Client, error) {
-			return smp.NewClient(newOddLink(func(smp.Header, map[string]any) map[string]any { return nil }), smp.Options{}), nil
+			return smp.NewClient(newOddLink(func(smp.Header, map[string]any) map[string]any { return nil }),
+				smp.Options{}), nil
 		},
 		"and the port opens, and closes at once": func(context.Context) (*smp.Client, error) {
 			l := newOddLink(func(smp.Header, map[string]any) map[string]any { return nil })
@@ -90,14 +91,15 @@ func TestRunUnplugged(t *testing.T) {
 					return client, err
 				}
 				start := time.Now()
-				_, err := dfu.Run(t.Context(), dial, []dfu.Target{{File: load(t, "app-2.0.0.bin")}}, dfu.Options{Wait: 30 * time.Second,
-					OnEvent: func(e dfu.Event) {
-						if e.Phase == dfu.Progress {
-							if requests++; requests == 3 {
-								client.Close()
+				_, err := dfu.Run(t.Context(), dial, []dfu.Target{{File: load(t, "app-2.0.0.bin")}},
+					dfu.Options{Wait: 30 * time.Second,
+						OnEvent: func(e dfu.Event) {
+							if e.Phase == dfu.Progress {
+								if requests++; requests == 3 {
+									client.Close()
+								}
 							}
-						}
-					}})
+						}})
 				if took := time.Since(start); !errors.Is(err, dfu.ErrNotBack) || took > 35*time.Second {
 					t.Errorf("Run = %v after %v, want %v within the wait of 30 s", err, took, dfu.ErrNotBack)
 				}

@@ -27,7 +27,8 @@ type askedDevice struct {
 }
 
 func askedDevices() (all []askedDevice) {
-	for _, mode := range []sim.Mode{sim.Swap, sim.Overwrite, sim.DirectXIP, sim.DirectXIPRevert, sim.RAMLoad, sim.SwapOffset} {
+	for _, mode := range []sim.Mode{sim.Swap, sim.Overwrite, sim.DirectXIP, sim.DirectXIPRevert, sim.RAMLoad,
+		sim.SwapOffset} {
 		for _, images := range []int{1, 2} {
 			for _, kind := range []struct {
 				name string
@@ -38,10 +39,12 @@ func askedDevices() (all []askedDevice) {
 				{"legacy", func(o *sim.Options) { o.Legacy = true }},
 				{"network core", func(o *sim.Options) { o.NetworkCore = true }},
 				{"direct upload", func(o *sim.Options) { o.DirectUpload = true }},
-				{"no information", func(o *sim.Options) { o.NoBootloaderInfo, o.NoSlotInfo, o.NoParams = true, true, true }},
+				{"no information",
+					func(o *sim.Options) { o.NoBootloaderInfo, o.NoSlotInfo, o.NoParams = true, true, true }},
 				{"recovery", func(*sim.Options) {}},
 				{"recovery with flags", func(o *sim.Options) { o.SerialRecovery.State = true }},
-				{"recovery with flags, without hashes", func(o *sim.Options) { o.SerialRecovery.State, o.SerialRecovery.NoHash = true, true }},
+				{"recovery with flags, without hashes",
+					func(o *sim.Options) { o.SerialRecovery.State, o.SerialRecovery.NoHash = true, true }},
 				{"recovery, old", func(o *sim.Options) { o.SerialRecovery.Old = true }},
 			} {
 				o := sim.Options{Mode: mode, Images: images, BufSize: 1024}
@@ -61,7 +64,8 @@ func TestAskCrossed(t *testing.T) {
 		name string
 		do   func(map[string]smp.Hash) dfu.Request
 	}{
-		{"test old", mark(dfu.MarkTest, "1")}, {"test new", mark(dfu.MarkTest, "2")}, {"test second", mark(dfu.MarkTest, "3")},
+		{"test old", mark(dfu.MarkTest, "1")}, {"test new", mark(dfu.MarkTest, "2")},
+		{"test second", mark(dfu.MarkTest, "3")},
 		{"confirm old", mark(dfu.MarkPermanent, "1")}, {"confirm new", mark(dfu.MarkPermanent, "2")},
 		{"confirm second", mark(dfu.MarkPermanent, "3")},
 		{"confirm", func(map[string]smp.Hash) dfu.Request { return confirmItself }},
@@ -70,7 +74,8 @@ func TestAskCrossed(t *testing.T) {
 	}
 	histories := [][]string{{}, {"new"}, {"new", "test new"}, {"new", "confirm new"}, {"new", "test new", "reset"},
 		{"new", "test new", "reset", "reset"},
-		{"new", "test new", "reset", "confirm"}, {"new", "confirm new", "reset"}, {"old"}, {"second"}, {"second", "confirm second"},
+		{"new", "test new", "reset", "confirm"}, {"new", "confirm new", "reset"}, {"old"}, {"second"},
+		{"second", "confirm second"},
 		{"second", "confirm second", "reset"},
 		{"new", "reset"}, {"new", "second", "test new", "confirm second"}}
 	cases, asked, done := 0, 0, 0
@@ -104,7 +109,8 @@ func TestAskCrossed(t *testing.T) {
 var goByMarks = []sim.Mode{sim.Swap, sim.SwapOffset, sim.Overwrite}
 
 // ask brings a device to where the history leads, asks, and says what is wrong with the answer.
-func (c askedDevice) ask(t *testing.T, history []string, do func(map[string]smp.Hash) dfu.Request) (problem string, err error) {
+func (c askedDevice) ask(t *testing.T, history []string, do func(map[string]smp.Hash) dfu.Request) (problem string,
+	err error) {
 	b := newAskBench(t, c.o)
 	defer b.close()
 	for _, step := range history {
@@ -160,7 +166,8 @@ func (b *askBench) step(t *testing.T, step string) {
 			return
 		}
 		dial := func(context.Context) (*smp.Client, error) { return b.client, nil }
-		_, _ = dfu.Run(t.Context(), dial, []dfu.Target{{Image: number, File: load(t, file)}}, dfu.Options{Mode: dfu.UploadOnly})
+		_, _ = dfu.Run(t.Context(), dial, []dfu.Target{{Image: number, File: load(t, file)}},
+			dfu.Options{Mode: dfu.UploadOnly})
 		b.client = b.again(t)
 	}
 	switch step {
@@ -214,7 +221,8 @@ func (b *askBench) enter(t *testing.T) {
 
 // runs reports whether the image with this hash runs, whatever number it has.
 func (b *askBench) runs(h smp.Hash) bool {
-	return slices.ContainsFunc(b.device.Slots(), func(s sim.SlotState) bool { return s.Active && bytes.Equal(s.Hash, h) })
+	return slices.ContainsFunc(b.device.Slots(),
+		func(s sim.SlotState) bool { return s.Active && bytes.Equal(s.Hash, h) })
 }
 
 // judge compares what came of a request with the device: with what runs after one more reset and after two, and what
@@ -237,7 +245,8 @@ func (b *askBench) judge(t *testing.T, q dfu.Request, before []sim.SlotState, er
 	b.reset(t)
 	stays := once && b.runs(h)
 	switch {
-	case errors.As(err, &undone) && (q.Action == dfu.MarkTest && !now && once && !stays || q.Action != dfu.MarkTest && stays):
+	case errors.As(err, &undone) &&
+		(q.Action == dfu.MarkTest && !now && once && !stays || q.Action != dfu.MarkTest && stays):
 		return "the device did what it was asked"
 	case err != nil: // the device's own word
 	case !once:
@@ -273,8 +282,8 @@ func (b *askBench) judgeErase(q dfu.Request, before []sim.SlotState, done bool) 
 // TestUploadCrossed uploads to each kind of virtual device, from every state that a few requests and resets lead to,
 // and compares the word with the flash.
 func TestUploadCrossed(t *testing.T) {
-	histories := [][]string{{}, {"new"}, {"old"}, {"second"}, {"new", "second"}, {"new to the second"}, {"new", "test new", "reset"},
-		{"new", "confirm new", "reset"},
+	histories := [][]string{{}, {"new"}, {"old"}, {"second"}, {"new", "second"}, {"new to the second"},
+		{"new", "test new", "reset"}, {"new", "confirm new", "reset"},
 		{"new", "confirm new"}, {"new to the second", "new"}}
 	cases, asked, done := 0, 0, 0
 	for _, c := range askedDevices() {
@@ -313,7 +322,8 @@ func (c askedDevice) upload(t *testing.T, history []string, number int, version 
 	img := load(t, "app-"+version+".0.0.bin")
 	before := b.device.Slots()
 	dial := func(context.Context) (*smp.Client, error) { return b.client, nil }
-	report, err := dfu.Run(t.Context(), dial, []dfu.Target{{Image: number, File: img}}, dfu.Options{Mode: dfu.UploadOnly})
+	report, err := dfu.Run(t.Context(), dial, []dfu.Target{{Image: number, File: img}},
+		dfu.Options{Mode: dfu.UploadOnly})
 	if err == nil {
 		q := dfu.Request{Action: dfu.Upload, Image: number, Hash: img.Hash()}
 		err = q.Shown(report.Before, report.After)

@@ -78,7 +78,9 @@ func TestRun(t *testing.T) {
 		{name: "test mode", file: "app-2.0.0.bin", o: dfu.Options{Mode: dfu.Test},
 			want: outcome{Result: dfu.RunningUnconfirmed, Steps: all[:4], Runs: "2.0.0"}},
 		{name: "permanent mode", file: "app-2.0.0.bin", o: dfu.Options{Mode: dfu.Permanent},
-			want: outcome{Result: dfu.Confirmed, Steps: []dfu.Action{dfu.Upload, dfu.MarkPermanent, dfu.Reset, dfu.Verify, dfu.Confirm}, Runs: "2.0.0", Stays: true}},
+			want: outcome{Result: dfu.Confirmed,
+				Steps: []dfu.Action{dfu.Upload, dfu.MarkPermanent, dfu.Reset, dfu.Verify, dfu.Confirm}, Runs: "2.0.0",
+				Stays: true}},
 		{name: "upload only", file: "app-2.0.0.bin", o: dfu.Options{Mode: dfu.UploadOnly},
 			want: outcome{Result: dfu.Uploaded, Steps: all[:1], Runs: "1.0.0", Stays: true}},
 		{name: "runs already", file: "app-1.0.0.bin",
@@ -86,13 +88,18 @@ func TestRun(t *testing.T) {
 		{name: "overwrite", file: "app-2.0.0.bin", device: sim.Options{Mode: sim.Overwrite},
 			want: outcome{Result: dfu.Confirmed, Steps: all[:4], Runs: "2.0.0", Stays: true}},
 		{name: "direct XIP", file: "app-2.0.0.bin", device: sim.Options{Mode: sim.DirectXIP},
-			want: outcome{Result: dfu.Confirmed, Steps: []dfu.Action{dfu.Upload, dfu.Reset, dfu.Verify}, Runs: "2.0.0", Stays: true}},
-		{name: "direct XIP, bootloader says nothing of itself", file: "app-2.0.0.bin", device: sim.Options{Mode: sim.DirectXIP, NoBootloaderInfo: true},
-			want: outcome{Result: dfu.Confirmed, Steps: []dfu.Action{dfu.Upload, dfu.Reset, dfu.Verify, dfu.Confirm}, Runs: "2.0.0", Stays: true}},
+			want: outcome{Result: dfu.Confirmed, Steps: []dfu.Action{dfu.Upload, dfu.Reset, dfu.Verify}, Runs: "2.0.0",
+				Stays: true}},
+		{name: "direct XIP, bootloader says nothing of itself", file: "app-2.0.0.bin",
+			device: sim.Options{Mode: sim.DirectXIP, NoBootloaderInfo: true},
+			want: outcome{Result: dfu.Confirmed, Steps: []dfu.Action{dfu.Upload, dfu.Reset, dfu.Verify, dfu.Confirm},
+				Runs: "2.0.0", Stays: true}},
 		{name: "RAM load", file: "app-2.0.0.bin", device: sim.Options{Mode: sim.RAMLoad},
-			want: outcome{Result: dfu.Confirmed, Steps: []dfu.Action{dfu.Upload, dfu.Reset, dfu.Verify}, Runs: "2.0.0", Stays: true}},
-		{name: "a bare server", file: "app-2.0.0.bin", device: sim.Options{NoParams: true, NoBootloaderInfo: true, NoSlotInfo: true, Frugal: true},
-			want: outcome{Result: dfu.Confirmed, Steps: all, Runs: "2.0.0", Stays: true}},
+			want: outcome{Result: dfu.Confirmed, Steps: []dfu.Action{dfu.Upload, dfu.Reset, dfu.Verify}, Runs: "2.0.0",
+				Stays: true}},
+		{name: "a bare server", file: "app-2.0.0.bin",
+			device: sim.Options{NoParams: true, NoBootloaderInfo: true, NoSlotInfo: true, Frugal: true},
+			want:   outcome{Result: dfu.Confirmed, Steps: all, Runs: "2.0.0", Stays: true}},
 		{name: "a server from before version 2", file: "app-2.0.0.bin", device: sim.Options{Legacy: true},
 			want: outcome{Result: dfu.Confirmed, Steps: all, Runs: "2.0.0", Stays: true}},
 		{name: "chatter on the line", file: "app-2.0.0.bin", device: sim.Options{Noise: true},
@@ -102,8 +109,11 @@ func TestRun(t *testing.T) {
 		{name: "erasing takes half a minute", file: "app-2.0.0.bin", device: sim.Options{EraseTime: 4 * time.Second},
 			want: outcome{Result: dfu.Confirmed, Steps: all, Runs: "2.0.0", Stays: true}},
 		{name: "check passes", file: "app-2.0.0.bin", o: dfu.Options{Check: func(context.Context) error { return nil }},
-			want: outcome{Result: dfu.Confirmed, Steps: []dfu.Action{dfu.Upload, dfu.MarkTest, dfu.Reset, dfu.Verify, dfu.Check, dfu.Confirm}, Runs: "2.0.0", Stays: true}},
-		{name: "check fails", file: "app-2.0.0.bin", o: dfu.Options{Check: func(context.Context) error { return errors.New("LED is dark") }},
+			want: outcome{Result: dfu.Confirmed,
+				Steps: []dfu.Action{dfu.Upload, dfu.MarkTest, dfu.Reset, dfu.Verify, dfu.Check, dfu.Confirm},
+				Runs:  "2.0.0", Stays: true}},
+		{name: "check fails", file: "app-2.0.0.bin",
+			o:    dfu.Options{Check: func(context.Context) error { return errors.New("LED is dark") }},
 			want: outcome{Result: dfu.Reverted, Steps: all[:4], Reason: dfu.CheckFailed, Runs: "1.0.0", Stays: true}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -132,9 +142,11 @@ func TestRunSeveralImages(t *testing.T) {
 		want    [2]string // versions that run afterwards
 	}{
 		{"the second alone", []dfu.Target{{Image: 1, File: load(t, "app-2.0.0.bin")}},
-			[]dfu.Action{dfu.Upload, dfu.MarkPermanent, dfu.Reset, dfu.Verify, dfu.Confirm}, [2]string{"1.0.0", "2.0.0"}},
+			[]dfu.Action{dfu.Upload, dfu.MarkPermanent, dfu.Reset, dfu.Verify, dfu.Confirm},
+			[2]string{"1.0.0", "2.0.0"}},
 		{"both", []dfu.Target{{Image: 0, File: load(t, "app-3.0.0.bin")}, {Image: 1, File: load(t, "app-2.0.0.bin")}},
-			[]dfu.Action{dfu.Upload, dfu.Upload, dfu.MarkTest, dfu.MarkPermanent, dfu.Reset, dfu.Verify, dfu.Confirm, dfu.Confirm}, [2]string{"3.0.0", "2.0.0"}},
+			[]dfu.Action{dfu.Upload, dfu.Upload, dfu.MarkTest, dfu.MarkPermanent, dfu.Reset, dfu.Verify, dfu.Confirm,
+				dfu.Confirm}, [2]string{"3.0.0", "2.0.0"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -263,11 +275,12 @@ func TestEvents(t *testing.T) {
 		d, dial := board(t, sim.Options{})
 		defer d.Close()
 		var got []string
-		_, err := dfu.Run(t.Context(), dial, []dfu.Target{{File: load(t, "app-2.0.0.bin")}}, dfu.Options{OnEvent: func(e dfu.Event) {
-			if e.Phase != dfu.Progress {
-				got = append(got, fmt.Sprint(e.Step.Action, " ", e.Phase))
-			}
-		}})
+		_, err := dfu.Run(t.Context(), dial, []dfu.Target{{File: load(t, "app-2.0.0.bin")}},
+			dfu.Options{OnEvent: func(e dfu.Event) {
+				if e.Phase != dfu.Progress {
+					got = append(got, fmt.Sprint(e.Step.Action, " ", e.Phase))
+				}
+			}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -34,10 +34,12 @@ func (r recipe) make(t testing.TB) *image.Image {
 	if r.body == nil {
 		r.body = bytes.Repeat([]byte{0x42, byte(r.load >> 12)}, 500)
 	}
-	h := image.Header{HeaderSize: 32, ImageSize: uint32(len(r.body)), Version: r.version, Flags: r.flags, LoadAddr: r.load}
+	h := image.Header{HeaderSize: 32, ImageSize: uint32(len(r.body)), Version: r.version, Flags: r.flags,
+		LoadAddr: r.load}
 	var deps []byte
 	for _, n := range r.needs {
-		value := binary.LittleEndian.AppendUint16([]byte{n.Image, 0, 0, 0, n.Minimum.Major, n.Minimum.Minor}, n.Minimum.Revision)
+		value := binary.LittleEndian.AppendUint16([]byte{n.Image, 0, 0, 0, n.Minimum.Major, n.Minimum.Minor},
+			n.Minimum.Revision)
 		deps = append(deps, entry(image.TLVDependency, binary.LittleEndian.AppendUint32(value, n.Minimum.Build))...)
 	}
 	if len(deps) > 0 {
@@ -73,14 +75,16 @@ func TestRunVariants(t *testing.T) {
 		variants := func(major uint8) dfu.Target {
 			target := dfu.Target{Image: 0}
 			for _, slot := range []int{1, 0} {
-				file := recipe{version: image.Version{Major: major}, flags: image.FlagROMFixed, load: slots[slot].Address}.make(t)
+				file := recipe{version: image.Version{Major: major}, flags: image.FlagROMFixed,
+					load: slots[slot].Address}.make(t)
 				target.Variants = append(target.Variants, dfu.Variant{Slot: slot, File: file})
 			}
 			return target
 		}
 		report, err := dfu.Run(t.Context(), dial, []dfu.Target{variants(2)}, dfu.Options{})
 		active, _ := report.After.Active(0)
-		if err != nil || report.Result != dfu.Confirmed || active.Slot != 1 || !active.Hash.Equal(report.Images[0].File.Hash()) {
+		if err != nil || report.Result != dfu.Confirmed || active.Slot != 1 ||
+			!active.Hash.Equal(report.Images[0].File.Hash()) {
 			t.Fatalf("there: %s, %v, runs %+v", report.Result, err, active)
 		}
 		report, err = dfu.Run(t.Context(), dial, []dfu.Target{variants(2)}, dfu.Options{})
@@ -222,8 +226,10 @@ func TestRunNetworkCore(t *testing.T) {
 		want    dfu.Result
 		reason  dfu.Reason
 	}{
-		{"both", sim.Options{Mode: sim.Overwrite}, []dfu.Target{{File: app}, {Image: 1, File: net}}, dfu.Unverified, ""},
-		{"both, the first on trial", sim.Options{}, []dfu.Target{{File: app}, {Image: 1, File: net}}, dfu.Unverified, ""},
+		{"both", sim.Options{Mode: sim.Overwrite}, []dfu.Target{{File: app}, {Image: 1, File: net}}, dfu.Unverified,
+			""},
+		{"both, the first on trial", sim.Options{}, []dfu.Target{{File: app}, {Image: 1, File: net}}, dfu.Unverified,
+			""},
 		{"alone", sim.Options{Mode: sim.Overwrite}, []dfu.Target{{Image: 1, File: net}}, dfu.Unverified, ""},
 		{"the first is refused", sim.Options{Mode: sim.Overwrite, Key: publicKey(t)},
 			[]dfu.Target{{File: load(t, "app-2.0.0-otherkey.bin")}, {Image: 1, File: app}}, dfu.Reverted, dfu.Rejected},
@@ -257,7 +263,8 @@ func TestRunNetworkCore(t *testing.T) {
 
 // TestRunDependencies: the bootloader of the virtual device starts neither image unless both fit together.
 func TestRunDependencies(t *testing.T) {
-	needs := recipe{version: image.Version{Major: 2}, needs: []image.Dependency{{Image: 1, Minimum: image.Version{Major: 2}}}}.make(t)
+	needs := recipe{version: image.Version{Major: 2},
+		needs: []image.Dependency{{Image: 1, Minimum: image.Version{Major: 2}}}}.make(t)
 	synctest.Test(t, func(t *testing.T) {
 		d, dial := board(t, sim.Options{Images: 2})
 		defer d.Close()
@@ -265,7 +272,8 @@ func TestRunDependencies(t *testing.T) {
 		if unfit := (*dfu.UnfitError)(nil); !errors.As(err, &unfit) {
 			t.Errorf("alone: %v", err)
 		}
-		report, err := dfu.Run(t.Context(), dial, []dfu.Target{{File: needs}, {Image: 1, File: load(t, "app-2.0.0.bin")}}, dfu.Options{})
+		report, err := dfu.Run(t.Context(), dial,
+			[]dfu.Target{{File: needs}, {Image: 1, File: load(t, "app-2.0.0.bin")}}, dfu.Options{})
 		if err != nil || report.Result != dfu.Confirmed {
 			t.Errorf("together: %s, %v", report.Result, err)
 		}
@@ -303,37 +311,68 @@ func TestPlanChecks(t *testing.T) {
 		advice  string
 	}{
 		{name: "nothing to say", device: withSlots(swap, slot(0, 1<<20)), files: []recipe{plain}},
-		{name: "no room for the trailer", device: withSlots(swap, slot(0, size+39)), files: []recipe{plain}, refused: "leaves no room for the bootloader's 40 bytes"},
-		{name: "hardly room for the trailer", device: withSlots(swap, slot(0, size+40)), files: []recipe{plain}, advice: "reaches into the last 8232 bytes"},
+		{name: "no room for the trailer", device: withSlots(swap, slot(0, size+39)), files: []recipe{plain},
+			refused: "leaves no room for the bootloader's 40 bytes"},
+		{name: "hardly room for the trailer", device: withSlots(swap, slot(0, size+40)), files: []recipe{plain},
+			advice: "reaches into the last 8232 bytes"},
 		{name: "two sectors of room", device: withSlots(swap, slot(0, size+40+8192)), files: []recipe{plain}},
-		{name: "room that the device promises", device: withSlots(swap, smp.ImageSlots{MaxImageSize: size, Slots: []smp.Slot{{Size: size + 40}}}), files: []recipe{plain}},
-		{name: "another kind of hash", device: swap, files: []recipe{{version: two, sha512: true}}, refused: "its hash is SHA512, and the device lists hashes of 256 bits"},
-		{name: "another kind of hash in the other slot", device: device(smp.ModeSwapMove, runs(0, "1.0.0"), smp.ImageState{Slot: 1, Version: "1.0.0", Hash: make(smp.Hash, 64)}), files: []recipe{plain}},
-		{name: "a device that lists no hashes", device: device(smp.ModeSwapMove, smp.ImageState{Version: "1.0.0", Active: true}), files: []recipe{{version: two, sha512: true}}},
-		{name: "lower", device: device(smp.ModeSwapMove, runs(0, "2.0.1")), files: []recipe{plain}, advice: "version 2.0.0+0 is lower than the running 2.0.1+0"},
-		{name: "lower by the build number", device: device(smp.ModeSwapMove, runs(0, "2.0.0.7")), files: []recipe{plain}, advice: "version 2.0.0+0 is lower than the running 2.0.0+7"},
-		{name: "equal, of other content", device: device(smp.ModeSwapMove, runs(0, "2.0.0")), files: []recipe{plain}, advice: "version 2.0.0+0 runs already, with other content (01010101)"},
-		{name: "not bootable", device: swap, files: []recipe{{version: two, flags: image.FlagNonBootable}}, advice: "not bootable"},
-		{name: "not bootable, uploaded only", device: swap, files: []recipe{{version: two, flags: image.FlagNonBootable}}, o: dfu.Options{Mode: dfu.UploadOnly}},
-		{name: "for RAM", device: swap, files: []recipe{{version: two, flags: image.FlagRAMLoad, load: 0x2000_0000}}, advice: "loaded to RAM"},
-		{name: "not for RAM", device: device(smp.ModeRAMLoad, runs(0, "1.0.0")), files: []recipe{plain}, advice: "needs a load address"},
-		{name: "compressed", device: swap, files: []recipe{{version: two, flags: image.FlagCompressedLZMA2}}, advice: "compressed"},
-		{name: "compressed, overwritten", device: device(smp.ModeOverwrite, runs(0, "1.0.0")), files: []recipe{{version: two, flags: image.FlagCompressedLZMA2}}},
-		{name: "begins elsewhere", device: swap, files: []recipe{{version: two, flags: image.FlagROMFixed, load: 0x10000, body: vectors(0x90101)}}, advice: "begins to run at 0x90100"},
-		{name: "begins within", device: swap, files: []recipe{{version: two, flags: image.FlagROMFixed, load: 0x10000, body: vectors(0x10041)}}},
+		{name: "room that the device promises",
+			device: withSlots(swap, smp.ImageSlots{MaxImageSize: size, Slots: []smp.Slot{{Size: size + 40}}}),
+			files:  []recipe{plain}},
+		{name: "another kind of hash", device: swap, files: []recipe{{version: two, sha512: true}},
+			refused: "its hash is SHA512, and the device lists hashes of 256 bits"},
+		{name: "another kind of hash in the other slot",
+			device: device(smp.ModeSwapMove, runs(0, "1.0.0"),
+				smp.ImageState{Slot: 1, Version: "1.0.0", Hash: make(smp.Hash, 64)}), files: []recipe{plain}},
+		{name: "a device that lists no hashes",
+			device: device(smp.ModeSwapMove, smp.ImageState{Version: "1.0.0", Active: true}),
+			files:  []recipe{{version: two, sha512: true}}},
+		{name: "lower", device: device(smp.ModeSwapMove, runs(0, "2.0.1")), files: []recipe{plain},
+			advice: "version 2.0.0+0 is lower than the running 2.0.1+0"},
+		{name: "lower by the build number", device: device(smp.ModeSwapMove, runs(0, "2.0.0.7")),
+			files: []recipe{plain}, advice: "version 2.0.0+0 is lower than the running 2.0.0+7"},
+		{name: "equal, of other content", device: device(smp.ModeSwapMove, runs(0, "2.0.0")), files: []recipe{plain},
+			advice: "version 2.0.0+0 runs already, with other content (01010101)"},
+		{name: "not bootable", device: swap, files: []recipe{{version: two, flags: image.FlagNonBootable}},
+			advice: "not bootable"},
+		{name: "not bootable, uploaded only", device: swap,
+			files: []recipe{{version: two, flags: image.FlagNonBootable}}, o: dfu.Options{Mode: dfu.UploadOnly}},
+		{name: "for RAM", device: swap, files: []recipe{{version: two, flags: image.FlagRAMLoad, load: 0x2000_0000}},
+			advice: "loaded to RAM"},
+		{name: "not for RAM", device: device(smp.ModeRAMLoad, runs(0, "1.0.0")), files: []recipe{plain},
+			advice: "needs a load address"},
+		{name: "compressed", device: swap, files: []recipe{{version: two, flags: image.FlagCompressedLZMA2}},
+			advice: "compressed"},
+		{name: "compressed, overwritten", device: device(smp.ModeOverwrite, runs(0, "1.0.0")),
+			files: []recipe{{version: two, flags: image.FlagCompressedLZMA2}}},
+		{name: "begins elsewhere", device: swap,
+			files:  []recipe{{version: two, flags: image.FlagROMFixed, load: 0x10000, body: vectors(0x90101)}},
+			advice: "begins to run at 0x90100"},
+		{name: "begins within", device: swap,
+			files: []recipe{{version: two, flags: image.FlagROMFixed, load: 0x10000, body: vectors(0x10041)}}},
 
-		{name: "needs what runs", device: device(smp.ModeSwapMove, runs(0, "1.0.0"), runs(1, "2.0.0")), files: []recipe{needsOne}},
-		{name: "needs more than what runs", device: both, files: []recipe{needsOne}, refused: "it needs image 1 in version 2.0.0+0 or later, and that is 1.0.0+0"},
+		{name: "needs what runs", device: device(smp.ModeSwapMove, runs(0, "1.0.0"), runs(1, "2.0.0")),
+			files: []recipe{needsOne}},
+		{name: "needs more than what runs", device: both, files: []recipe{needsOne},
+			refused: "it needs image 1 in version 2.0.0+0 or later, and that is 1.0.0+0"},
 		{name: "comes with what it needs", device: both, files: []recipe{needsOne, plain}},
-		{name: "comes with less than it needs", device: both, files: []recipe{needsOne, {version: image.Version{Major: 1, Minor: 5}}}, refused: "and that is 1.5.0+0"},
-		{name: "needs an image that does not exist", device: withSlots(swap, slot(0, 1<<20)), files: []recipe{needsOne}, refused: "the device has no such image"},
-		{name: "needs what the device does not tell", device: swap, files: []recipe{needsOne}, advice: "the device does not say which one it has"},
-		{name: "uploaded before what it needs", device: both, files: []recipe{needsOne}, o: dfu.Options{Mode: dfu.UploadOnly}, advice: "and that is 1.0.0+0"},
-		{name: "needs what is selected for the next boot", device: device(smp.ModeSwapMove, runs(0, "1.0.0"), runs(1, "1.0.0"),
-			smp.ImageState{Image: 1, Slot: 1, Version: "2.1.0", Hash: otherHash, Pending: true}), files: []recipe{needsOne}},
+		{name: "comes with less than it needs", device: both,
+			files: []recipe{needsOne, {version: image.Version{Major: 1, Minor: 5}}}, refused: "and that is 1.5.0+0"},
+		{name: "needs an image that does not exist", device: withSlots(swap, slot(0, 1<<20)), files: []recipe{needsOne},
+			refused: "the device has no such image"},
+		{name: "needs what the device does not tell", device: swap, files: []recipe{needsOne},
+			advice: "the device does not say which one it has"},
+		{name: "uploaded before what it needs", device: both, files: []recipe{needsOne},
+			o: dfu.Options{Mode: dfu.UploadOnly}, advice: "and that is 1.0.0+0"},
+		{name: "needs what is selected for the next boot",
+			device: device(smp.ModeSwapMove, runs(0, "1.0.0"), runs(1, "1.0.0"),
+				smp.ImageState{Image: 1, Slot: 1, Version: "2.1.0", Hash: otherHash, Pending: true}),
+			files: []recipe{needsOne}},
 		{name: "one on trial, another to be reset for", device: device(smp.ModeSwapMove,
-			smp.ImageState{Version: "2.0.0", Hash: plain.make(t).Hash(), Active: true}, smp.ImageState{Slot: 1, Version: "1.0.0", Hash: oldHash, Confirmed: true},
-			runs(1, "1.0.0")), files: []recipe{plain, {version: one, body: []byte("new")}}, refused: "it runs on trial already"},
+			smp.ImageState{Version: "2.0.0", Hash: plain.make(t).Hash(), Active: true},
+			smp.ImageState{Slot: 1, Version: "1.0.0", Hash: oldHash, Confirmed: true},
+			runs(1, "1.0.0")), files: []recipe{plain, {version: one, body: []byte("new")}},
+			refused: "it runs on trial already"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var targets []dfu.Target
@@ -348,7 +387,8 @@ func TestPlanChecks(t *testing.T) {
 				return
 			}
 			advice := strings.Join(dfu.Advice(tt.device, targets, tt.o), "\n")
-			if (advice == "") != (tt.advice == "") || !strings.Contains(advice, tt.advice) || strings.Contains(advice, "\n") {
+			if (advice == "") != (tt.advice == "") || !strings.Contains(advice, tt.advice) ||
+				strings.Contains(advice, "\n") {
 				t.Errorf("advice: %q, want %q", advice, tt.advice)
 			}
 		})
@@ -365,7 +405,8 @@ func errorText(err error) string {
 // TestPlanVariants chooses without a device.
 func TestPlanVariants(t *testing.T) {
 	target := dfu.Target{Variants: []dfu.Variant{
-		{Slot: 0, File: recipe{version: image.Version{Major: 2}}.make(t)}, {Slot: 1, File: recipe{version: image.Version{Major: 3}}.make(t)},
+		{Slot: 0, File: recipe{version: image.Version{Major: 2}}.make(t)},
+		{Slot: 1, File: recipe{version: image.Version{Major: 3}}.make(t)},
 	}}
 	for _, tt := range []struct {
 		name  string
@@ -379,7 +420,8 @@ func TestPlanVariants(t *testing.T) {
 		{"swapped", smp.ModeSwapMove, 0, 2},
 	} {
 		d := dfu.Device{Bootloader: smp.BootloaderInfo{Mode: tt.mode},
-			Images: smp.ImageList{Images: []smp.ImageState{{Slot: tt.slot, Version: "1.0.0", Hash: oldHash, Active: true, Confirmed: true}}}}
+			Images: smp.ImageList{Images: []smp.ImageState{{Slot: tt.slot, Version: "1.0.0", Hash: oldHash,
+				Active: true, Confirmed: true}}}}
 		got, err := dfu.Resolve(d, []dfu.Target{target}, dfu.Options{})
 		if err != nil || got[0].File.Header.Version.Major != tt.major {
 			t.Errorf("%s: %v, %v, want version %d", tt.name, got, err, tt.major)
