@@ -2,6 +2,8 @@ package image
 
 import (
 	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/ecdh"
 	"crypto/hkdf"
 	"crypto/hmac"
@@ -80,4 +82,15 @@ func (s ecies) crypt(secret, key []byte) (out []byte, tag func([]byte) []byte, e
 	}
 	out = bytes.Clone(key)
 	return out, tag, applyCTR(derived[:len(key)], out)
+}
+
+// applyCTR encrypts or decrypts b in place with AES-CTR and MCUboot's counter,
+// which begins at zero, because every image has a key of its own.
+func applyCTR(key, b []byte) error {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return err
+	}
+	cipher.NewCTR(block, make([]byte, aes.BlockSize)).XORKeyStream(b, b)
+	return nil
 }

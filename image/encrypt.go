@@ -3,8 +3,6 @@ package image
 import (
 	"cmp"
 	"crypto"
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/ecdh"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -119,17 +117,6 @@ func oneTimeKey(random io.Reader, curve ecdh.Curve) (*ecdh.PrivateKey, error) {
 		last = err
 	}
 	return nil, last
-}
-
-// applyCTR encrypts or decrypts b in place with AES-CTR and MCUboot's counter,
-// which begins at zero, because every image has a key of its own.
-func applyCTR(key, b []byte) error {
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return err
-	}
-	cipher.NewCTR(block, make([]byte, aes.BlockSize)).XORKeyStream(b, b)
-	return nil
 }
 
 func encryptionFailed(err error) error { return fail(ErrBadKey, "encryption: %v", err) }

@@ -1,7 +1,9 @@
 package image
 
 import (
+	"bytes"
 	"encoding/binary"
+	"fmt"
 	"math"
 )
 
@@ -74,4 +76,28 @@ func (h Header) check() error {
 // the fields of a hostile header overflow 32.
 func (h Header) hashedSize() uint64 {
 	return uint64(h.HeaderSize) + uint64(h.ImageSize) + uint64(h.ProtectedSize)
+}
+
+// describe says what a file without the magic looks like. It has at least four
+// bytes.
+func describe(b []byte) string {
+	if len(bytes.Trim(b, "\xff")) == 0 {
+		return "all bytes are 0xff, erased flash"
+	}
+	for _, l := range lookalikes {
+		if bytes.HasPrefix(b, []byte(l.prefix)) {
+			return l.what
+		}
+	}
+	switch {
+	case isMultiImage(b):
+		return "it is a dfu_multi_image container: the images are inside"
+	case isVectorTable(b):
+		return "it is an unsigned firmware binary (a vector table comes first): sign it, or take zephyr.signed.bin"
+	case len(bytes.Trim(b, "\x00")) == 0:
+		return "all bytes are zero"
+	case len(b) >= headerSize && len(bytes.Trim(b[:headerSize], "\x00")) == 0:
+		return "the room for the header is still zero, so it is unsigned: sign it, or take zephyr.signed.bin"
+	}
+	return fmt.Sprintf("it begins with %x instead of %x", b[:4], binary.LittleEndian.AppendUint32(nil, headerMagic))
 }

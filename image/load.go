@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 
 	"github.com/smpctl/smpctl/image/internal/ihex"
 )
@@ -59,30 +58,6 @@ var lookalikes = []struct{ prefix, what string }{
 	{"-----BEGIN ", "it is a PEM file, such as a key"},
 	{"\x1f\x8b", "it is a gzip archive: unpack it first"},
 	{"\xff\xff\xff\xff", "it begins with erased flash (0xff)"},
-}
-
-// describe says what a file without the magic looks like. It has at least four
-// bytes.
-func describe(b []byte) string {
-	if len(bytes.Trim(b, "\xff")) == 0 {
-		return "all bytes are 0xff, erased flash"
-	}
-	for _, l := range lookalikes {
-		if bytes.HasPrefix(b, []byte(l.prefix)) {
-			return l.what
-		}
-	}
-	switch {
-	case isMultiImage(b):
-		return "it is a dfu_multi_image container: the images are inside"
-	case isVectorTable(b):
-		return "it is an unsigned firmware binary (a vector table comes first): sign it, or take zephyr.signed.bin"
-	case len(bytes.Trim(b, "\x00")) == 0:
-		return "all bytes are zero"
-	case len(b) >= headerSize && len(bytes.Trim(b[:headerSize], "\x00")) == 0:
-		return "the room for the header is still zero, so it is unsigned: sign it, or take zephyr.signed.bin"
-	}
-	return fmt.Sprintf("it begins with %x instead of %x", b[:4], binary.LittleEndian.AppendUint32(nil, headerMagic))
 }
 
 // isVectorTable knows a Cortex-M image by its first two words: a stack pointer

@@ -209,3 +209,8 @@ func judge(data []byte) verdict {
 
 // content is the packet in LEN, packet, CRC.
 func content(data []byte) []byte { return data[lenSize : len(data)-crcSize] }
+
+// packetLen returns the length a packet has by its header, 8 bytes included.
+func packetLen(header []byte) int {
+	return headerSize + int(binary.BigEndian.Uint16(header[2:]))
+}

@@ -341,12 +341,3 @@ func (c *Conn) traceText(p []byte) {
 		c.options.Text(p)
 	}
 }
-
-func isClosed(ch <-chan struct{}) bool {
-	select {
-	case <-ch:
-		return true
-	default:
-		return false
-	}
-}

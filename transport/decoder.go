@@ -2,7 +2,6 @@ package transport
 
 import (
 	"bytes"
-	"encoding/binary"
 	"slices"
 )
 
@@ -222,11 +221,6 @@ func (d *Decoder) textUnlessBase64(line []byte) {
 	if slices.ContainsFunc(line, func(b byte) bool { return !isBase64(b) }) {
 		d.text(line)
 	}
-}
-
-// packetLen returns the length a packet has by its header, 8 bytes included.
-func packetLen(header []byte) int {
-	return headerSize + int(binary.BigEndian.Uint16(header[2:]))
 }
 
 func couldStartMarker(b byte) bool { return b == startFirst || b == contFirst }

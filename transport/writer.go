@@ -135,3 +135,12 @@ func sendError(what string, err error) error {
 	}
 	return fmt.Errorf("%s: %w", what, err)
 }
+
+func isClosed(ch <-chan struct{}) bool {
+	select {
+	case <-ch:
+		return true
+	default:
+		return false
+	}
+}

@@ -41,10 +41,6 @@ func ask(passphrase func() ([]byte, error)) ([]byte, error) {
 
 func errEmptyPassphrase() error { return fail(ErrPassphrase, "private key: the passphrase is empty") }
 
-func errWrongPassphrase() error {
-	return fail(ErrPassphrase, "private key: the passphrase is wrong, or the file is damaged")
-}
-
 // isOldEncrypted reports whether a block has the encryption that OpenSSL had before
 // PKCS#8 (RFC 1421: Proc-Type, DEK-Info).
 func isOldEncrypted(block *pem.Block) bool { return block.Headers["DEK-Info"] != "" }

@@ -231,3 +231,7 @@ func unknownEncryption(what string, oid asn1.ObjectIdentifier) error {
 		"private key: encrypted with the %s %s, which is not known here: convert with openssl pkcs8 -topk8 -in OLD "+
 			"-out NEW", what, name)
 }
+
+func errWrongPassphrase() error {
+	return fail(ErrPassphrase, "private key: the passphrase is wrong, or the file is damaged")
+}

@@ -1,6 +1,7 @@
 package key
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdh"
 	"crypto/ecdsa"
@@ -146,4 +147,19 @@ func parsePrivateDER(blockType string, der []byte) (crypto.PrivateKey, error) {
 		return x509.ParsePKCS1PrivateKey(der)
 	}
 	return x509.ParsePKCS8PrivateKey(der)
+}
+
+// onlyBlock returns the only PEM block of a file. what is asked for in errors.
+func onlyBlock(what string, data []byte) (*pem.Block, error) {
+	block, rest := pem.Decode(data)
+	if block == nil && bytes.Contains(data, []byte("-----BEGIN ")) {
+		return nil, fail(image.ErrBadKey, "%s: the PEM block is cut short or damaged", what)
+	}
+	if block == nil {
+		return nil, fail(image.ErrBadKey, "%s: not a PEM file", what)
+	}
+	if next, _ := pem.Decode(rest); next != nil {
+		return nil, fail(image.ErrBadKey, "%s: the file holds more than one PEM block", what)
+	}
+	return block, nil
 }

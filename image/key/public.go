@@ -158,18 +158,3 @@ func parsePKIX(der []byte) (crypto.PublicKey, error) {
 const ecParameters = "EC PARAMETERS"
 
 func isPrivateType(blockType string) bool { return strings.HasSuffix(blockType, "PRIVATE KEY") }
-
-// onlyBlock returns the only PEM block of a file. what is asked for in errors.
-func onlyBlock(what string, data []byte) (*pem.Block, error) {
-	block, rest := pem.Decode(data)
-	if block == nil && bytes.Contains(data, []byte("-----BEGIN ")) {
-		return nil, fail(image.ErrBadKey, "%s: the PEM block is cut short or damaged", what)
-	}
-	if block == nil {
-		return nil, fail(image.ErrBadKey, "%s: not a PEM file", what)
-	}
-	if next, _ := pem.Decode(rest); next != nil {
-		return nil, fail(image.ErrBadKey, "%s: the file holds more than one PEM block", what)
-	}
-	return block, nil
-}

@@ -81,34 +81,6 @@ func (m Member) Differs(img *image.Image) []string {
 	return list
 }
 
-// checkImages refuses a package in which two members are for the same place. The two variants for the slots of the
-// first-stage bootloader have only their addresses in older packages.
-func (p *Package) checkImages() error {
-	type place struct {
-		image, slot int
-		address     uint64
-	}
-	seen := map[place]string{}
-	for _, m := range p.Members {
-		at := place{image: m.Image, slot: m.Slot}
-		if m.staged && m.Slot == AnySlot {
-			at.address = m.LoadAddress
-		}
-		if first, ok := seen[at]; ok {
-			return fail(ErrSameImage, "%s and %s are both for image %d%s",
-				quote(first), quote(m.Name), m.Image, slotText(m.Slot))
-		}
-		seen[at] = m.Name
-	}
-	for _, m := range p.Members {
-		if _, ok := seen[place{image: m.Image, slot: AnySlot}]; ok && m.Slot != AnySlot {
-			return fail(ErrSameImage, "of the files for image %d one is for slot %d and another for none",
-				m.Image, m.Slot)
-		}
-	}
-	return nil
-}
-
 // Bytes writes the package in its format: the same members give the same bytes. It checks what [Parse] would refuse to
 // read.
 func (p *Package) Bytes() ([]byte, error) {
