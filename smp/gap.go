@@ -17,7 +17,7 @@ type gapLink interface{ SetLineGap(time.Duration) }
 
 // widestGap is the last of lineGaps that the link can keep.
 func (c *Client) widestGap() int {
-	if _, ok := c.link.(gapLink); ok {
+	if _, ok := c.link.(gapLink); ok && c.link.Overhead() > 0 { // raw framing has no lines
 		return len(lineGaps) - 1
 	}
 	return 0
@@ -35,6 +35,16 @@ func (c *Client) setLineGap(n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.gap = n
+}
+
+// lineInterval is the time from the beginning of one line to that of the next. On a slow wire a line takes longer than
+// the gap: there it follows the line.
+func (c *Client) lineInterval(gap int) time.Duration {
+	if gap == 0 || c.options.Rate <= 0 {
+		return lineGaps[gap]
+	}
+	const lineLen = 127 // bytes on the wire
+	return lineGaps[gap] + lineLen*time.Second/time.Duration(c.options.Rate)
 }
 
 // gapFor is the gap for a single request. One of many lines has a gap in any case, for its few milliseconds are less
@@ -70,7 +80,7 @@ func (c *Client) widenGap(packet []byte) {
 // each packet that needs another.
 func (c *Client) writePacket(cl *call) error {
 	if l, ok := c.link.(gapLink); ok && cl.gap != c.linkGap {
-		l.SetLineGap(lineGaps[cl.gap])
+		l.SetLineGap(c.lineInterval(cl.gap))
 		c.linkGap = cl.gap
 	}
 	return c.link.WritePacket(cl.packet)

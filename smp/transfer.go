@@ -61,7 +61,10 @@ func newTransfer(c *Client, p payload, o transferOptions) *transfer {
 		loss:       newLossDetection(c, 2*len(c.pending)), // open calls, and those that ended when they were given up
 		onProgress: o.onProgress, most: min(o.limit, maxPayload), highest: o.start, began: time.Now(),
 	}
-	t.loss.least, t.loss.most = minDoubt, min(maxProbeTimeout, t.timeout()/4)
+	t.loss.most = min(maxProbeTimeout, t.timeout()/4)
+	if c.options.Rate == 0 { // nobody knows how long the first chunk is on its way
+		t.loss.least = minDoubt
+	}
 	limits := congestion.Config{
 		InFlight: min(max(o.params.BufferCount-1, 1), mostInFlight), // an answer needs a buffer too
 		Spare:    max(o.params.BufferCount-2, 1),                    // and a probe another
@@ -207,7 +210,7 @@ func (t *transfer) explain(err error) error {
 func (t *transfer) tuning() Tuning {
 	limits := t.congestion.Limits()
 	return Tuning{
-		InFlight: limits.InFlight, PacketLimit: t.packetLimit(limits), LineGap: lineGaps[limits.Gap],
+		InFlight: limits.InFlight, PacketLimit: t.packetLimit(limits), LineGap: t.c.lineInterval(limits.Gap),
 		RoundTrip: t.loss.rtt.smoothed, Lost: t.progress.lost,
 	}
 }
