@@ -174,6 +174,7 @@ func TestLongRequestsThatAreSentOnce(t *testing.T) {
 			}
 			l.reply(response(p, answer))
 		})}
+		l.overhead = 4
 		c := smp.NewClient(l, smp.Options{})
 		defer c.Close()
 		long := strings.Repeat("x", 250)
