@@ -2,6 +2,7 @@ package smp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -95,25 +96,35 @@ func (q *question) try(ctx context.Context) (answer *sent, alive bool, err error
 	}
 }
 
-// send sends a try. It waits for room with the first one only: the others have it, unless the device is gone. One that
-// the link has not taken yet needs no second behind it: both would come at once when it does.
+// send sends a try. It waits for room with the first one only: the others have it, unless the device is gone. Beside
+// requests of others it stays within the device's room. One that the link has not taken yet needs no second behind it:
+// both would come at once when it does.
 func (q *question) send(ctx context.Context) error {
 	if n := len(q.loss.inFlight); n > 0 && q.c.unsent(&q.loss.inFlight[n-1].call) {
 		return nil
 	}
 	s := &sent{call: call{packet: slices.Clone(q.packet), done: q.loss.done, sent: q.timing.sent}}
 	s.gap = q.c.gapFor(q.packet, q.timing.tries == 1)
-	start := q.c.startInTurn
-	if q.sent > 0 {
-		start = func(_ context.Context, cl *call) error { return q.c.start(cl, noLimit) }
+	var err error
+	if q.sent == 0 {
+		err = q.c.startInTurn(ctx, &s.call)
+	} else if err = q.c.start(&s.call, q.retryLimit()); errors.Is(err, errNoRoom) {
+		return nil
 	}
-	err := start(ctx, &s.call)
 	if err == nil {
 		q.sent++
 		q.loss.sending(s)
 		q.loss.reserve = q.timing.tries - q.sent
 	}
 	return err
+}
+
+// retryLimit is how many requests the device may hold for another try to be sent.
+func (q *question) retryLimit() int {
+	if q.c.outstanding() > len(q.loss.inFlight) {
+		return q.c.room()
+	}
+	return noLimit
 }
 
 // silence is the error after the last try went unanswered.

@@ -119,7 +119,7 @@ func TestQuestionsNeverOverrun(t *testing.T) {
 	}
 }
 
-// A device that never answers one command// A device that never answers one command is not asked for ever, and the
+// A device that never answers one command is not asked for ever, and the
 // error says that it lives.
 func TestIgnoredCommandEndsSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -218,4 +218,25 @@ func TestWaitForRoomEnds(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestTriesBesideAnErase: a list that is asked for while an upload has the device erase for longer than the tries of the
+// list last. Each of them took a buffer, and the device ran out of them.
+func TestTriesBesideAnErase(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t) // fails the test if it has to hold more than it can
+		s.erase, s.bufCount = 25*time.Second, 3
+		c := s.connect(t, smp.Options{})
+		var upload sync.WaitGroup
+		upload.Go(func() {
+			if _, err := c.Image.Upload(t.Context(), file(1000), smp.ImageUpload{Hash: s.hash}); err != nil {
+				t.Errorf("Upload: %v", err)
+			}
+		})
+		time.Sleep(100 * time.Millisecond)
+		if _, err := c.Image.List(t.Context()); err != nil {
+			t.Errorf("List: %v", err)
+		}
+		upload.Wait()
+	})
 }
