@@ -49,7 +49,7 @@ func drawnPanels(end watched) []panel {
 			func(m watched) float64 { return float64(m.Allowed) }, func(m watched) float64 { return float64(m.InFlight) }},
 		{"largest packet (bytes)", 60, 440, []float64{0, 182, 380},
 			func(m watched) float64 { return float64(m.PacketLimit) }, nil},
-		{"gap from the start of one line to the next (ms)", 60, 3, []float64{0, 2},
+		{"gap between lines (ms)", 60, 3, []float64{0, 2},
 			func(m watched) float64 { return m.LineGap.Seconds() * 1000 }, nil},
 	}
 }
