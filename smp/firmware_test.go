@@ -262,8 +262,8 @@ func TestApplicationProbesDoNotPileUp(t *testing.T) {
 	})
 }
 
-// TestUploadInRecovery looks at every request: one at a time, of at most 512 bytes with the framing of a serial port,
-// with the image number in each, and without the keys that an old bootloader refuses.
+// TestUploadInRecovery looks at every request: two at a time, with raw framing one, of at most 512 bytes with the
+// framing of a serial port, with the image number in each, and without the keys that an old bootloader refuses.
 func TestUploadInRecovery(t *testing.T) {
 	for _, tt := range []struct {
 		name    string

@@ -97,8 +97,6 @@ func (l benchLink) limits(rows []benchRow, v verdict, m benchModel) (bottleneck,
 // whyAlone says why only one request is in flight.
 func (l benchLink) whyAlone() string {
 	switch {
-	case l.raw:
-		return "as raw framing demands"
 	case l.bootloader:
 		return "as MCUboot works"
 	case !l.params.Known:

@@ -89,7 +89,7 @@ func TestJudge(t *testing.T) {
 			"does not tell its packet buffers", 0, []string{"baud=1000000", "CONFIG_MCUMGR_GRP_OS_MCUMGR_PARAMS=1"}},
 		{"MCUboot", boot, rowsOf(boot, 0.01, wire115200, aloneOnly...), limitOneAtATime, "as MCUboot works", 0,
 			[]string{"baud=1000000", "CONFIG_BOOT_SERIAL_MAX_RECEIVE_SIZE=2048"}},
-		{"raw", raw, rowsOf(raw, 0.01, wire115200, aloneOnly...), limitOneAtATime, "as raw framing demands", 0,
+		{"raw", raw, rowsOf(raw, 0.01, wire115200, aloneOnly...), limitOneAtATime, "does not tell its packet buffers", 0,
 			[]string{"baud=1000000", "CONFIG_MCUMGR_GRP_OS_MCUMGR_PARAMS=1"}},
 		{"USB with the stock line pool", usb, losing(2, rowsOf(usb, 0.001, fastUSB, everySetting...)), limitLines,
 			"more than 2 lines are lost", 2, []string{"CONFIG_UART_MCUMGR_RX_BUF_COUNT=15"}},
