@@ -86,18 +86,18 @@ func (c *Control) OnAck(s Sent, bytes int, now time.Duration) {
 	}
 	c.trials.ripen()
 	if c.meter.all().good >= enoughAcks {
-		c.try(now, withGap, withFewerLines, moreInFlight, moreLines, lessGap)
+		c.try(now, withGap, withFewerLines, moreInFlight, moreLines, lessGap, fewerForGap)
 	}
 }
 
 // OnLoss takes a loss event (RFC 9002, section 7.3.2): chunk s was lost. What follows it in the same flight, and is
 // dropped by the device, is no further one.
 func (c *Control) OnLoss(s Sent, now time.Duration) {
-	c.window.loss()
 	if s.Epoch != c.epoch {
 		c.meter.skip(now)
 		return
 	}
+	c.window.loss()
 	c.meter.loss(s, now)
 	if c.trials.present != noTrial {
 		c.judge(now)

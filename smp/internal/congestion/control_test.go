@@ -65,12 +65,12 @@ func TestLimitsFound(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			y := &toy{c: congestion.New(tt.config), takes: tt.takes}
 			at := map[congestion.Limits]int{} // flights
-			for range 2000 {
+			for range 4000 {
 				at[y.c.Limits()]++
 				y.flight()
 			}
-			if at[tt.want] < 1700 {
-				t.Errorf("%d of 2000 flights at %v; all: %v", at[tt.want], tt.want, at)
+			if at[tt.want] < 3400 {
+				t.Errorf("%d of 4000 flights at %v; all: %v", at[tt.want], tt.want, at)
 			}
 		})
 	}

@@ -12,6 +12,7 @@ const (
 	moreGap
 	moreLines
 	lessGap
+	fewerForGap // smaller packets without a gap, where one request at a time needs either
 	kinds
 	noTrial trial = -1
 )
@@ -31,7 +32,7 @@ type trials struct {
 
 const (
 	enoughAcks = 8    // for a rate
-	firstPause = 256  // acknowledgements
+	firstPause = 512  // acknowledgements
 	gapPause   = 24   // acknowledgements until the longest gap is tried
 	pays       = 1.03 // times the usual rate
 	hopeless   = 0.8  // of the usual rate, soon
@@ -92,6 +93,11 @@ func (c *Control) start(k trial, now time.Duration) bool {
 		}
 	case withFewerLines:
 		lines = fewer(lines, c.most.Lines)
+	case fewerForGap:
+		if window.now > 1 || gap == 0 {
+			return false
+		}
+		lines, gap = fewer(lines, c.most.Lines), 0
 	case moreLines:
 		lines = min(lines+max(lines/2, 1), c.most.Lines)
 	case lessGap:
@@ -145,6 +151,8 @@ func (c *Control) keep() {
 	case withFewerLines:
 		t.postpone(moreLines)
 		c.window.open()
+	case fewerForGap:
+		t.postpone(moreLines)
 	}
 	t.present = noTrial
 }

@@ -28,6 +28,7 @@ const (
 	fullCalm  = 32 // the same in congestion avoidance
 	fewest    = 16 // patience after a step up that failed; doubled with each
 	patient   = 1024
+	distant   = 0.1  // seconds of a round trip: one request less in flight is dearer than a probe that comes late
 	queued    = 1.25 // times the lone round trip: a chunk that took longer had to wait
 )
 
@@ -82,7 +83,10 @@ func (w *window) loss() {
 	if w.again {
 		least = 1
 	}
-	w.now, w.again = min(w.now, max(w.spare, least)), true
+	if w.alone < distant {
+		w.now = min(w.now, max(w.spare, least))
+	}
+	w.again = true
 	if w.product > 0 {
 		w.now = min(max(int(w.product+1.4), 2), w.now)
 	}
