@@ -54,8 +54,15 @@ func (c *Control) shorten(lines int, now time.Duration) {
 // few percent of the data, and takes a buffer like any other. In larger packets it does not matter.
 func (c *Control) runt() bool { return c.lines == c.most.Lines && c.lines > 1 && c.lines <= 5 }
 
-// narrow is for when only chunks that were not alone are lost.
+// narrow is for when only chunks that were not alone are lost. On a very long way one request at a time is the last
+// resort, and takes long even as a trial.
 func (c *Control) narrow(now time.Duration) {
+	if c.window.alone > remote && c.gap < c.most.Gap {
+		c.trials.postpone(lessGap)
+		c.window.open()
+		c.use(c.lines, c.gap+1, now)
+		return
+	}
 	n := c.window.now / 2
 	if w := &c.window; w.alone > 0 && c.meter.chunk()/w.alone*(1-c.meter.alone.share()) > c.meter.rate() {
 		n = 1 // faster, for certain

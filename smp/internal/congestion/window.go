@@ -29,6 +29,7 @@ const (
 	fewest    = 16 // patience after a step up that failed; doubled with each
 	patient   = 1024
 	distant   = 0.1  // seconds of a round trip: one request less in flight is dearer than a probe that comes late
+	remote    = 0.5  // seconds of one on which a gap costs nothing against a request less
 	queued    = 1.25 // times the lone round trip: a chunk that took longer had to wait
 )
 
