@@ -199,7 +199,7 @@ func (s *sender) timer() time.Duration {
 	timeout := min(max(s.mean+4*s.deviation, s.mean*5/4, 40*time.Millisecond), time.Second)
 	switch {
 	case len(s.flight) > spare(s.model): // the probe would take the last buffer, which the answer needs
-		timeout = deaf << min(s.backoff, 4)
+		timeout = deaf << min(s.backoff, 12) // beyond any limit: counted from news, it must grow for time to pass
 	case s.backoff > 0:
 		timeout = max(timeout<<min(s.backoff, 20), 500*time.Millisecond)
 	}
