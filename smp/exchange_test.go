@@ -14,7 +14,7 @@ import (
 )
 
 // A lost image list cost ten seconds, although the device answered everything else.
-func TestLostRequestIsRepeatedAfterSignOfLife(t *testing.T) {
+func TestLostRequestIsRepeatedAfterProbe(t *testing.T) {
 	for _, tc := range []struct {
 		name                string
 		request, answerLost bool
@@ -46,8 +46,8 @@ func TestLostRequestIsRepeatedAfterSignOfLife(t *testing.T) {
 	}
 }
 
-// A lost request for a sign of life does not cost the whole time where the device has room for another.
-func TestLostSignOfLifeIsRepeated(t *testing.T) {
+// A lost probe does not cost the whole time where the device has room for another.
+func TestLostProbeIsRepeated(t *testing.T) {
 	for _, tt := range []struct {
 		buffers int
 		within  time.Duration
@@ -140,7 +140,7 @@ func TestIgnoredCommandEndsSoon(t *testing.T) {
 }
 
 // What may do harm is never repeated, whatever the device shows.
-func TestSignOfLifeRepeatsNoReset(t *testing.T) {
+func TestProbeRepeatsNoReset(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, l := connect(t, func(l *link, p []byte) {
 			if commandOf(p) == params {

@@ -18,7 +18,7 @@ type device func(l *link, request []byte)
 type link struct {
 	far      device
 	overhead int
-	deaf     bool          // requests for a sign of life get lost, and are not recorded
+	deaf     bool          // probes get lost, and are not recorded
 	stuck    chan struct{} // if not nil, WritePacket blocks until it is closed, as in a driver that takes no data
 
 	mu     sync.Mutex // guards what follows

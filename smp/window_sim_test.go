@@ -155,7 +155,7 @@ func (s *simulation) step() {
 		x := s.replies[0]
 		s.replies = s.replies[1:]
 		s.judge(s.w.ack(x.c, x.off))
-	default: // nothing is on its way any more: a sign of life shows that
+	default: // nothing is on its way any more: a probe shows that
 		for len(s.w.flight) > 0 {
 			s.judge(s.w.lose(s.w.flight[0]))
 		}

@@ -218,15 +218,15 @@ func TestShown(t *testing.T) {
 // TestShownIsTotal sees that there is a verdict for every list, and a reason for every failure.
 func TestShownIsTotal(t *testing.T) {
 	const seed = 9
-	dice := rand.New(rand.NewPCG(seed, 0))
+	rng := rand.New(rand.NewPCG(seed, 0))
 	random := func() (l smp.ImageList) {
-		for range dice.IntN(5) {
-			s := smp.ImageState{Image: dice.IntN(3), Slot: dice.IntN(3),
-				Version: []string{"1.0.0", "<???>", ""}[dice.IntN(3)]}
-			s.Active, s.Pending, s.Confirmed, s.Permanent = dice.IntN(2) > 0, dice.IntN(2) > 0, dice.IntN(2) > 0,
-				dice.IntN(2) > 0
-			if dice.IntN(4) > 0 {
-				s.Hash = letter(string("AB"[dice.IntN(2)]))
+		for range rng.IntN(5) {
+			s := smp.ImageState{Image: rng.IntN(3), Slot: rng.IntN(3),
+				Version: []string{"1.0.0", "<???>", ""}[rng.IntN(3)]}
+			s.Active, s.Pending, s.Confirmed, s.Permanent = rng.IntN(2) > 0, rng.IntN(2) > 0, rng.IntN(2) > 0,
+				rng.IntN(2) > 0
+			if rng.IntN(4) > 0 {
+				s.Hash = letter(string("AB"[rng.IntN(2)]))
 			}
 			l.Images = append(l.Images, s)
 		}
@@ -235,7 +235,7 @@ func TestShownIsTotal(t *testing.T) {
 	requests := []dfu.Request{testB, confirmB, confirmItself, eraseFree, erase3, uploadB, uploadB1, {},
 		{Action: dfu.MarkTest}, {Action: dfu.Erase, Slot: 99}}
 	for range 50_000 {
-		before, after, q := random(), random(), requests[dice.IntN(len(requests))]
+		before, after, q := random(), random(), requests[rng.IntN(len(requests))]
 		got, text := dfu.VerdictOf(q, before, after)
 		if got == dfu.NotDone && text == "" {
 			t.Fatalf("seed %d: %+v, %+v, %+v: undone without a reason", seed, before, after, q)

@@ -16,21 +16,21 @@ type window struct {
 	raised    bool // the last change
 	again     bool // nothing was acknowledged since the last loss
 	calm      int  // acknowledgements since the last change or loss
-	patience  int  // of them that a step up takes at least
+	delay     int  // of them that a step up takes at least
 
 	alone   float64 // seconds of the round trip of a chunk that was sent alone
 	product float64 // bandwidth-delay product in chunks; 0 as long as the pipe was never full
 }
 
 const (
-	slowStart = 3  // initial window, as in RFC 6928 more than one: too much costs a loss, too little a round trip
-	fullPipe  = 8  // acknowledgements for a step up in slow start that gains nothing
-	fullCalm  = 32 // the same in congestion avoidance
-	fewest    = 16 // patience after a step up that failed; doubled with each
-	patient   = 1024
-	distant   = 0.1  // seconds of a round trip: one request less in flight is dearer than a probe that comes late
-	remote    = 0.5  // seconds of one on which a gap costs nothing against a request less
-	queued    = 1.25 // times the lone round trip: a chunk that took longer had to wait
+	slowStart    = 3  // initial window, as in RFC 6928 more than one: too much costs a loss, too little a round trip
+	fullPipe     = 8  // acknowledgements for a step up in slow start that gains nothing
+	fullCalm     = 32 // the same in congestion avoidance
+	fewest       = 16 // delay after a step up that failed; doubled with each
+	longestDelay = 1024
+	distant      = 0.1  // seconds of a round trip: one request less in flight is dearer than a probe that comes late
+	remote       = 0.5  // seconds of one on which a gap costs nothing against a request less
+	queued       = 1.25 // times the lone round trip: a chunk that took longer had to wait
 )
 
 func newWindow(most, spare int, fixed bool) window {
@@ -69,15 +69,15 @@ func (w *window) step() int {
 	case w.slow:
 		return 1
 	case full:
-		return max(w.patience, fullCalm)
+		return max(w.delay, fullCalm)
 	}
-	return max(w.patience, w.now)
+	return max(w.delay, w.now)
 }
 
 // loss ends slow start, and lets go what does not fill the pipe.
 func (w *window) loss() {
 	if !w.slow && w.raised && w.calm < w.now {
-		w.patience = min(max(2*w.patience, fewest), patient)
+		w.delay = min(max(2*w.delay, fewest), longestDelay)
 	}
 	w.calm, w.slow, w.raised = 0, false, false
 	least := 2 // one at a time would make every loss a silent one
@@ -103,7 +103,7 @@ func (w *window) limited() bool { return w.ceiling < w.most && w.now >= w.ceilin
 func (w *window) dear() bool { return w.now > max(w.spare, 1) }
 
 // open begins slow start anew.
-func (w *window) open() { w.ceiling, w.patience, w.slow = w.most, 0, true }
+func (w *window) open() { w.ceiling, w.delay, w.slow = w.most, 0, true }
 
 // forget is for packets of another size.
 func (w *window) forget() { w.alone, w.product = 0, 0 }
