@@ -2,35 +2,6 @@ package congestion
 
 import "time"
 
-// Config is what is known before the first chunk.
-type Config struct {
-	InFlight int  // the most requests that may be in flight, at least 1
-	Fixed    bool // the user chose InFlight: no slow start
-	Spare    int  // requests in flight that leave a buffer for a probe; when more are all lost, it takes seconds to notice
-	Lines    int  // framing lines of the largest packet; 1 if its size cannot be changed
-	Gaps     int  // the highest step of the gap between lines that the link can keep; 0 if it can keep none
-	Gap      int  // the step in use already
-}
-
-// Limits is what the transfer may ask of the device now.
-type Limits struct {
-	InFlight int // requests in flight, 1 to Config.InFlight
-	Lines    int // of a packet, 1 to Config.Lines
-	Gap      int // step of the gap between lines, 0 to Config.Gaps
-}
-
-// Sent is how a chunk was sent. It is kept with the chunk, and handed back with its fate.
-type Sent struct {
-	InFlight int           // requests in flight, this one included
-	Lines    int           // of the packet
-	Gap      int           // step
-	Epoch    int           // of the limits: what was sent in an older one says nothing about the present ones
-	At       time.Duration // since the start of the transfer
-}
-
-// alone says that no other request was in flight.
-func (s Sent) alone() bool { return s.InFlight <= 1 }
-
 // Control is the state of one transfer.
 type Control struct {
 	most  Limits
@@ -104,19 +75,4 @@ func (c *Control) OnLoss(s Sent, now time.Duration) {
 		return
 	}
 	c.remedy(now)
-}
-
-// use makes other packets from now on.
-func (c *Control) use(lines, gap int, now time.Duration) {
-	if lines != c.lines || gap != c.gap {
-		c.window.forget()
-	}
-	c.lines, c.gap = lines, gap
-	c.begin(now)
-}
-
-// begin starts an epoch.
-func (c *Control) begin(now time.Duration) {
-	c.epoch++
-	c.meter = meter{last: now}
 }

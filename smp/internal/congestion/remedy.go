@@ -71,14 +71,3 @@ func (c *Control) narrow(now time.Duration) {
 	c.trials.wait[moreInFlight] = c.trials.pause[moreInFlight] / 4
 	c.begin(now)
 }
-
-// fewer is a smaller packet: large steps while it is large, and first of all without its runt.
-func fewer(lines, most int) int {
-	switch {
-	case lines > 5:
-		return lines / 2
-	case lines == most:
-		return max(lines-1, 1)
-	}
-	return max(lines*2/3, 1)
-}

@@ -156,3 +156,18 @@ func (c *Control) keep() {
 	}
 	t.present = noTrial
 }
+
+// use makes other packets from now on.
+func (c *Control) use(lines, gap int, now time.Duration) {
+	if lines != c.lines || gap != c.gap {
+		c.window.forget()
+	}
+	c.lines, c.gap = lines, gap
+	c.begin(now)
+}
+
+// begin starts an epoch.
+func (c *Control) begin(now time.Duration) {
+	c.epoch++
+	c.meter = meter{last: now}
+}
