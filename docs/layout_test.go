@@ -21,8 +21,8 @@ var (
 	room   = regexp.MustCompile("^\\| `([^`]+/)` \\|[^|]*\\|([^|]*)\\|$")
 )
 
-// TestLayout holds the names in layout.md against the code: `FOLDER/` and `FILE.go` exist, and of `FILE.go: NAME, …` the
-// names are in that file, methods with their types.
+// TestLayout holds the names in layout.md against the code: `FOLDER/` and `FILE.go` exist, and of `FILE.go: NAME, …`
+// the names are in that file, methods with their types.
 func TestLayout(t *testing.T) {
 	files, names := 0, 0
 	for _, m := range quoted.FindAllStringSubmatch(read(t, "layout.md"), -1) {

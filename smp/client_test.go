@@ -189,7 +189,8 @@ func TestSilenceLastsAsLongAsTheCommandMayTake(t *testing.T) {
 		{"patient user", smp.Options{Timeout: 90 * time.Second, Tries: 1}, erase, 90 * time.Second, 1},
 		{"reset, never again", smp.Options{}, restart, 3 * time.Second, 1},
 		{"raw, never again", smp.Options{}, raw, 3 * time.Second, 1},
-		{"slow wire", smp.Options{Tries: 1, Rate: 9}, info, 6 * time.Second, 1}, // 9 bytes there, framed, and as many back
+		// 9 bytes there, framed, and as many back
+		{"slow wire", smp.Options{Tries: 1, Rate: 9}, info, 6 * time.Second, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

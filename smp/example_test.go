@@ -14,7 +14,8 @@ func board(l *link, request []byte) {
 	answers := map[command]string{
 		params: "\xbf\x68buf_size\x19\x01\x80\x69buf_count\x04\xff",
 		echo:   "\xbf\x61r\x65hello\xff",
-		list: "\xbf\x66images\x9f\xbf\x64slot\x00\x67version\x651.0.0\x64hash\x58\x20" + "0123456789abcdef0123456789abcdef" +
+		list: "\xbf\x66images\x9f\xbf\x64slot\x00\x67version\x651.0.0\x64hash\x58\x20" +
+			"0123456789abcdef0123456789abcdef" +
 			"\x68bootable\xf5\x67pending\xf4\x69confirmed\xf5\x66active\xf5\x69permanent\xf4\xff\xff\x6bsplitStatus\x00\xff",
 		upload: "\xbf\x62rc\x00\x63off\x18\x64\xff",
 	}

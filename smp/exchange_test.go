@@ -125,7 +125,8 @@ func TestIgnoredCommandEndsSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, l := connect(t, func(l *link, p []byte) {
 			if commandOf(p) == params {
-				time.AfterFunc(time.Millisecond, func() { l.reply(response(p, encode(reply{"buf_size": 1024, "buf_count": 4}))) })
+				time.AfterFunc(time.Millisecond,
+					func() { l.reply(response(p, encode(reply{"buf_size": 1024, "buf_count": 4}))) })
 			}
 		}, smp.Options{})
 		start := time.Now()
@@ -220,8 +221,8 @@ func TestWaitForRoomEnds(t *testing.T) {
 	}
 }
 
-// TestTriesBesideAnErase: a list that is asked for while an upload has the device erase for longer than the tries of the
-// list last. Each of them took a buffer, and the device ran out of them.
+// TestTriesBesideAnErase: a list that is asked for while an upload has the device erase for longer than the tries of
+// the list last. Each of them took a buffer, and the device ran out of them.
 func TestTriesBesideAnErase(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t) // fails the test if it has to hold more than it can

@@ -111,8 +111,9 @@ func askedFor(h smp.Header, body map[string]any) string {
 func (o *oddState) list(l smp.ImageList) map[string]any {
 	images := []map[string]any{}
 	for _, s := range l.Images {
-		images = append(images, map[string]any{"image": s.Image, "slot": s.Slot, "version": s.Version, "hash": []byte(s.Hash),
-			"active": s.Active, "pending": s.Pending, "confirmed": s.Confirmed, "permanent": s.Permanent})
+		images = append(images,
+			map[string]any{"image": s.Image, "slot": s.Slot, "version": s.Version, "hash": []byte(s.Hash),
+				"active": s.Active, "pending": s.Pending, "confirmed": s.Confirmed, "permanent": s.Permanent})
 	}
 	m := map[string]any{"images": images}
 	if !o.bootloader {

@@ -60,7 +60,8 @@ func TestLimitsFound(t *testing.T) {
 		{"one buffer", congestion.Config{InFlight: 1, Spare: 1, Lines: 11, Gaps: 2},
 			func(_ int, l congestion.Limits) bool { return l.Lines <= 8 }, congestion.Limits{InFlight: 1, Lines: 7}},
 		{"a gap in use already", congestion.Config{InFlight: 3, Spare: 2, Lines: 5, Gaps: 2, Gap: 1},
-			func(_ int, l congestion.Limits) bool { return l.Gap > 0 }, congestion.Limits{InFlight: 3, Lines: 5, Gap: 1}},
+			func(_ int, l congestion.Limits) bool { return l.Gap > 0 },
+			congestion.Limits{InFlight: 3, Lines: 5, Gap: 1}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			y := &toy{c: congestion.New(tt.config), takes: tt.takes}

@@ -244,7 +244,8 @@ func TestPaper(t *testing.T) {
 			for _, r := range results[:min(*show, len(results))] {
 				t.Log(r)
 			}
-			if worst, median := results[0].share, results[len(results)/2].share; worst < leastWorst || median < leastMedian {
+			if worst, median := results[0].share, results[len(results)/2].share; worst < leastWorst ||
+				median < leastMedian {
 				t.Errorf("worst %.2f, median %.2f; want %.2f, %.2f at least", worst, median, leastWorst, leastMedian)
 			}
 		})
