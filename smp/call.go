@@ -14,6 +14,7 @@ type call struct {
 	packet []byte       // the request; must not change while the call is queued
 	done   chan<- *call // must have room for every call that may end on it
 	header Header       // of the request, set by start
+	order  uint64       // of being started, the same
 	body   []byte       // the reply's payload
 	spoken Version      // the reply's version
 	err    error        // why there is no reply
@@ -46,6 +47,8 @@ func (c *Client) room() int {
 
 // startInTurn starts the call as soon as the device has room for it.
 func (c *Client) startInTurn(ctx context.Context, cl *call) error {
+	c.inTurn.Add(1)
+	defer c.inTurn.Add(-1)
 	for {
 		if err := c.start(cl, c.room()); !errors.Is(err, errNoRoom) {
 			return err
@@ -56,6 +59,11 @@ func (c *Client) startInTurn(ctx context.Context, cl *call) error {
 			return ended(ctx)
 		}
 	}
+}
+
+// spareRoom reports whether a transfer may send another request: there is room, and nobody waits for it.
+func (c *Client) spareRoom() bool {
+	return c.outstanding()+int(min(c.inTurn.Load(), 1)) < c.room()
 }
 
 // free wakes one of those that wait for room.
@@ -96,6 +104,8 @@ func (c *Client) start(cl *call, limit int) error {
 	select {
 	case c.writes <- cl:
 		c.pending[c.sequence] = cl
+		c.started++
+		cl.order = c.started
 		return nil
 	default:
 		cl.queued.Store(false)
@@ -139,6 +149,14 @@ func (c *Client) open(cl *call) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.pending[cl.header.Sequence] == cl
+}
+
+// overtaken reports whether a request that was started later has been answered, so that this one is lost: servers answer
+// in the order of requests.
+func (c *Client) overtaken(cl *call) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return cl.order < c.answered
 }
 
 // unsent reports whether the link has not taken the request yet.
@@ -206,6 +224,7 @@ func (c *Client) deliver(packet []byte) {
 		return
 	}
 	c.pending[h.Sequence] = nil
+	c.answered = max(c.answered, cl.order)
 	c.free()
 	cl.body, cl.spoken = append(cl.body[:0], body...), h.Version
 	cl.done <- cl // never blocks: see call.done

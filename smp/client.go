@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -51,6 +52,7 @@ type Client struct {
 	writes  chan *call
 	linkGap int           // of lineGaps, that the link keeps; of the writing goroutine
 	dead    chan struct{} // closed once the link has ended
+	inTurn  atomic.Int32  // calls that wait for room
 	freed   chan struct{} // holds a token once a call has ended, for those that wait for room
 
 	negotiating chan struct{} // holds a token while Negotiate asks
@@ -61,6 +63,8 @@ type Client struct {
 	mu         sync.Mutex // guards what follows; nothing blocks while it is held
 	pending    [256]*call // by sequence number
 	sequence   uint8
+	started    uint64 // calls
+	answered   uint64 // order of the latest call that has its answer
 	negotiated bool
 	restarts   int // how often Restarted was called
 	version    Version

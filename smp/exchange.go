@@ -78,10 +78,14 @@ func (q *question) try(ctx context.Context) (answer *sent, alive bool, err error
 	if err := ended(ctx); err != nil {
 		return nil, false, err
 	}
-	if err := q.send(ctx); err != nil {
+	deadline := time.Now().Add(q.timing.timeout)
+	if err := q.send(ctx, deadline); err != nil {
 		return nil, false, err
 	}
-	for deadline := time.Now().Add(q.timing.timeout); ; {
+	if q.sent == 1 { // the wait for the first turn is not the device's
+		deadline = time.Now().Add(q.timing.timeout)
+	}
+	for {
 		news, err := q.loss.wait(ctx, deadline)
 		switch {
 		case err != nil:
@@ -96,35 +100,37 @@ func (q *question) try(ctx context.Context) (answer *sent, alive bool, err error
 	}
 }
 
-// send sends a try. It waits for room with the first one only: the others have it, unless the device is gone. Beside
-// requests of others it stays within the device's room. One that the link has not taken yet needs no second behind it:
+// send sends a try. The first one waits for its turn. The others have room, unless the device is gone; but beside
+// requests of others they wait too, until the deadline. One that the link has not taken yet needs no second behind it:
 // both would come at once when it does.
-func (q *question) send(ctx context.Context) error {
+func (q *question) send(ctx context.Context, deadline time.Time) error {
 	if n := len(q.loss.inFlight); n > 0 && q.c.unsent(&q.loss.inFlight[n-1].call) {
 		return nil
 	}
 	s := &sent{call: call{packet: slices.Clone(q.packet), done: q.loss.done, sent: q.timing.sent}}
 	s.gap = q.c.gapFor(q.packet, q.timing.tries == 1)
-	var err error
-	if q.sent == 0 {
-		err = q.c.startInTurn(ctx, &s.call)
-	} else if err = q.c.start(&s.call, q.retryLimit()); errors.Is(err, errNoRoom) {
-		return nil
+	if err := q.start(ctx, &s.call, deadline); err != nil {
+		if errors.Is(err, errNoRoom) {
+			return nil
+		}
+		return err
 	}
-	if err == nil {
-		q.sent++
-		q.loss.sending(s)
-		q.loss.reserve = q.timing.tries - q.sent
-	}
-	return err
+	q.sent++
+	q.loss.sending(s)
+	q.loss.reserve = q.timing.tries - q.sent
+	return nil
 }
 
-// retryLimit is how many requests the device may hold for another try to be sent.
-func (q *question) retryLimit() int {
-	if q.c.outstanding() > len(q.loss.inFlight) {
-		return q.c.room()
+func (q *question) start(ctx context.Context, cl *call, deadline time.Time) error {
+	switch {
+	case q.sent == 0:
+		return q.c.startInTurn(ctx, cl)
+	case q.c.outstanding() <= len(q.loss.inFlight):
+		return q.c.start(cl, noLimit)
 	}
-	return noLimit
+	turn, cancel := context.WithDeadlineCause(ctx, deadline, errNoRoom)
+	defer cancel()
+	return q.c.startInTurn(turn, cl)
 }
 
 // silence is the error after the last try went unanswered.

@@ -241,3 +241,43 @@ func TestTriesBesideAnErase(t *testing.T) {
 		upload.Wait()
 	})
 }
+
+// TestLostTryBesideAnUpload: a list that gets lost while an upload takes all the room that is left is asked for again
+// when a chunk makes room.
+func TestLostTryBesideAnUpload(t *testing.T) {
+	for cost := 20 * time.Millisecond; cost < 100*time.Millisecond; cost += 7 * time.Millisecond {
+		for _, lost := range []int{1, 2} {
+			t.Run(fmt.Sprintf("%v, %d lost", cost, lost), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { testLostTryBesideAnUpload(t, cost, lost) })
+			})
+		}
+	}
+}
+
+func testLostTryBesideAnUpload(t *testing.T, cost time.Duration, lost int) {
+	s := newServer(t)
+	s.cost = cost
+	lists := 0
+	c, l := connect(t, func(l *link, p []byte) {
+		if commandOf(p) == list {
+			if lists++; lists <= lost {
+				return
+			}
+		}
+		s.receive(l, p)
+	}, smp.Options{})
+	s.l, l.overhead = l, 4
+	var upload sync.WaitGroup
+	upload.Go(func() {
+		if _, err := c.Image.Upload(t.Context(), file(800_000), smp.ImageUpload{}); err != nil {
+			t.Errorf("Upload: %v", err)
+		}
+	})
+	time.Sleep(time.Second)
+	within(t, time.Duration(lost)*1300*time.Millisecond, func() {
+		if _, err := c.Image.List(t.Context()); err != nil {
+			t.Errorf("List: %v", err)
+		}
+	})
+	upload.Wait()
+}

@@ -92,6 +92,10 @@ func (d *lossDetection) wait(ctx context.Context, deadline time.Time) (news, err
 			}
 		case !time.Now().Before(deadline):
 			return news{silence: true}, nil
+		case len(d.inFlight) > 0 && d.c.overtaken(&d.inFlight[0].call):
+			if n := d.giveUp(d.c.overtaken); len(n.lost) > 0 {
+				return n, nil
+			}
 		default:
 			d.backoff++
 			if err := d.sendProbe(d.room()); err != nil {
@@ -109,19 +113,25 @@ func (d *lossDetection) answered(cl *call) (n news) {
 	}
 	d.quiet, d.backoff, d.probed = time.Now(), 0, false
 	s := d.inFlight[i]
-	d.lost = d.lost[:0]
-	for _, older := range d.inFlight[:i] {
-		d.c.withdraw(&older.call)
-		if !older.probe {
-			d.lost = append(d.lost, older)
-		}
-	}
-	d.inFlight = slices.Delete(d.inFlight, 0, i+1)
+	d.inFlight = slices.Delete(d.inFlight, i, i+1)
 	if !s.probe {
 		n.answered = s
 	}
-	n.lost = d.lost
+	n.lost = d.giveUp(func(cl *call) bool { return cl.order < s.order }).lost
 	return n
+}
+
+// giveUp gives up what is lost for certain.
+func (d *lossDetection) giveUp(isLost func(*call) bool) news {
+	d.lost = d.lost[:0]
+	for len(d.inFlight) > 0 && isLost(&d.inFlight[0].call) {
+		s := d.inFlight[0]
+		d.inFlight = slices.Delete(d.inFlight, 0, 1)
+		if d.c.withdraw(&s.call); !s.probe {
+			d.lost = append(d.lost, s)
+		}
+	}
+	return news{lost: d.lost}
 }
 
 // measure takes the round trip of a request like those that follow; before the first one the probe time-out is a guess.

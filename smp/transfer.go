@@ -21,15 +21,16 @@ type transfer struct {
 	progress   progress
 	onProgress func(Progress) // may be nil
 
-	most    int  // bytes of the largest packet that the device's buffer takes
-	fragile bool // the device is deaf while it writes flash, if it shows that by a loss
-	idle    []*sent
-	late    int   // probes sent at the end of this silence
-	doubted *sent // the chunk of which the window's doubt is
-	began   time.Time
-	highest int // end of the furthest chunk sent
-	resumed int // offset at which an earlier transfer was taken up
-	resent  int // bytes that were sent more than once
+	most     int  // bytes of the largest packet that the device's buffer takes
+	fragile  bool // the device is deaf while it writes flash, if it shows that by a loss
+	idle     []*sent
+	download bool  // requests are of one line, and find out nothing about gaps
+	late     int   // probes sent at the end of this silence
+	doubted  *sent // the chunk of which the window's doubt is
+	began    time.Time
+	highest  int // end of the furthest chunk sent
+	resumed  int // offset at which an earlier transfer was taken up
+	resent   int // bytes that were sent more than once
 }
 
 // transferOptions adjust a transfer.
@@ -59,7 +60,7 @@ func newTransfer(c *Client, p payload, o transferOptions) *transfer {
 	t := &transfer{
 		c: c, payload: p, window: &window{size: o.size, wanted: o.start, next: o.start, finished: o.start == o.size},
 		loss:       newLossDetection(c, 2*len(c.pending)), // open calls, and those that ended when they were given up
-		onProgress: o.onProgress, most: min(o.limit, maxPayload), highest: o.start, began: time.Now(),
+		onProgress: o.onProgress, most: min(o.limit, maxPayload), highest: o.start, began: time.Now(), download: o.download,
 	}
 	t.loss.most = min(maxProbeTimeout, t.timeout()/4)
 	if c.options.Rate == 0 { // nobody knows how long the first chunk is on its way
@@ -89,7 +90,9 @@ func newTransfer(c *Client, p payload, o transferOptions) *transfer {
 // run returns when the device has accepted the last byte.
 func (t *transfer) run(ctx context.Context) error {
 	defer t.loss.stop()
-	defer func() { t.c.setLineGap(t.congestion.Limits().Gap) }()
+	if !t.download {
+		defer func() { t.c.setLineGap(t.congestion.Limits().Gap) }()
+	}
 	t.progress.since = time.Now()
 	for !t.window.finished {
 		if err := t.step(ctx); err != nil {
@@ -131,7 +134,7 @@ func (t *transfer) fill() error {
 	if limit := t.packetLimit(limits); !t.payload.fit(limit) {
 		return fmt.Errorf("%w: a packet of %d bytes has no room for a chunk", ErrTooLarge, limit)
 	}
-	for t.loss.requests() == 0 || t.c.outstanding() < t.c.room() {
+	for t.loss.requests() == 0 || t.c.spareRoom() {
 		c, ok := t.window.take(limits.InFlight, t.payload.end)
 		if !ok {
 			return nil
