@@ -12,6 +12,9 @@ import (
 // DefaultBaud is the rate used when none is given, in bits per second.
 const DefaultBaud = 115200
 
+// BitsPerByte is what a byte takes on a serial line: a start bit, eight data bits, a stop bit.
+const BitsPerByte = 10
+
 const (
 	// closeLimit bounds Close when the system's close hangs on undelivered output.
 	closeLimit = time.Second

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"github.com/smpctl/smpctl/transport"
 	"github.com/spf13/cobra"
 	"github.com/vbauerster/mpb/v8"
 	"golang.org/x/term"
@@ -39,9 +38,8 @@ type app struct {
 	began    bool                         // a command's body began; an error before that is wrong usage
 	reached  bool                         // it has to do with a device
 	bars     atomic.Pointer[mpb.Progress] // on the terminal; nil while there are none
-	link     *transport.Conn              // the last one; nil before the first
+	heard    func() string                // what came instead of an answer; nil before the first connection
 	untraced error                        // why the file of --trace is not whole
-	virtual  *virtualDevice               // behind a sim: address, from its first use to the end of the process
 	end      context.CancelCauseFunc      // of the command, for a bug in a goroutine; nil while none runs
 }
 
@@ -59,7 +57,6 @@ func runOf(
 	}
 	s.out, s.err = &printableWriter{w: s.out}, &printableWriter{w: s.err}
 	a := &app{streams: s, env: env, log: slog.New(slog.DiscardHandler)}
-	defer a.close()
 	err := a.execute(ctx, args, commands)
 	if !a.began && slices.Contains(args, "--json") {
 		a.flags.json = true // it may stand behind the flag that is wrong
@@ -79,12 +76,6 @@ func (a *app) execute(ctx context.Context, args []string, commands func(*app) *c
 		root.SetErr(a.err)
 		return root.ExecuteContext(ctx)
 	}))
-}
-
-func (a *app) close() {
-	if a.virtual != nil {
-		a.virtual.Close()
-	}
 }
 
 // result is what a command found out. It is encoded as JSON as it is, or printed for people.

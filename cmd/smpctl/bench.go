@@ -136,7 +136,7 @@ func whatRuns(ctx context.Context, c *smp.Client) (string, error) {
 func (r benchResult) Text(w io.Writer) error {
 	fmt.Fprintf(w, "device     %s, %sSMP version %s, %s\n", r.Port, r.who(), r.SMPVersion, r.buffers())
 	if r.Baud > 0 {
-		fmt.Fprintf(w, "wire       %d baud: %.1f kB/s\n", r.Baud, float64(r.Baud)/bitsPerByte/1e3)
+		fmt.Fprintf(w, "wire       %d baud: %.1f kB/s\n", r.Baud, float64(r.Baud)/transport.BitsPerByte/1e3)
 	}
 	if r.NoEcho != "" {
 		fmt.Fprintf(w, "no echo    %s; measured with requests for the parameters\n", r.NoEcho)

@@ -20,7 +20,7 @@ import (
 // benchIn measures what is behind a link, in the fake time of the bubble.
 func benchIn(t *testing.T, link smp.Link, baud int, limit time.Duration) (benchResult, error) {
 	t.Helper()
-	c := smp.NewClient(link, smp.Options{Timeout: 9 * time.Second, Tries: 1, Rate: baud / bitsPerByte})
+	c := smp.NewClient(link, smp.Options{Timeout: 9 * time.Second, Tries: 1, Rate: baud / transport.BitsPerByte})
 	defer c.Close()
 	params, err := c.Negotiate(t.Context())
 	if err != nil {

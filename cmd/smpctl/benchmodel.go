@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/smpctl/smpctl/smp"
+	"github.com/smpctl/smpctl/transport"
 )
 
 // benchUpload is what an upload can be expected to reach: the rate of its best setting, without the time that the flash
@@ -119,7 +120,7 @@ func (m benchModel) period(packet, depth, baud int) float64 {
 	if m.link.baud == 0 {
 		return m.scale * max(perByte*up, (fixed+perByte*up)/float64(depth))
 	}
-	wire := bitsPerByte / float64(baud)
+	wire := transport.BitsPerByte / float64(baud)
 	saved := 1/m.link.wire() - wire
 	perByte -= saved
 	fixed = max(fixed-saved*float64(m.link.frame(uploadAnswer)), 0)

@@ -110,7 +110,7 @@ func (l benchLink) frame(packet int) int {
 }
 
 // wire is what the wire carries in bytes per second; 0 if nothing can be said of it.
-func (l benchLink) wire() float64 { return float64(l.baud) / bitsPerByte }
+func (l benchLink) wire() float64 { return float64(l.baud) / transport.BitsPerByte }
 
 // benchPlan says what to measure next. It is pure: what it knows are the rows so far.
 type benchPlan struct {

@@ -23,7 +23,12 @@ func runWhole(ctx context.Context, cmd *exec.Cmd) error {
 	return err
 }
 
-// secretVariables are for this program alone.
+// Environment variables with secrets, which are for this program alone.
+const (
+	pinVariable        = "SMPCTL_PIN"
+	passphraseVariable = "SMPCTL_PASSPHRASE"
+)
+
 var secretVariables = []string{pinVariable, passphraseVariable}
 
 // childEnvironment is the environment of a command of the user, with what it is told in more: all of ours but the

@@ -16,6 +16,7 @@ import (
 type device struct {
 	app      *app
 	settings settings
+	board    *sim.Device    // behind a sim: address, from its first use to close
 	trace    *traceFile     // nil without --trace
 	port     transport.Port // as it was at the first connection; empty for links without one
 	name     string         // what the device is called in output: the port it was opened under
@@ -64,8 +65,11 @@ func (a *app) device() (*device, error) {
 	return d, nil
 }
 
-// close ends the trace.
+// close ends the virtual device and the trace.
 func (d *device) close() {
+	if d.board != nil {
+		d.board.Close()
+	}
 	if d.trace != nil {
 		d.app.untraced = cmp.Or(d.app.untraced, d.trace.close())
 	}
@@ -103,7 +107,7 @@ func (d *device) connect(ctx context.Context) (*smp.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.app.link = link
+	d.app.heard = func() string { return heard(link) }
 	c := smp.NewClient(link, fit(d.settings.smp, link))
 	d.app.log.Info("connected", "port", d.name)
 	return c, nil
@@ -113,7 +117,7 @@ func (d *device) connect(ctx context.Context) (*smp.Client, error) {
 func fit(o smp.Options, link *transport.Conn) smp.Options {
 	limit := link.MaxPacket() + link.Overhead()
 	o.Buffer = min(o.Buffer, limit)
-	o.MaxBuffer = min(first(o.MaxBuffer, limit), limit)
+	o.MaxBuffer = min(cmp.Or(o.MaxBuffer, limit), limit)
 	return o
 }
 
@@ -174,23 +178,19 @@ func (d *device) follow() (string, error) {
 	return now.Name, nil
 }
 
-// virtualDevice is the device behind a sim: address, named here so that no other file of the commands knows its
-// package.
-type virtualDevice = sim.Device
-
-// virtual connects to the embedded device, which lives until the process ends, or in its file.
+// virtual connects to the embedded device, which lives as long as d, or in its file.
 func (d *device) virtual(ctx context.Context) (*transport.Conn, error) {
-	if d.app.virtual == nil {
+	if d.board == nil {
 		v, err := sim.NewDevice(sim.Options{Flash: d.settings.address.Path, Baud: d.settings.transport.Baud,
 			Console: true})
 		if err != nil {
 			return nil, &transport.OpenError{Address: d.settings.address.String(), Err: err}
 		}
-		d.app.virtual = v
+		d.board = v
 	}
-	if !d.app.virtual.Alive() { // a port that comes and goes with the device
+	if !d.board.Alive() { // a port that comes and goes with the device
 		return nil, &transport.OpenError{Address: d.settings.address.String(), Err: os.ErrNotExist}
 	}
 	d.name = d.settings.address.String()
-	return transport.NewConn(d.app.virtual.Stream(), d.settings.transport), nil
+	return transport.NewConn(d.board.Stream(), d.settings.transport), nil
 }

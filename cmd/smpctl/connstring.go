@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 )
@@ -23,8 +24,8 @@ func (c connSettings) merge(over connSettings) connSettings {
 	if over.Dev != "" {
 		c.Dev = over.Dev
 	}
-	c.Baud = first(over.Baud, c.Baud)
-	c.MTU = first(over.MTU, c.MTU)
+	c.Baud = cmp.Or(over.Baud, c.Baud)
+	c.MTU = cmp.Or(over.MTU, c.MTU)
 	return c
 }
 

@@ -30,7 +30,7 @@ func TestHintGoesByWhatTheBootloaderSaid(t *testing.T) {
 		if tt.said != "" {
 			err = &bootloaderSaid{err, tt.said}
 		}
-		got := (&app{}).hint(kindNotRunning, err)
+		got := hintFor(kindNotRunning, err, situation{})
 		if (tt.want == "") != (got == "") || !strings.Contains(got, tt.want) {
 			t.Errorf("%s, %q: hint %q, want %q in it", tt.reason, tt.said, got, tt.want)
 		}

@@ -40,6 +40,8 @@ var (
 // usageError is a mistake in the command line that shows only once the body runs.
 type usageError struct{ error }
 
+func (e usageError) Unwrap() error { return e.error }
+
 func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 // imageError is a file that is not usable for what was asked, beyond what package image says.
@@ -51,8 +53,16 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 	return usage("unknown command %q for %q", name, cmd.CommandPath())
 }
 
+// kindError is an error that says its kind itself, and needs no hint.
+type kindError struct {
+	kind kind
+	error
+}
+
+func (e *kindError) Unwrap() error { return e.error }
+
 // kindOf maps an error to its kind: the only place that does.
-func (a *app) kindOf(ctx context.Context, err error) kind {
+func kindOf(ctx context.Context, err error) kind {
 	var (
 		bug        *bugError
 		wrongUsage usageError
@@ -67,19 +77,21 @@ func (a *app) kindOf(ctx context.Context, err error) kind {
 		file       *image.Error
 		unusable   imageError
 		open       *transport.OpenError
-		unmatched  *unmatchedError
+		own        *kindError
 	)
 	switch {
 	case errors.As(err, &bug):
 		return kindOther
 	case errors.Is(context.Cause(ctx), errInterrupted), errors.Is(err, errInterrupted):
 		return kindInterrupted
-	case !a.began, errors.As(err, &wrongUsage), errors.As(err, &address), errors.Is(err, image.ErrBadOption):
+	case errors.As(err, &wrongUsage), errors.As(err, &address), errors.Is(err, image.ErrBadOption):
 		return kindUsage
 	case errors.As(err, &running):
 		return kindNotRunning
-	case errors.Is(err, dfu.ErrNotBack), errors.Is(err, smp.ErrStalled), errors.As(err, &unmatched):
+	case errors.Is(err, dfu.ErrNotBack), errors.Is(err, smp.ErrStalled):
 		return kindNoReply
+	case errors.As(err, &own):
+		return own.kind
 	case errors.As(err, &refused), errors.As(err, &state), errors.As(err, &outside),
 		errors.Is(err, smp.ErrInBootloader):
 		return kindRefused
@@ -106,11 +118,14 @@ func (a *app) exit(ctx context.Context, err error) int {
 	if errors.As(err, &status) {
 		return status.code() // the device's command has said why
 	}
-	k := a.kindOf(ctx, err)
+	if !a.began {
+		err = usageError{err}
+	}
+	k := kindOf(ctx, err)
 	if k == kindInterrupted {
 		err = errInterrupted
 	}
-	hint := a.hint(k, err)
+	hint := hintFor(k, err, a.situation())
 	if a.flags.json {
 		a.jsonError(k, err, hint)
 		return k.code
@@ -133,6 +148,15 @@ type jsonFailure struct {
 	Hint    string `json:"hint,omitempty"`
 }
 
+// situation is what this command has come to.
+func (a *app) situation() situation {
+	now := situation{reached: a.reached}
+	if a.heard != nil {
+		now.heard = a.heard()
+	}
+	return now
+}
+
 func (a *app) jsonError(k kind, err error, hint string) {
 	f := jsonFailure{Kind: k.name, Message: err.Error(), Hint: hint}
 	var refused *smp.DeviceError
@@ -151,11 +175,20 @@ func (a *app) jsonError(k kind, err error, hint string) {
 	if errors.As(err, &file) {
 		f.Reason = string(file.Kind)
 	}
-	var signer *signerError
-	if errors.As(err, &signer) {
-		f.Reason = signer.reason
+	var reasoned interface{ reason() string }
+	if errors.As(err, &reasoned) {
+		f.Reason = reasoned.reason()
 	}
 	_ = json.NewEncoder(a.err).Encode(map[string]jsonFailure{"error": f})
+}
+
+// unanswered drops the error of a device that did answer: no, or something that makes no sense.
+func unanswered(err error) error {
+	var nonsense *smp.ProtocolError
+	if isRefusal(err) || errors.As(err, &nonsense) {
+		return nil
+	}
+	return err
 }
 
 // isRefusal reports whether the device answered, and said no.
@@ -164,12 +197,18 @@ func isRefusal(err error) bool {
 	return errors.As(err, &refused)
 }
 
-// hint is what to do next, keyed on the kind of error; empty if nothing useful can be said.
-func (a *app) hint(k kind, err error) string {
+// situation is what a hint has to know besides the error.
+type situation struct {
+	reached bool   // the command had to do with a device
+	heard   string // what came instead of an answer
+}
+
+// hintFor is what to do next, keyed on the kind of error; empty if nothing useful can be said.
+func hintFor(k kind, err error, now situation) string {
 	var choice *transport.ChoiceError
 	var refused *smp.DeviceError
 	var running *dfu.NotRunningError
-	var unmatched *unmatchedError
+	var own *kindError
 	var undone *dfu.UndoneError
 	var hinted *hintedError
 	var bug *bugError
@@ -179,10 +218,16 @@ func (a *app) hint(k kind, err error) string {
 	if errors.As(err, &hinted) {
 		return hinted.hint
 	}
-	if text := recoveryHint(err); text != "" {
-		return text
-	}
+	var outside *dfu.BootloaderError
 	switch {
+	case errors.As(err, &outside) && outside.Asked:
+		return "hold the board's recovery button at the reset, or reset the board while smpctl recover waits for it " +
+			"without --enter"
+	case errors.As(err, &outside):
+		return "--enter asks the application to reboot into the bootloader; or reset the board while the command waits"
+	case errors.Is(err, smp.ErrInBootloader):
+		return "smpctl recover uploads in the bootloader, which stays when it has no image to start; else smpctl " +
+			"reset --wait leaves it"
 	case k == kindUsage:
 		return "smpctl --help, or smpctl COMMAND --help"
 	case errors.As(err, &choice) && choice.Matched > 1:
@@ -205,15 +250,15 @@ func (a *app) hint(k kind, err error) string {
 		return "copy it again; if that does not help, the firmware changes the file, or its file system is full"
 	case errors.As(err, &running):
 		return runningHint(running, saidBy(err))
-	case errors.As(err, &unmatched):
+	case errors.As(err, &own):
 		return ""
 	case k == kindNoReply && errors.Is(err, transport.ErrDisconnected):
 		return "the port went away; the same command picks up where the device is"
 	case errors.Is(err, dfu.ErrNotBack):
-		return heard(a.link) + notBackHint
+		return now.heard + notBackHint
 	case k == kindNoReply:
-		return heard(a.link) + noReplyHint
-	case k == kindInterrupted && a.reached:
+		return now.heard + noReplyHint
+	case k == kindInterrupted && now.reached:
 		return "the same command picks up where the device is"
 	}
 	return ""

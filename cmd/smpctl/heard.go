@@ -16,9 +16,6 @@ const notBackHint = "power the board off and on, or plug it in again: the same c
 
 // heard says what came instead of an answer, in front of a hint; empty if that was nothing, or packets only.
 func heard(link *transport.Conn) string {
-	if link == nil {
-		return ""
-	}
 	s := link.Stats()
 	packets := count(int(s.Packets), "whole packet")
 	switch {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/smpctl/smpctl/smp"
@@ -76,15 +75,6 @@ func (r *infoResult) fill(ctx context.Context, c *smp.Client) error {
 		}
 	}
 	return nil
-}
-
-// unanswered drops the error of a device that did answer: no, or something that makes no sense.
-func unanswered(err error) error {
-	var nonsense *smp.ProtocolError
-	if isRefusal(err) || errors.As(err, &nonsense) {
-		return nil
-	}
-	return err
 }
 
 // askBuffers asks again what the client has learned, which is no more than the link carries.

@@ -74,16 +74,6 @@ var (
 	errMatched = errors.New("a line matched")
 )
 
-// unmatchedError says that no line matched in time.
-type unmatchedError struct {
-	until string
-	limit time.Duration
-}
-
-func (e *unmatchedError) Error() string {
-	return fmt.Sprintf("monitor: no line matched %q within %v", e.until, e.limit)
-}
-
 func (a *app) monitor(ctx context.Context, o monitorOptions) (result, error) {
 	until, err := regexp.Compile(o.until)
 	if err != nil {
@@ -130,7 +120,8 @@ func (m *monitor) outcome(outer, ctx context.Context, o monitorOptions) (result,
 	case o.until == "" || errors.Is(cause, errMatched):
 		return r, nil
 	case errors.Is(cause, errTime):
-		return r, &unmatchedError{o.until, time.Duration(o.limit)}
+		return r, &kindError{kindNoReply,
+			fmt.Errorf("monitor: no line matched %q within %v", o.until, time.Duration(o.limit))}
 	case outer.Err() != nil:
 		return r, context.Cause(outer)
 	}

@@ -11,10 +11,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-const (
-	passphraseVariable = "SMPCTL_PASSPHRASE"
-	maxPassphrase      = 4 << 10 // bytes of a file with a passphrase
-)
+const maxPassphrase = 4 << 10 // bytes of a file with a passphrase
 
 // registerPassphrase declares the flag that says where passphrases of private keys are. There is none for a passphrase
 // itself: everyone on the machine can read a command line.

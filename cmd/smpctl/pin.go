@@ -8,10 +8,7 @@ import (
 	"strings"
 )
 
-const (
-	pinVariable = "SMPCTL_PIN"
-	maxPIN      = 1 << 10 // bytes of a file with a PIN
-)
+const maxPIN = 1 << 10 // bytes of a file with a PIN
 
 // pin gives the PIN of a token: from what the URI names, else from the variable, else from the terminal. Never from a
 // command line, which everyone on the machine can read.

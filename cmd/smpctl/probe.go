@@ -44,7 +44,7 @@ func (a *app) probe(ctx context.Context, dial func(context.Context) (smp.Link, e
 	defer cancel()
 	link, err := dial(ctx)
 	if err != nil {
-		return a.unprobed(ctx, err)
+		return unprobed(ctx, err)
 	}
 	c := smp.NewClient(link, smp.Options{
 		Timeout: cmp.Or(time.Duration(a.flags.timeout), probeTimeout), Tries: a.flags.tries,
@@ -53,7 +53,7 @@ func (a *app) probe(ctx context.Context, dial func(context.Context) (smp.Link, e
 	defer c.Close()
 	params, err := c.Negotiate(ctx)
 	if err != nil {
-		return a.unprobed(ctx, err)
+		return unprobed(ctx, err)
 	}
 	r := &probeResult{SMP: true, SMPVersion: c.Version().String(), Runs: runsUnknown}
 	if params.Known {
@@ -61,7 +61,7 @@ func (a *app) probe(ctx context.Context, dial func(context.Context) (smp.Link, e
 	}
 	firmware, list, err := c.Who(ctx)
 	if err != nil {
-		r.Kind, r.Problem = a.kindOf(ctx, err).name, inBrief(err)
+		r.Kind, r.Problem = kindOf(ctx, err).name, inBrief(err)
 		return r
 	}
 	r.Runs = firmware.String()
@@ -85,8 +85,8 @@ func (r *probeResult) name(list smp.ImageList) {
 }
 
 // unprobed is the result for a port that did not answer.
-func (a *app) unprobed(ctx context.Context, err error) *probeResult {
-	return &probeResult{Kind: a.kindOf(ctx, err).name, Problem: inBrief(err)}
+func unprobed(ctx context.Context, err error) *probeResult {
+	return &probeResult{Kind: kindOf(ctx, err).name, Problem: inBrief(err)}
 }
 
 // String is the result in one cell of a table.

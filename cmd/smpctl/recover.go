@@ -12,9 +12,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// recoveryName is what people know the other side as.
-const recoveryName = "MCUboot serial recovery"
-
 type recoverOptions struct {
 	source   sourceOptions
 	enter    bool
@@ -95,9 +92,9 @@ func (a *app) recover(ctx context.Context, path string, o recoverOptions) (resul
 	case src.packaged && errors.As(err, &state):
 		err = &hintedError{err, "take the images out with smpctl package extract, and send each with its own --image"}
 	case errors.As(err, &refused) && refused.Global && refused.Code == refusedArgument:
-		err = &bootloaderRefusal{err, "the bootloader knows no such image number, or the file is larger than the slot"}
+		err = &hintedError{err, "the bootloader knows no such image number, or the file is larger than the slot"}
 	case errors.Is(err, dfu.ErrNotBack) && report.Result == dfu.Unverified:
-		err = &silentError{err}
+		err = &hintedError{err, "an application without SMP does not answer; with --no-verify nobody waits for it"}
 	}
 	if report.Result == "" && err != nil {
 		return nil, err
@@ -130,60 +127,6 @@ func (r recoverResult) Text(w io.Writer) error {
 		fmt.Fprintf(w, "uploaded %s in %s: the bootloader %s it\n", to, took, listed)
 	}
 	return slotTable(w, r.after)
-}
-
-// silentError says that nothing answers after a recovery.
-type silentError struct{ error }
-
-func (e *silentError) Unwrap() error { return e.error }
-
-// bootloaderRefusal is a refusal by the bootloader, with what to do about it.
-type bootloaderRefusal struct {
-	error
-	hint string
-}
-
-func (e *bootloaderRefusal) Unwrap() error { return e.error }
-
-// recoveryHint is the hint for errors that have to do with the bootloader; empty for others.
-func recoveryHint(err error) string {
-	var refusal *bootloaderRefusal
-	var silent *silentError
-	var outside *dfu.BootloaderError
-	switch {
-	case errors.As(err, &refusal):
-		return refusal.hint
-	case errors.As(err, &silent):
-		return "an application without SMP does not answer; with --no-verify nobody waits for it"
-	case errors.As(err, &outside) && outside.Asked:
-		return "hold the board's recovery button at the reset, or reset the board while smpctl recover waits for it " +
-			"without --enter"
-	case errors.As(err, &outside):
-		return "--enter asks the application to reboot into the bootloader; or reset the board while the command waits"
-	case errors.Is(err, smp.ErrInBootloader):
-		return "smpctl recover uploads in the bootloader, which stays when it has no image to start; else smpctl " +
-			"reset --wait leaves it"
-	}
-	return ""
-}
-
-// explainTime is how long a failing command may take longer to find out why.
-const explainTime = 5 * time.Second
-
-// explained adds to the refusal of a command that the device does not have that it is in its bootloader, if it is.
-func explained(ctx context.Context, c *smp.Client, err error) error {
-	if !smp.IsUnsupported(err) {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, explainTime)
-	defer cancel()
-	if firmware, _, failed := c.Who(ctx); failed != nil || firmware != smp.SerialRecovery {
-		return err
-	}
-	return &bootloaderRefusal{
-		fmt.Errorf("%w: the device is in its bootloader", err),
-		recoveryName + " has few commands; smpctl reset leaves it",
-	}
 }
 
 // uploadInBootloader is image upload to a device in its bootloader: as mcumgr-cli does it, but with a word about what

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/smpctl/smpctl/smp"
@@ -34,7 +35,7 @@ func (a *app) settings() (settings, error) {
 	if err != nil {
 		return settings{}, err
 	}
-	baud := first(f.baud, saved.Baud, transport.DefaultBaud)
+	baud := cmp.Or(f.baud, saved.Baud, transport.DefaultBaud)
 	s := settings{
 		address:   address,
 		transport: transport.Options{Baud: baud, LineLength: f.lineLength, Raw: f.raw},
@@ -44,12 +45,12 @@ func (a *app) settings() (settings, error) {
 		},
 	}
 	if address.Kind == transport.KindPath || address.Kind == transport.KindUSB || address.Kind == transport.KindAny {
-		s.smp.Rate = baud / bitsPerByte
+		s.smp.Rate = baud / transport.BitsPerByte
 	}
 	return s, nil
 }
 
-// bitsPerByte counts a start and a stop bit.
+// transport.BitsPerByte counts a start and a stop bit.
 const bitsPerByte = 10
 
 // connSettings merges the profile and the mcumgr-cli flags that replace or extend it.
@@ -81,14 +82,4 @@ func (a *app) connSettings() (connSettings, error) {
 		return connSettings{}, usage("connection type udp: an address is missing: --connstring HOST:PORT")
 	}
 	return saved, nil
-}
-
-// first returns the first number that is not 0.
-func first(numbers ...int) int {
-	for _, n := range numbers {
-		if n != 0 {
-			return n
-		}
-	}
-	return 0
 }

@@ -60,7 +60,7 @@ func (a *app) runLines(ctx context.Context, c *smp.Client, in lineReader, s *ses
 		switch {
 		case err != nil && person && ctx.Err() == nil && c.Err() == nil: // a script stops where it went wrong
 			fmt.Fprintf(a.err, "smpctl: %v\n", err)
-			status = a.kindOf(ctx, err).code
+			status = kindOf(ctx, err).code
 		case err != nil:
 			return 0, err
 		case a.flags.json:

@@ -193,9 +193,11 @@ func (a *app) outside(text string, limit time.Duration) (outsideSigner, error) {
 // signerError is a signer that did not give a signature. The reason is for programs.
 type signerError struct {
 	signer string
-	reason string
+	word   string
 	err    error
 }
+
+func (e *signerError) reason() string { return e.word }
 
 func (e *signerError) Error() string { return e.signer + ": " + e.err.Error() }
 
