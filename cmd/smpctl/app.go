@@ -143,26 +143,8 @@ Exit codes: 0 done, 1 other, 2 wrong usage, 3 port, 4 no reply, 5 device refused
 	}
 	a.flags.register(root.PersistentFlags())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return err })
-	root.AddGroup(
-		&cobra.Group{ID: "update", Title: "Update:"},
-		&cobra.Group{ID: "look", Title: "Look:"},
-		&cobra.Group{ID: "groups", Title: "Other command groups:"},
-		&cobra.Group{ID: "files", Title: "Files and connections:"},
-	)
-	add := func(group string, commands ...*cobra.Command) {
-		for _, c := range commands {
-			c.GroupID = group
-			root.AddCommand(c)
-		}
-	}
-	add("update", upgradeCommand(a), recoverCommand(a), imageCommand(a), resetCommand(a))
-	add("look", portsCommand(a), infoCommand(a), monitorCommand(a), benchCommand(a), echoCommand(a), paramsCommand(a),
-		osInfoCommand(a), bootloaderCommand(a), taskstatCommand(a), mpstatCommand(a), datetimeCommand(a))
-	add("groups", statCommand(a), settingsCommand(a), configCommand(a), fsCommand(a), shellCommand(a), enumCommand(a),
-		zephyrCommand(a), rawCommand(a), logCommand(a), runCommand(a), crashCommand(a))
-	add("files", inspectCommand(a), verifyCommand(a), signCommand(a), keyCommand(a), packageCommand(a), connCommand(a),
-		simCommand(a))
-	root.AddCommand(versionCommand(a))
+	addCommands(root, slices.Concat(updateCommands(a), inspectCommands(a), signingCommands(a), groupCommands(a),
+		monitorCommands(a), benchCommands(a), connCommands(a), simCommands(a), []*cobra.Command{versionCommand(a)}))
 	a.completions(root)
 	explainArguments(root)
 	return root

@@ -127,7 +127,7 @@ func (b *buildFlags) encryption() (*image.Encryption, error) {
 	}
 	data, err := readFile(b.encrypt, maxKeyFile)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("--encrypt: %w", err)}
+		return nil, asUsage(fmt.Errorf("--encrypt: %w", err))
 	}
 	to, err := key.ParseEncryption(data)
 	if err != nil {
@@ -162,7 +162,7 @@ func (b *buildFlags) options() (image.BuildOptions, error) {
 	var err error
 	if b.dependencies != "" {
 		if o.Dependencies, err = parseDependencies(b.dependencies); err != nil {
-			return o, usageError{fmt.Errorf("--dependencies: %w", err)}
+			return o, asUsage(fmt.Errorf("--dependencies: %w", err))
 		}
 	}
 	if o.SecurityCounter, err = b.securityCounter(); err != nil {
@@ -228,7 +228,7 @@ func (b *buildFlags) customTLVs() ([]image.TLV, error) {
 	for _, t := range b.tlvFiles {
 		value, err := readFile(t.text, math.MaxUint16)
 		if err != nil {
-			return nil, usageError{fmt.Errorf("--custom-tlv-file: %w", err)}
+			return nil, asUsage(fmt.Errorf("--custom-tlv-file: %w", err))
 		}
 		list = append(list, image.TLV{Type: t.tag, Value: value})
 	}

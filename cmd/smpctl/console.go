@@ -126,7 +126,7 @@ func (c *console) explain(err error) (consoleResult, error) {
 		r.Console = main.kept
 	}
 	if reason != "" && (failed || errors.Is(err, dfu.ErrNotBack)) {
-		r.Reason, err = reason, &bootloaderSaid{err, reason}
+		r.Reason, err = reason, withReason(err, reason)
 	}
 	return r, err
 }

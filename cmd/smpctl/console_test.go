@@ -28,7 +28,7 @@ func TestHintGoesByWhatTheBootloaderSaid(t *testing.T) {
 	for _, tt := range tests {
 		var err error = &dfu.NotRunningError{Reason: tt.reason}
 		if tt.said != "" {
-			err = &bootloaderSaid{err, tt.said}
+			err = withReason(err, tt.said)
 		}
 		got := hintFor(kindNotRunning, err, situation{})
 		if (tt.want == "") != (got == "") || !strings.Contains(got, tt.want) {

@@ -73,7 +73,7 @@ func enumDetailsCommand(a *app) *cobra.Command {
 			for i, s := range args {
 				var err error
 				if groups[i], err = smp.ParseGroup(s); err != nil {
-					return nil, usageError{err}
+					return nil, asUsage(err)
 				}
 			}
 			return a.with(ctx, func(c *smp.Client) (result, error) {

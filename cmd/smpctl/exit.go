@@ -42,12 +42,18 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+func usage(format string, args ...any) error { return asUsage(fmt.Errorf(format, args...)) }
+
+// asUsage makes an error a mistake in the command line.
+func asUsage(err error) error { return usageError{err} }
 
 // imageError is a file that is not usable for what was asked, beyond what package image says.
 type imageError struct{ error }
 
 func (e imageError) Unwrap() error { return e.error }
+
+// asImage makes an error one of the file.
+func asImage(err error) error { return imageError{err} }
 
 func unknownCommand(cmd *cobra.Command, name string) error {
 	return usage("unknown command %q for %q", name, cmd.CommandPath())
@@ -60,6 +66,9 @@ type kindError struct {
 }
 
 func (e *kindError) Unwrap() error { return e.error }
+
+// withKind gives an error its kind.
+func withKind(k kind, err error) error { return &kindError{k, err} }
 
 // kindOf maps an error to its kind: the only place that does.
 func kindOf(ctx context.Context, err error) kind {
@@ -119,7 +128,7 @@ func (a *app) exit(ctx context.Context, err error) int {
 		return status.code() // the device's command has said why
 	}
 	if !a.began {
-		err = usageError{err}
+		err = asUsage(err)
 	}
 	k := kindOf(ctx, err)
 	if k == kindInterrupted {

@@ -36,7 +36,7 @@ func loadImage(path string, data []byte) (*image.Image, error) {
 func readImageFile(path string) ([]byte, error) {
 	data, err := readFile(path, maxImageFile)
 	if err != nil {
-		return nil, imageError{err}
+		return nil, asImage(err)
 	}
 	return data, nil
 }

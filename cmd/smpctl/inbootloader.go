@@ -24,8 +24,6 @@ func explained(ctx context.Context, c *smp.Client, err error) error {
 	if firmware, _, failed := c.Who(ctx); failed != nil || firmware != smp.SerialRecovery {
 		return err
 	}
-	return &hintedError{
-		fmt.Errorf("%w: the device is in its bootloader", err),
-		recoveryName + " has few commands; smpctl reset leaves it",
-	}
+	return withHint(fmt.Errorf("%w: the device is in its bootloader", err),
+		recoveryName+" has few commands; smpctl reset leaves it")
 }

@@ -36,7 +36,7 @@ line of --passphrase-file, or in SMPCTL_PASSPHRASE, or typed.`,
 func (a *app) readPublicHalf(ctx context.Context, path, passphraseFile string) (crypto.PublicKey, error) {
 	data, err := readFile(path, maxKeyFile)
 	if err != nil {
-		return nil, imageError{err}
+		return nil, asImage(err)
 	}
 	pub, err := key.PublicHalf(data, a.passphrase(ctx, path, passphraseFile))
 	if err != nil {

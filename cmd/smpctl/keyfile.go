@@ -17,7 +17,7 @@ const maxKeyFile = 1 << 20
 func (a *app) openKey(ctx context.Context, path, passphraseFile string) (crypto.Signer, error) {
 	data, err := readFile(path, maxKeyFile)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("key: %w", err)}
+		return nil, asUsage(fmt.Errorf("key: %w", err))
 	}
 	signer, err := key.ParsePrivate(data, a.passphrase(ctx, path, passphraseFile))
 	if err != nil {
@@ -31,7 +31,7 @@ func (a *app) openKey(ctx context.Context, path, passphraseFile string) (crypto.
 func keyError(flag, path string, err error) error {
 	err = fmt.Errorf("%s %s: %w", flag, path, err)
 	if errors.Is(err, image.ErrBadKey) {
-		return usageError{err}
+		return asUsage(err)
 	}
 	return err
 }

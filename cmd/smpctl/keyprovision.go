@@ -91,7 +91,7 @@ func (a *app) keyProvision(ctx context.Context, files []string, o provisionOptio
 	case err == nil:
 		r.Added = true
 	case !errors.Is(err, fs.ErrNotExist):
-		return nil, imageError{err}
+		return nil, asImage(err)
 	}
 	text, err := store.Provision(old, keys)
 	if err != nil {

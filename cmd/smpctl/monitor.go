@@ -120,8 +120,8 @@ func (m *monitor) outcome(outer, ctx context.Context, o monitorOptions) (result,
 	case o.until == "" || errors.Is(cause, errMatched):
 		return r, nil
 	case errors.Is(cause, errTime):
-		return r, &kindError{kindNoReply,
-			fmt.Errorf("monitor: no line matched %q within %v", o.until, time.Duration(o.limit))}
+		return r, withKind(kindNoReply,
+			fmt.Errorf("monitor: no line matched %q within %v", o.until, time.Duration(o.limit)))
 	case outer.Err() != nil:
 		return r, context.Cause(outer)
 	}

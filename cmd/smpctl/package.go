@@ -180,7 +180,7 @@ func (a *app) packageExtract(path string, o extractOptions) (result, error) {
 	for _, m := range p.Members {
 		to := filepath.Join(o.dir, m.Name)
 		if !filepath.IsLocal(m.Name) { // such as CON on Windows
-			return nil, imageError{fmt.Errorf("%s: %s is no name for a file here", path, m.Name)}
+			return nil, asImage(fmt.Errorf("%s: %s is no name for a file here", path, m.Name))
 		}
 		if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) && !o.force {
 			return nil, fmt.Errorf("%s: exists already (--force writes over it)", to)

@@ -119,7 +119,7 @@ func writeFile(path string, data []byte) error {
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
-		return imageError{fmt.Errorf("%s: is a directory", path)}
+		return asImage(fmt.Errorf("%s: is a directory", path))
 	case err == nil && !info.Mode().IsRegular():
 		if err := os.WriteFile(path, data, 0o666); err != nil {
 			return fileError(path, err)

@@ -57,7 +57,7 @@ func (a *app) storedPassphrase(file string) (text []byte, found bool, err error)
 	}
 	data, err := readFile(file, maxPassphrase)
 	if err != nil {
-		return nil, false, usageError{fmt.Errorf("--passphrase-file: %w", err)}
+		return nil, false, asUsage(fmt.Errorf("--passphrase-file: %w", err))
 	}
 	line, _, _ := bytes.Cut(data, []byte("\n"))
 	return bytes.TrimSuffix(line, []byte("\r")), true, nil

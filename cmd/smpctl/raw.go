@@ -62,7 +62,7 @@ func (o rawOptions) request(args []string, givenCBOR bool) (q rawRequest, err er
 		q.op = smp.Write
 	}
 	if q.group, err = smp.ParseGroup(args[0]); err != nil {
-		return q, usageError{err}
+		return q, asUsage(err)
 	}
 	id, err := strconv.ParseUint(args[1], 0, 8)
 	switch {

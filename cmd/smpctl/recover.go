@@ -90,11 +90,11 @@ func (a *app) recover(ctx context.Context, path string, o recoverOptions) (resul
 	var state *dfu.StateError
 	switch {
 	case src.packaged && errors.As(err, &state):
-		err = &hintedError{err, "take the images out with smpctl package extract, and send each with its own --image"}
+		err = withHint(err, "take the images out with smpctl package extract, and send each with its own --image")
 	case errors.As(err, &refused) && refused.Global && refused.Code == refusedArgument:
-		err = &hintedError{err, "the bootloader knows no such image number, or the file is larger than the slot"}
+		err = withHint(err, "the bootloader knows no such image number, or the file is larger than the slot")
 	case errors.Is(err, dfu.ErrNotBack) && report.Result == dfu.Unverified:
-		err = &hintedError{err, "an application without SMP does not answer; with --no-verify nobody waits for it"}
+		err = withHint(err, "an application without SMP does not answer; with --no-verify nobody waits for it")
 	}
 	if report.Result == "" && err != nil {
 		return nil, err

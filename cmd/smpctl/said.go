@@ -17,6 +17,9 @@ func (e *bootloaderSaid) Error() string {
 
 func (e *bootloaderSaid) Unwrap() error { return e.error }
 
+// withReason adds what the bootloader said about an error.
+func withReason(err error, reason string) error { return &bootloaderSaid{err, reason} }
+
 // saidBy is what the bootloader said about an error; empty if it was not heard.
 func saidBy(err error) string {
 	var said *bootloaderSaid

@@ -164,7 +164,7 @@ func (a *app) completer(ctx context.Context, o signOptions) (completer, crypto.P
 func readSignature(path string) ([]byte, error) {
 	sig, err := readFile(path, 1<<16)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("signature: %w", err)}
+		return nil, asUsage(fmt.Errorf("signature: %w", err))
 	}
 	return sig, nil
 }

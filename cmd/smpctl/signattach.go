@@ -88,7 +88,7 @@ func (r signRequest) checkKey(path string) error {
 		return err
 	}
 	if !want.(interface{ Equal(crypto.PublicKey) bool }).Equal(got) {
-		return imageError{fmt.Errorf("is a request for a signature by key %.8s…, not by that of %s", r.KeyHash, path)}
+		return asImage(fmt.Errorf("is a request for a signature by key %.8s…, not by that of %s", r.KeyHash, path))
 	}
 	return nil
 }
@@ -96,7 +96,7 @@ func (r signRequest) checkKey(path string) error {
 // checkFiles makes sure that everything the image is made of still is as it was.
 func (r signRequest) checkFiles(request, input string) error {
 	if err := r.File.check(input); errors.Is(err, os.ErrNotExist) {
-		return imageError{fmt.Errorf("%w: the request is for it; name it with --input if it is elsewhere", err)}
+		return asImage(fmt.Errorf("%w: the request is for it; name it with --input if it is elsewhere", err))
 	} else if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (a *app) rebuild(r signRequest, request, input, out string) (*image.Unsigne
 		return nil, place{}, faultOf(request, err)
 	}
 	if hex.EncodeToString(u.Digest()) != r.Digest {
-		return nil, place{}, imageError{fmt.Errorf("%s: %w", request, errOtherImage)}
+		return nil, place{}, asImage(fmt.Errorf("%s: %w", request, errOtherImage))
 	}
 	to, err := at(out)
 	return u, to, err
@@ -133,7 +133,7 @@ func (a *app) rebuild(r signRequest, request, input, out string) (*image.Unsigne
 func faultOf(request string, err error) error {
 	var wrong usageError
 	if errors.As(err, &wrong) || errors.Is(err, image.ErrBadOption) {
-		return imageError{fmt.Errorf("%s: %v", request, err)}
+		return asImage(fmt.Errorf("%s: %v", request, err))
 	}
 	return err
 }

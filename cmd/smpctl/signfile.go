@@ -31,12 +31,12 @@ func readFirmware(path string) (firmware, error) {
 		return firmware{flat, &start}, nil
 	}
 	if _, _, err := image.FromHex(data); err == nil { // a binary fails at its first byte
-		return firmware{}, imageError{fmt.Errorf("%s: is Intel HEX, but its name does not end in .hex", path)}
+		return firmware{}, asImage(fmt.Errorf("%s: is Intel HEX, but its name does not end in .hex", path))
 	}
 	for prefix, what := range notFirmware {
 		if bytes.HasPrefix(data, []byte(prefix)) {
-			return firmware{}, imageError{fmt.Errorf("%s: is %s: take the firmware binary, for Zephyr zephyr.bin or "+
-				"zephyr.hex", path, what)}
+			return firmware{}, asImage(fmt.Errorf("%s: is %s: take the firmware binary, for Zephyr zephyr.bin or "+
+				"zephyr.hex", path, what))
 		}
 	}
 	return firmware{data: data}, nil

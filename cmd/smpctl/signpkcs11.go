@@ -174,7 +174,7 @@ func (t *tokenSigner) explain(err error, last string) error {
 		known.signer = t.uri.String()
 		return known
 	case errors.As(err, &file):
-		return imageError{fmt.Errorf("%s: %w", t.uri, file.error)}
+		return asImage(fmt.Errorf("%s: %w", t.uri, file.error))
 	case last != "":
 		err = fmt.Errorf("%w: %s", err, last)
 	}
@@ -189,13 +189,13 @@ func (f *tokenFailure) error(s signing) error {
 	}
 	pub, err := x509.ParsePKIXPublicKey(f.PublicKey)
 	if err != nil {
-		return imageError{errors.New(f.Message)}
+		return asImage(errors.New(f.Message))
 	}
 	hash, err := key.Hash(pub, s.hashType)
 	if err != nil {
-		return imageError{errors.New(f.Message)}
+		return asImage(errors.New(f.Message))
 	}
-	return imageError{fmt.Errorf("%s: it is %x…, wanted is %x…", f.Message, hash[:4], s.keyHash[:4])}
+	return asImage(fmt.Errorf("%s: it is %x…, wanted is %x…", f.Message, hash[:4], s.keyHash[:4]))
 }
 
 // findHelper looks for the helper: where the variable says, beside this program, on the path.

@@ -121,7 +121,7 @@ func (r *signRequest) recordOption(name, value, request string) (string, error) 
 func recordFile(path, request string) (requestFile, error) {
 	data, err := readFile(path, maxImageFile)
 	if err != nil {
-		return requestFile{}, imageError{err}
+		return requestFile{}, asImage(err)
 	}
 	sum := sha256.Sum256(data)
 	return requestFile{relativeTo(request, path), hex.EncodeToString(sum[:])}, nil
@@ -157,11 +157,11 @@ func (f requestFile) from(request string) string {
 func (f requestFile) check(path string) error {
 	data, err := readFile(path, maxImageFile)
 	if err != nil {
-		return imageError{err}
+		return asImage(err)
 	}
 	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != f.SHA256 {
-		return imageError{fmt.Errorf("%s: is not the file that was prepared: its SHA-256 is %x…, it was %.8s…: "+
-			"it was built again; prepare it again too, and have that signed", path, sum[:4], f.SHA256)}
+		return asImage(fmt.Errorf("%s: is not the file that was prepared: its SHA-256 is %x…, it was %.8s…: "+
+			"it was built again; prepare it again too, and have that signed", path, sum[:4], f.SHA256))
 	}
 	return nil
 }
@@ -170,7 +170,7 @@ func (f requestFile) check(path string) error {
 func readRequest(path string) (signRequest, error) {
 	data, err := readFile(path, maxRequestFile)
 	if err != nil {
-		return signRequest{}, imageError{err}
+		return signRequest{}, asImage(err)
 	}
 	return parseRequest(path, data)
 }
@@ -184,9 +184,9 @@ func parseRequest(path string, data []byte) (signRequest, error) {
 	err := d.Decode(&r)
 	switch {
 	case r.Format > requestFormat:
-		return r, imageError{fmt.Errorf("%s: a request of format %d, from a newer smpctl", path, r.Format)}
+		return r, asImage(fmt.Errorf("%s: a request of format %d, from a newer smpctl", path, r.Format))
 	case err != nil || d.More() || r.Format != requestFormat || r.File.Path == "":
-		return r, imageError{fmt.Errorf("%s: is not a request that smpctl sign prepare wrote", path)}
+		return r, asImage(fmt.Errorf("%s: is not a request that smpctl sign prepare wrote", path))
 	}
 	return r, nil
 }
@@ -202,15 +202,15 @@ func (r signRequest) apply(f *pflag.FlagSet, request string) error {
 		text, dashes := strings.CutPrefix(option, "--")
 		name, value, ok := strings.Cut(text, "=")
 		if !dashes || !ok || f.Lookup(name) == nil {
-			return imageError{fmt.Errorf("%s: option %q is unknown: the request is from another version of smpctl",
-				request, option)}
+			return asImage(fmt.Errorf("%s: option %q is unknown: the request is from another version of smpctl",
+				request, option))
 		}
 		if split := fileFlags[name]; split != nil {
 			before, path := split(value)
 			value = before + requestFile{Path: path}.from(request)
 		}
 		if err := f.Set(name, value); err != nil {
-			return imageError{fmt.Errorf("%s: option --%s: %w", request, name, err)}
+			return asImage(fmt.Errorf("%s: option --%s: %w", request, name, err))
 		}
 	}
 	return nil

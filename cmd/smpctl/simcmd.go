@@ -77,10 +77,10 @@ func (o simOptions) options(a *app) (sim.Options, error) {
 	b := o.board
 	var err error
 	if b.Mode, err = sim.ParseMode(o.bootMode); err != nil {
-		return b, usageError{err}
+		return b, asUsage(err)
 	}
 	if b.Faults, err = sim.ParseFaults(o.faults); err != nil {
-		return b, usageError{err}
+		return b, asUsage(err)
 	}
 	if o.key != "" {
 		if b.Key, err = readPublicKey(o.key); err != nil {
@@ -97,7 +97,7 @@ func newBoard(o sim.Options) (*sim.Device, error) {
 	o.Flash = ""
 	board, err := sim.NewDevice(o)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, asUsage(err)
 	}
 	if flash == "" {
 		return board, nil

@@ -108,9 +108,9 @@ func (a *app) readPackage(s *source, path string, data []byte, number imageNumbe
 		}
 		s.bootloader = s.bootloader || m.Bootloader
 		if !s.add(m, img) {
-			return imageError{fmt.Errorf("%s: holds a file for each slot of nRF's first-stage bootloader, and the "+
+			return asImage(fmt.Errorf("%s: holds a file for each slot of nRF's first-stage bootloader, and the "+
 				"device does not say which it needs: "+
-				"take one out (smpctl package extract) and send it with image upload", path)}
+				"take one out (smpctl package extract) and send it with image upload", path))
 		}
 	}
 	slices.SortFunc(s.targets, func(x, y dfu.Target) int { return cmp.Compare(x.Image, y.Image) })
@@ -146,8 +146,8 @@ func (s source) updatesBootloader(path string) error {
 	if !s.bootloader {
 		return nil
 	}
-	return imageError{fmt.Errorf("%s: replaces the bootloader itself, which never shows as an image that runs: send "+
-		"it with image upload, then image test and reset", path)}
+	return asImage(fmt.Errorf("%s: replaces the bootloader itself, which never shows as an image that runs: send "+
+		"it with image upload, then image test and reset", path))
 }
 
 // imageNames is "images 0 and 1" for people.
@@ -256,6 +256,9 @@ type hintedError struct {
 
 func (e *hintedError) Unwrap() error { return e.error }
 
+// withHint adds what to do about an error.
+func withHint(err error, hint string) error { return &hintedError{err, hint} }
+
 // explainRejection adds to the error of an image that the bootloader did not start the most likely reason, as far as
 // the file shows it.
 func (s source) explainRejection(err error, warnings []string) error {
@@ -266,7 +269,7 @@ func (s source) explainRejection(err error, warnings []string) error {
 	for _, t := range s.targets {
 		for _, img := range append(variantFiles(t), t.File) {
 			if img != nil && running.Wanted.Equal(img.Hash()) {
-				return &hintedError{err, afterWarnings(s.rejectionHint(img), warnings)}
+				return withHint(err, afterWarnings(s.rejectionHint(img), warnings))
 			}
 		}
 	}

@@ -150,8 +150,8 @@ func recovered(r dfu.Report) error {
 	case r.After.Has(q.Hash):
 		return nil
 	}
-	return &hintedError{&dfu.UndoneError{Request: q, Problem: problem},
-		"smpctl recover uploads, resets, and looks what runs then"}
+	return withHint(&dfu.UndoneError{Request: q, Problem: problem},
+		"smpctl recover uploads, resets, and looks what runs then")
 }
 
 // uploadRequest is what an upload asked of the device.
@@ -183,7 +183,7 @@ func readPublicKey(path string) (crypto.PublicKey, error) {
 	const largest = 1 << 20 // far more than any key
 	b, err := readFile(path, largest)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("key: %w", err)}
+		return nil, asUsage(fmt.Errorf("key: %w", err))
 	}
 	pub, err := key.ParsePublic(b)
 	if err != nil {

@@ -174,7 +174,7 @@ func (a *app) readDecryptionKey(ctx context.Context, path, passphraseFile string
 	}
 	data, err := readFile(path, maxKeyFile)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("key: %w", err)}
+		return nil, asUsage(fmt.Errorf("key: %w", err))
 	}
 	if kek := wrapKey(data); kek != nil {
 		return kek, nil

@@ -1,0 +1,10 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+// groupCommands are the commands of this package.
+func groupCommands(a *app) []*cobra.Command {
+	return []*cobra.Command{infoCommand(a), echoCommand(a), paramsCommand(a), osInfoCommand(a), bootloaderCommand(a), taskstatCommand(a), mpstatCommand(a), datetimeCommand(a), statCommand(a), settingsCommand(a), configCommand(a), fsCommand(a), shellCommand(a), enumCommand(a), zephyrCommand(a), rawCommand(a), logCommand(a), runCommand(a), crashCommand(a)}
+}
