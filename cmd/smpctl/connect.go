@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/trace"
 	"github.com/smpctl/smpctl/smp"
 	"github.com/smpctl/smpctl/smp/sim"
 	"github.com/smpctl/smpctl/transport"
@@ -17,7 +18,7 @@ type device struct {
 	app      *app
 	settings settings
 	board    *sim.Device    // behind a sim: address, from its first use to close
-	trace    *traceFile     // nil without --trace
+	trace    *trace.File    // nil without --trace
 	port     transport.Port // as it was at the first connection; empty for links without one
 	name     string         // what the device is called in output: the port it was opened under
 	current  transport.Port // as it was at the last connection
@@ -57,7 +58,7 @@ func (a *app) device() (*device, error) {
 	a.reached = true
 	d := &device{app: a, settings: s}
 	if a.flags.trace != "" {
-		if d.trace, err = createTrace(a.flags.trace); err != nil {
+		if d.trace, err = trace.Create(a.flags.trace); err != nil {
 			return nil, err
 		}
 		d.settings.transport.Trace = d.trace
@@ -71,7 +72,7 @@ func (d *device) close() {
 		d.board.Close()
 	}
 	if d.trace != nil {
-		d.app.untraced = cmp.Or(d.app.untraced, d.trace.close())
+		d.app.untraced = cmp.Or(d.app.untraced, d.trace.Close())
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/cborjson"
 	"github.com/smpctl/smpctl/smp"
 	"github.com/spf13/cobra"
 )
@@ -223,7 +224,7 @@ func logMessage(e smp.LogEntry) string {
 	case "str":
 		return string(e.Message)
 	case "cbor":
-		if text, err := cborToJSON(e.Message); err == nil {
+		if text, err := cborjson.ToJSON(e.Message); err == nil {
 			return string(text)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/trace"
 	"github.com/smpctl/smpctl/smp/bootlog"
 )
 
@@ -48,7 +49,7 @@ func (m *monitor) drain() {
 // packet puts the description of a packet where it came.
 func (m *monitor) packet(p []byte) {
 	if m.frames {
-		m.tail.text.Put([]byte("< " + frameWords(p) + "\r\n"))
+		m.tail.text.Put([]byte("< " + trace.Words(p) + "\r\n"))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strconv"
 
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/cborjson"
 	"github.com/smpctl/smpctl/smp"
 	"github.com/spf13/cobra"
 )
@@ -78,7 +79,7 @@ func (o rawOptions) request(args []string, givenCBOR bool) (q rawRequest, err er
 	case givenCBOR:
 		q.payload, err = parseHex(o.cbor)
 	case len(args) == 3:
-		if q.payload, err = jsonToCBOR([]byte(args[2])); err != nil {
+		if q.payload, err = cborjson.FromJSON([]byte(args[2])); err != nil {
 			err = usage("raw: request: %w", err)
 		}
 	}
@@ -88,10 +89,10 @@ func (o rawOptions) request(args []string, givenCBOR bool) (q rawRequest, err er
 // rawForms turn the payload of an answer into text.
 var rawForms = map[string]func([]byte) (string, error){
 	"json": func(b []byte) (string, error) {
-		text, err := cborToJSON(b)
+		text, err := cborjson.ToJSON(b)
 		return string(text), err
 	},
-	"diag": cborToDiagnostic,
+	"diag": cborjson.Diagnose,
 	"hex":  func(b []byte) (string, error) { return hex.EncodeToString(b), nil },
 }
 
@@ -108,7 +109,7 @@ func (q rawRequest) send(ctx context.Context, c *smp.Client) (result, error) {
 	if r.text, err = rawForms[q.format](payload); err != nil {
 		return nil, &smp.ProtocolError{Command: name, Problem: err.Error()}
 	}
-	if answer, err := cborToJSON(payload); err == nil {
+	if answer, err := cborjson.ToJSON(payload); err == nil {
 		r.Answer = answer
 	}
 	return r, nil

@@ -1,4 +1,4 @@
-package main
+package cborjson
 
 import (
 	"bytes"
@@ -14,15 +14,15 @@ import (
 	"github.com/smpctl/smpctl/internal/cborhead"
 )
 
-// maxDepth is how deep values of raw may be nested, as in answers of known commands.
+// maxDepth is how deep values may be nested, as in answers of known commands.
 const maxDepth = 8
 
 // hexKey marks a JSON object that stands for bytes.
 const hexKey = "$hex"
 
-// jsonToCBOR encodes one JSON value as CBOR: whole numbers as integers, others as floats of 8 bytes, {"$hex":"…"} as
+// FromJSON encodes one JSON value as CBOR: whole numbers as integers, others as floats of 8 bytes, {"$hex":"…"} as
 // bytes, keys in their order.
-func jsonToCBOR(text []byte) ([]byte, error) {
+func FromJSON(text []byte) ([]byte, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
 	w := jsonReader{d: d}

@@ -1,4 +1,5 @@
-package main
+// Package cborjson turns CBOR into JSON and into diagnostic notation, and JSON into CBOR.
+package cborjson
 
 import (
 	"bytes"
@@ -13,8 +14,8 @@ import (
 	"github.com/smpctl/smpctl/internal/cborhead"
 )
 
-// rawDecode checks what a device sent, before anything walks through it: whole, and bounded in depth and numbers.
-var rawDecode = func() cbor.DecMode {
+// strict checks what a device sent, before anything walks through it: whole, and bounded in depth and numbers.
+var strict = func() cbor.DecMode {
 	mode, err := cbor.DecOptions{
 		MaxNestedLevels: maxDepth, MaxArrayElements: 1 << 16, MaxMapPairs: 1 << 16, UTF8: cbor.UTF8DecodeInvalid,
 	}.DecMode()
@@ -24,7 +25,7 @@ var rawDecode = func() cbor.DecMode {
 	return mode
 }()
 
-var rawDiagnose = func() cbor.DiagMode {
+var notation = func() cbor.DiagMode {
 	mode, err := cbor.DiagOptions{MaxNestedLevels: maxDepth, MaxArrayElements: 1 << 16, MaxMapPairs: 1 << 16}.DiagMode()
 	if err != nil {
 		panic("smpctl: " + err.Error())
@@ -32,24 +33,25 @@ var rawDiagnose = func() cbor.DiagMode {
 	return mode
 }()
 
-// cborToDiagnostic writes one CBOR value in diagnostic notation (RFC 8949, section 8).
-func cborToDiagnostic(b []byte) (string, error) {
+// Diagnose writes one CBOR value in diagnostic notation (RFC 8949, section 8). What is not whole, or nested deeper than
+// 8 levels, is an error.
+func Diagnose(b []byte) (string, error) {
 	if len(b) == 0 {
 		return "", errNoPayload
 	}
-	return rawDiagnose.Diagnose(b)
+	return notation.Diagnose(b)
 }
 
 var errNoPayload = errors.New("no payload")
 
-// cborToJSON writes one CBOR value as JSON, keys in their order: bytes as {"$hex":"…"}, a tag as {"$tag":n,"value":…},
+// ToJSON writes one CBOR value as JSON, keys in their order: bytes as {"$hex":"…"}, a tag as {"$tag":n,"value":…},
 // what JSON has no number for as {"$float":"…"}, a simple value as {"$simple":n}. A key that is no text becomes its
 // JSON as text.
-func cborToJSON(b []byte) (json.RawMessage, error) {
+func ToJSON(b []byte) (json.RawMessage, error) {
 	if len(b) == 0 {
 		return nil, errNoPayload
 	}
-	if err := rawDecode.Wellformed(b); err != nil {
+	if err := strict.Wellformed(b); err != nil {
 		return nil, err
 	}
 	w := cborWalker{rest: b}

@@ -1,8 +1,9 @@
-package main
+package trace
 
 import (
 	"fmt"
 
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/cborjson"
 	"github.com/smpctl/smpctl/smp"
 )
 
@@ -20,8 +21,8 @@ var commandWords = map[smp.Group][]string{
 	smp.GroupZephyr:   {"erase storage"},
 }
 
-// frameWords describes a packet in a line.
-func frameWords(packet []byte) string {
+// Words describes a packet in a line: what its header says, and the beginning of its payload as JSON.
+func Words(packet []byte) string {
 	h, payload, err := smp.ParseHeader(packet)
 	if err != nil {
 		return err.Error()
@@ -37,7 +38,7 @@ func frameWords(packet []byte) string {
 // payloadWords is the beginning of a payload as JSON, if it is CBOR.
 func payloadWords(payload []byte) string {
 	const most = 120 // bytes of a line for people
-	text, err := cborToJSON(payload)
+	text, err := cborjson.ToJSON(payload)
 	switch {
 	case err != nil:
 		return ""

@@ -1,4 +1,4 @@
-package main
+package cborjson
 
 import (
 	"bytes"
@@ -27,7 +27,7 @@ func TestCBORToJSON(t *testing.T) {
 		"bf6346756ef563416d7421ff": `{"Fun":true,"Amt":-2}`,
 		"c11a514b67b0":             `{"$tag":1,"value":1363896240}`,
 	} {
-		got, err := cborToJSON(unhex(t, strings.ReplaceAll(digits, " ", "")))
+		got, err := ToJSON(unhex(t, strings.ReplaceAll(digits, " ", "")))
 		if string(got) != want || err != nil {
 			t.Errorf("%s: %s, %v, want %s", digits, got, err, want)
 		}
@@ -35,11 +35,11 @@ func TestCBORToJSON(t *testing.T) {
 	for _, digits := range []string{"", "ff", "18", "61", "a1", "a101", "bf01ff", "5f01ff", "1c", "0000",
 		"9bffffffffffffffff", "5bffffffffffffffff",
 		strings.Repeat("81", maxDepth+1) + "00", strings.Repeat("9f", 1000), "f800"} {
-		if got, err := cborToJSON(unhex(t, digits)); err == nil {
+		if got, err := ToJSON(unhex(t, digits)); err == nil {
 			t.Errorf("%s: %s, want an error", digits, got)
 		}
 	}
-	if got, err := cborToJSON(unhex(t, strings.Repeat("81", maxDepth)+"00")); err != nil {
+	if got, err := ToJSON(unhex(t, strings.Repeat("81", maxDepth)+"00")); err != nil {
 		t.Errorf("%d levels: %s, %v", maxDepth, got, err)
 	}
 }
@@ -54,7 +54,7 @@ func TestJSONToCBOR(t *testing.T) {
 		`{"$hex":"00ff"}`: "4200ff", `{"d":{"$hex":""}}`: "a1616440", " [ 1 ] ": "8101",
 		"[" + strings.Repeat("0,", 23) + "0]": "9818" + strings.Repeat("00", 24),
 	} {
-		got, err := jsonToCBOR([]byte(text))
+		got, err := FromJSON([]byte(text))
 		if hex.EncodeToString(got) != want || err != nil {
 			t.Errorf("%s: %x, %v, want %s", text, got, err, want)
 		}
@@ -63,7 +63,7 @@ func TestJSONToCBOR(t *testing.T) {
 		"18446744073709551616", "1e999", `{"$hex":"0"}`, `{"$hex":1}`,
 		`{"$hex":"00","a":1}`, `{"a":1,"$hex":"00"}`, strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1),
 		strings.Repeat("[", 1<<20)} {
-		if got, err := jsonToCBOR([]byte(text)); err == nil {
+		if got, err := FromJSON([]byte(text)); err == nil {
 			t.Errorf("%.40s: %x, want an error", text, got)
 		}
 	}
@@ -85,7 +85,7 @@ func FuzzCBORToJSON(f *testing.F) {
 		f.Add(unhex(f, digits))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		text, err := cborToJSON(b)
+		text, err := ToJSON(b)
 		if err != nil {
 			return
 		}
@@ -104,15 +104,15 @@ func FuzzJSONToCBOR(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		encoded, err := jsonToCBOR([]byte(text))
+		encoded, err := FromJSON([]byte(text))
 		if err != nil {
 			return
 		}
-		back, err := cborToJSON(encoded)
+		back, err := ToJSON(encoded)
 		if err != nil {
 			t.Fatalf("%s: %x: %v", text, encoded, err)
 		}
-		again, err := jsonToCBOR(back)
+		again, err := FromJSON(back)
 		if err != nil || !bytes.Equal(again, encoded) {
 			t.Errorf("%s: %x becomes %s, and that %x, %v", text, encoded, back, again, err)
 		}
