@@ -1,4 +1,3 @@
-// Command smpctl updates the firmware of microcontrollers that run Zephyr and MCUboot, over a serial port or USB.
 package main
 
 import (
@@ -6,6 +5,10 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/cli"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 )
 
 func main() { os.Exit(mainStatus()) }
@@ -22,7 +25,7 @@ func mainStatus() int {
 	go func() {
 		<-signals
 		signal.Stop(signals)
-		cancel(errInterrupted)
+		cancel(failure.ErrInterrupted)
 	}()
-	return run(ctx, os.Args[1:], newStreams(os.Stdin, os.Stdout, os.Stderr), os.LookupEnv)
+	return cli.Run(ctx, os.Args[1:], app.NewStreams(os.Stdin, os.Stdout, os.Stderr), os.LookupEnv)
 }

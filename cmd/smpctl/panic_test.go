@@ -8,18 +8,22 @@ import (
 	"testing"
 	"time"
 
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/cli"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/monitor"
 	"github.com/smpctl/smpctl/smp"
 	"github.com/spf13/cobra"
 )
 
 // runBroken is smpctl with one command more, which has every bug that a command can have.
 func runBroken() {
-	os.Exit(runOf(context.Background(), brokenRoot, os.Args[1:], newStreams(os.Stdin, os.Stdout, os.Stderr),
+	os.Exit(app.Main(context.Background(), brokenRoot, os.Args[1:], app.NewStreams(os.Stdin, os.Stdout, os.Stderr),
 		os.LookupEnv))
 }
 
-func brokenRoot(a *app) *cobra.Command {
-	root := newRoot(a)
+func brokenRoot(a *app.App) *cobra.Command {
+	root := cli.NewRoot(a)
 	root.AddCommand(&cobra.Command{
 		Use:  "break <where>",
 		Args: cobra.ExactArgs(1),
@@ -28,25 +32,25 @@ func brokenRoot(a *app) *cobra.Command {
 				panic("before the body")
 			}
 		},
-		RunE: a.run(func(ctx context.Context, args []string) (result, error) { return a.breakDown(ctx, args[0]) }),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return breakDown(a, ctx, args[0]) }),
 	})
 	return root
 }
 
 // breakDown panics.
-func (a *app) breakDown(ctx context.Context, where string) (result, error) {
+func breakDown(a *app.App, ctx context.Context, where string) (app.Result, error) {
 	var nothing []byte
 	switch where {
 	case "goroutine":
-		a.spawn(func() { nothing[0]++ })
+		a.Spawn(func() { nothing[0]++ })
 		<-ctx.Done()
 		return nil, ctx.Err()
 	case "bar":
-		a.progress("upload").update(smp.Progress{Done: 100, Total: 1000})
-		a.linger()
+		a.Progress("upload").Update(smp.Progress{Done: 100, Total: 1000})
+		linger(a)
 	case "raw":
-		defer a.keyboard().close()
-		a.linger()
+		defer monitor.Keyboard(a).Close()
+		linger(a)
 	case "error":
 		panic(errors.New("as an error,\x1b[2J from a device"))
 	}
@@ -55,21 +59,21 @@ func (a *app) breakDown(ctx context.Context, where string) (result, error) {
 }
 
 // linger lets a person see the terminal as it is before the bug.
-func (a *app) linger() {
-	if a.errTTY {
+func linger(a *app.App) {
+	if a.ErrTTY {
 		time.Sleep(time.Second)
 	}
 }
 
 // TestAtWork names functions where the panic was, and nothing of who built or caught it.
 func TestAtWork(t *testing.T) {
-	a := &app{}
-	err := guard(func() error {
-		_, err := a.breakDown(t.Context(), "")
+	a := &app.App{}
+	err := app.Guard(func() error {
+		_, err := breakDown(a, t.Context(), "")
 		return err
 	})
-	var bug *bugError
-	if !errors.As(err, &bug) || !strings.HasPrefix(bug.where, "smpctl.(*app).breakDown (panic_test.go:") ||
+	var bug *failure.BugError
+	if !errors.As(err, &bug) || !strings.HasPrefix(bug.Where, "smpctl.breakDown (panic_test.go:") ||
 		strings.Contains(err.Error(), "/") {
 		t.Errorf("got %v", err)
 	}

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/trust"
 	"github.com/smpctl/smpctl/smp"
 	"github.com/smpctl/smpctl/smp/sim"
 )
@@ -92,7 +94,7 @@ func startDevice(ts *testscript.TestScript, neg bool, args []string) {
 	o.Faults, err = sim.ParseFaults(faults)
 	ts.Check(err)
 	if key != "" {
-		o.Key, err = readPublicKey(ts.MkAbs(key))
+		o.Key, err = trust.ReadPublicKey(ts.MkAbs(key))
 		ts.Check(err)
 	}
 	if o.Flash != "" {
@@ -269,7 +271,7 @@ func writeBody(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: body IMAGE FILE")
 	}
-	img, err := readImage(ts.MkAbs(args[0]))
+	img, err := files.ReadImage(ts.MkAbs(args[0]))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), img.Body(), 0o600))
 }

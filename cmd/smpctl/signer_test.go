@@ -20,6 +20,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/signer"
 	"github.com/smpctl/smpctl/image/key"
 )
 
@@ -112,7 +113,7 @@ func rawECDSA(der []byte) []byte {
 // the object names the file. Some objects misbehave.
 func runTestToken() {
 	in, out := bufio.NewReader(os.Stdin), json.NewEncoder(os.Stdout)
-	var r tokenRequest
+	var r signer.TokenRequest
 	must(0, json.Unmarshal(must(in.ReadBytes('\n')), &r))
 	refuse := func(reason, message string, public []byte) {
 		must(0,

@@ -1,0 +1,7 @@
+package app
+
+// What is written as JSON beside results.
+type (
+	Failure       = jsonFailure
+	ProgressEvent = progressEvent
+)

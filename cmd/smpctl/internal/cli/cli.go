@@ -1,0 +1,12 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+)
+
+// Run executes one command line and returns the exit code.
+func Run(ctx context.Context, args []string, s app.Streams, env func(string) (string, bool)) int {
+	return app.Main(ctx, NewRoot, args, s, env)
+}

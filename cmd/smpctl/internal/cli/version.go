@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/spf13/cobra"
+)
+
+func versionCommand(a *app.App) *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Show the version of smpctl",
+		Example: "  smpctl version --json",
+		Args:    cobra.NoArgs,
+		RunE: a.Run(func(context.Context, []string) (app.Result, error) {
+			return newVersionResult(debug.ReadBuildInfo()), nil
+		}),
+	}
+}
+
+// versionResult says from what this program was built.
+type versionResult struct {
+	Version  string `json:"version"`  // of the module; "(devel)" if it was built from a checkout that has no tag
+	Revision string `json:"revision"` // of the source, empty if it was not built in a checkout
+	Modified bool   `json:"modified"` // the checkout had changes that are in no revision
+	Time     string `json:"time"`     // of the revision
+	Go       string `json:"go"`
+	OS       string `json:"os"`
+	Arch     string `json:"arch"`
+}
+
+func newVersionResult(info *debug.BuildInfo, ok bool) versionResult {
+	r := versionResult{Version: "(unknown)", Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
+	if !ok {
+		return r
+	}
+	r.Version = cmp.Or(info.Main.Version, r.Version)
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			r.Revision = s.Value
+		case "vcs.modified":
+			r.Modified = s.Value == "true"
+		case "vcs.time":
+			r.Time = s.Value
+		}
+	}
+	return r
+}
+
+func (r versionResult) Text(w io.Writer) error {
+	source := ""
+	if r.Revision != "" {
+		source = ", revision " + r.Revision
+	}
+	if r.Modified {
+		source += " with changes"
+	}
+	_, err := fmt.Fprintf(w, "smpctl %s (%s, %s/%s%s)\n", r.Version, r.Go, r.OS, r.Arch, source)
+	return err
+}

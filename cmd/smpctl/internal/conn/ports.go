@@ -1,0 +1,118 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"sync"
+	"text/tabwriter"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/transport"
+	"github.com/spf13/cobra"
+)
+
+func portsCommand(a *app.App) *cobra.Command {
+	var probe bool
+	cmd := &cobra.Command{
+		Use:   "ports",
+		Short: "List the serial ports, and what answers on them",
+		Long: `List the serial ports. Nothing is opened for that.
+
+With --probe every port is opened at --baud and asked, all at once and for a few seconds at most,
+whether it speaks SMP and what runs there. A device that does not speak SMP gets a line or two of
+text that it does not understand.`,
+		Example: "  smpctl ports\n  smpctl ports --probe --json",
+		Args:    cobra.NoArgs,
+		RunE:    a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return ports(a, ctx, probe) }),
+	}
+	cmd.Flags().BoolVar(&probe, "probe", false, "open each port and ask what runs there")
+	return cmd
+}
+
+// portList is the result of ports.
+type portList struct {
+	Ports  []portEntry `json:"ports"`
+	probed bool
+}
+
+type portEntry struct {
+	transport.Port
+	Probe *probeResult `json:"probe,omitempty"`
+}
+
+func ports(a *app.App, ctx context.Context, probe bool) (app.Result, error) {
+	ports, err := transport.Ports()
+	if err != nil {
+		return nil, err
+	}
+	l := portList{Ports: make([]portEntry, len(ports)), probed: probe}
+	var all sync.WaitGroup
+	for i, p := range ports {
+		l.Ports[i] = portEntry{Port: p}
+		if probe {
+			all.Go(a.Guarded(func() { l.Ports[i].Probe = probePort(a, ctx, dialer(a, p.Name)) }))
+		}
+	}
+	all.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l portList) Text(w io.Writer) error {
+	if len(l.Ports) == 0 {
+		_, err := fmt.Fprintln(w, "no serial ports")
+		return err
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	head := []string{"PORT", "USB ID", "SERIAL", "PRODUCT", "LOCATION", "IF"}
+	if l.probed {
+		head = append(head, "SMP")
+	}
+	fmt.Fprintln(table, strings.Join(head, "\t"))
+	for _, p := range l.Ports {
+		fmt.Fprintln(table, strings.Join(p.cells(), "\t"))
+	}
+	return table.Flush()
+}
+
+func (p portEntry) cells() []string {
+	cells := []string{p.Name, "-", "-", "-", "-", "-"}
+	if p.USB {
+		cells[1] = p.VID.String() + ":" + p.PID.String()
+	}
+	for i, text := range map[int]string{2: p.Serial, 3: p.Product, 4: p.Location} {
+		if text != "" {
+			cells[i] = text
+		}
+	}
+	if p.Interface != transport.AnyInterface {
+		cells[5] = fmt.Sprint(p.Interface)
+	}
+	if p.Probe != nil {
+		cells = append(cells, p.Probe.String())
+	}
+	return cells
+}
+
+// inBrief is why a port does not answer, in a word or two where these are enough.
+func inBrief(err error) string {
+	switch {
+	case errors.Is(err, transport.ErrBusy):
+		return "busy: another program has it open"
+	case errors.Is(err, fs.ErrPermission):
+		return "no permission to open it"
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, transport.ErrDisconnected):
+		return "gone"
+	}
+	var open *transport.OpenError
+	if errors.As(err, &open) {
+		err = open.Err
+	}
+	return err.Error()
+}

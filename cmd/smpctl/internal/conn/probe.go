@@ -1,0 +1,104 @@
+package conn
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/view"
+	"github.com/smpctl/smpctl/smp"
+	"github.com/smpctl/smpctl/transport"
+)
+
+// Times of a probe. A device answers within milliseconds; the rest is for one that was in the middle of something, and
+// for the two versions of the protocol.
+const (
+	probeTime    = 4 * time.Second
+	probeTimeout = 800 * time.Millisecond
+)
+
+// probeResult is what a port answered.
+type probeResult struct {
+	SMP         bool     `json:"smp"`
+	SMPVersion  string   `json:"smp_version,omitempty"`
+	Runs        string   `json:"runs,omitempty"`
+	Version     string   `json:"version,omitempty"`
+	Hash        smp.Hash `json:"hash,omitempty"`
+	BufferSize  int      `json:"buf_size,omitempty"`
+	BufferCount int      `json:"buf_count,omitempty"`
+	Kind        string   `json:"kind,omitempty"` // why not, as in an error
+	Problem     string   `json:"problem,omitempty"`
+}
+
+// probe asks what a port leads to. It takes no longer than probeTime and the closing of the port.
+func probePort(a *app.App, ctx context.Context, dial func(context.Context) (smp.Link, error)) *probeResult {
+	ctx, cancel := context.WithTimeoutCause(ctx, probeTime, smp.ErrNoReply)
+	defer cancel()
+	link, err := dial(ctx)
+	if err != nil {
+		return unprobed(ctx, err)
+	}
+	c := smp.NewClient(link, smp.Options{
+		Timeout: cmp.Or(time.Duration(a.Flags.Timeout), probeTimeout), Tries: a.Flags.Tries,
+		Version: a.Flags.Version.Version,
+	})
+	defer c.Close()
+	params, err := c.Negotiate(ctx)
+	if err != nil {
+		return unprobed(ctx, err)
+	}
+	r := &probeResult{SMP: true, SMPVersion: c.Version().String(), Runs: view.RunsUnknown}
+	if params.Known {
+		r.BufferSize, r.BufferCount = params.BufferSize, params.BufferCount
+	}
+	firmware, list, err := c.Who(ctx)
+	if err != nil {
+		r.Kind, r.Problem = failure.KindOf(ctx, err).Name, inBrief(err)
+		return r
+	}
+	r.Runs = firmware.String()
+	r.name(list)
+	return r
+}
+
+// dialer opens an address with the flags that say what the line is like.
+func dialer(a *app.App, address string) func(context.Context) (smp.Link, error) {
+	o := transport.Options{Baud: a.Flags.Baud, LineLength: a.Flags.LineLength, Raw: a.Flags.Raw}
+	return func(ctx context.Context) (smp.Link, error) { return transport.Dial(ctx, address, o) }
+}
+
+// name takes version and hash of what runs from the list: of the first image, as a rule. A bootloader runs none,
+// whatever flags it lists.
+func (r *probeResult) name(list smp.ImageList) {
+	i := slices.IndexFunc(list.Images, func(s smp.ImageState) bool { return s.Active })
+	if i >= 0 && r.Runs == view.RunsApplication {
+		r.Version, r.Hash = view.VersionText(list.Images[i].Version), list.Images[i].Hash
+	}
+}
+
+// unprobed is the result for a port that did not answer.
+func unprobed(ctx context.Context, err error) *probeResult {
+	return &probeResult{Kind: failure.KindOf(ctx, err).Name, Problem: inBrief(err)}
+}
+
+// String is the result in one cell of a table.
+func (r *probeResult) String() string {
+	if !r.SMP {
+		return r.Problem
+	}
+	s := fmt.Sprintf("%s, SMP version %s", r.Runs, r.SMPVersion)
+	switch {
+	case r.Runs == view.RunsApplication && r.Version != "":
+		s = fmt.Sprintf("%s %s (%s), SMP version %s", r.Runs, r.Version, r.Hash.Short(), r.SMPVersion)
+	case r.Runs == view.RunsUnknown:
+		s = fmt.Sprintf("SMP version %s", r.SMPVersion)
+	}
+	if r.Problem != "" {
+		s += "; " + r.Problem
+	}
+	return s
+}

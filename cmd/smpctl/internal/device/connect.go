@@ -1,0 +1,198 @@
+package device
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/trace"
+	"github.com/smpctl/smpctl/smp"
+	"github.com/smpctl/smpctl/smp/sim"
+	"github.com/smpctl/smpctl/transport"
+)
+
+// Device is the way to one device: it connects, and connects again after a reset.
+type Device struct {
+	App      *app.App
+	Settings Settings
+	board    *sim.Device    // behind a sim: address, from its first use to close
+	trace    *trace.File    // nil without --trace
+	Port     transport.Port // as it was at the first connection; empty for links without one
+	Name     string         // what the device is called in output: the port it was opened under
+	current  transport.Port // as it was at the last connection
+	awaits   identity       // that may be talked to at once when the port comes back
+	returned time.Time      // since when a port of the same device, but with another identity, has been there
+}
+
+// identity is how a USB device shows itself: application and bootloader often differ in product id and text.
+type identity int
+
+const (
+	firstIdentity identity = iota // that of the first connection
+	AnyIdentity
+	OtherIdentity // than that of the present connection
+)
+
+// fits reports whether the port of a device that showed itself as before may be talked to at once.
+func (f identity) fits(before, now transport.Port) bool {
+	same := now.VID == before.VID && now.PID == before.PID && now.Product == before.Product
+	return f == AnyIdentity || same == (f == firstIdentity)
+}
+
+// Await says which identity to expect from now on.
+func (d *Device) Await(f identity) {
+	if f == OtherIdentity {
+		d.Port = d.current
+	}
+	d.awaits, d.returned = f, time.Time{}
+}
+
+// device prepares the way to the device that the user means. The caller closes it.
+func New(a *app.App) (*Device, error) {
+	s, err := readSettings(a)
+	if err != nil {
+		return nil, err
+	}
+	a.Reached = true
+	d := &Device{App: a, Settings: s}
+	if a.Flags.Trace != "" {
+		if d.trace, err = trace.Create(a.Flags.Trace); err != nil {
+			return nil, err
+		}
+		d.Settings.Transport.Trace = d.trace
+	}
+	return d, nil
+}
+
+// Close ends the virtual device and the trace.
+func (d *Device) Close() {
+	if d.board != nil {
+		d.board.Close()
+	}
+	if d.trace != nil {
+		d.App.Untraced = cmp.Or(d.App.Untraced, d.trace.Close())
+	}
+}
+
+// With runs f with a client of the device, and closes both afterwards.
+func With(a *app.App, ctx context.Context, f func(*smp.Client) (app.Result, error)) (app.Result, error) {
+	return WithDevice(a, ctx, func(_ *Device, c *smp.Client) (app.Result, error) { return f(c) })
+}
+
+// WithDevice is with for those who connect again, or say what the device is called.
+func WithDevice(a *app.App, ctx context.Context, f func(*Device, *smp.Client) (app.Result, error)) (app.Result, error) {
+	d, err := New(a)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	return d.Use(ctx, f)
+}
+
+// Use runs f with a client of the device, and closes it afterwards.
+func (d *Device) Use(ctx context.Context, f func(*Device, *smp.Client) (app.Result, error)) (app.Result, error) {
+	c, err := d.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	r, err := f(d, c)
+	return r, explained(ctx, c, err)
+}
+
+// Connect opens a client. From the second time on it follows the device to the port under which it came back.
+func (d *Device) Connect(ctx context.Context) (*smp.Client, error) {
+	link, err := d.link(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d.App.Heard = func() string { return heard(link) }
+	c := smp.NewClient(link, fit(d.Settings.SMP, link))
+	d.App.Log.Info("connected", "port", d.Name)
+	return c, nil
+}
+
+// fit keeps requests to what the link can carry, whatever is known of the device's buffer.
+func fit(o smp.Options, link *transport.Conn) smp.Options {
+	limit := link.MaxPacket() + link.Overhead()
+	o.Buffer = min(o.Buffer, limit)
+	o.MaxBuffer = min(cmp.Or(o.MaxBuffer, limit), limit)
+	return o
+}
+
+func (d *Device) link(ctx context.Context) (*transport.Conn, error) {
+	if d.Settings.Address.Kind == KindSim {
+		return d.virtual(ctx)
+	}
+	address, err := d.follow()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := transport.Dial(ctx, address, d.Settings.Transport)
+	if err != nil {
+		return nil, err
+	}
+	if d.Name == "" {
+		d.Port = conn.Port()
+	}
+	d.current = conn.Port()
+	d.Name = d.Settings.Address.String()
+	if name := conn.Port().Name; name != "" {
+		d.Name = name
+	}
+	return conn, nil
+}
+
+// errOtherIdentity says that the port that came back belongs to the bootloader, as far as one can tell.
+var errOtherIdentity = errors.New("the port came back with another identity: perhaps the bootloader's")
+
+// identityWait is how long a port with another identity is left alone: MCUboot takes any packet in its wait window as a
+// wish for serial recovery.
+const identityWait = 1500 * time.Millisecond
+
+// follow finds the address to dial: what the user said, or the port of the same device after a reset.
+func (d *Device) follow() (string, error) {
+	address := d.Settings.Address.String()
+	if d.Name == "" || !d.Port.USB {
+		return address, nil
+	}
+	ports, err := transport.Ports()
+	if err != nil {
+		return "", err
+	}
+	now, ok := transport.Same(d.Port, ports)
+	if !ok {
+		d.returned = time.Time{}
+		return "", &transport.OpenError{Address: d.Port.Name, Err: os.ErrNotExist}
+	}
+	if d.awaits.fits(d.Port, now) {
+		return now.Name, nil
+	}
+	if d.returned.IsZero() {
+		d.returned = time.Now()
+	}
+	if time.Since(d.returned) < identityWait {
+		return "", errOtherIdentity
+	}
+	return now.Name, nil
+}
+
+// virtual connects to the embedded device, which lives as long as d, or in its file.
+func (d *Device) virtual(ctx context.Context) (*transport.Conn, error) {
+	if d.board == nil {
+		v, err := sim.NewDevice(sim.Options{Flash: d.Settings.Address.Path, Baud: d.Settings.Transport.Baud,
+			Console: true})
+		if err != nil {
+			return nil, &transport.OpenError{Address: d.Settings.Address.String(), Err: err}
+		}
+		d.board = v
+	}
+	if !d.board.Alive() { // a port that comes and goes with the device
+		return nil, &transport.OpenError{Address: d.Settings.Address.String(), Err: os.ErrNotExist}
+	}
+	d.Name = d.Settings.Address.String()
+	return transport.NewConn(d.board.Stream(), d.Settings.Transport), nil
+}

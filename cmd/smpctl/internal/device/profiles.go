@@ -1,0 +1,163 @@
+package device
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
+)
+
+// Profile is a saved connection, in the words of mcumgr-cli, with the public key that images for this device are signed
+// with.
+type Profile struct {
+	Type       string `toml:"type" json:"type"`
+	ConnString string `toml:"connstring" json:"connstring"`
+	Key        string `toml:"key,omitempty" json:"key,omitempty"` // absolute path of a PEM file; empty if there is none
+}
+
+// Check tells whether the profile leads to a device, as far as its text shows.
+func (p Profile) Check() error {
+	c, err := parseConnString(p.Type, p.ConnString)
+	switch {
+	case err != nil:
+		return err
+	case p.Type == ConnUDP && c.Dev == "":
+		return failure.Usage("connstring: type udp needs an address, such as connstring=192.0.2.1:1337")
+	}
+	return checkAddress(c.Dev)
+}
+
+// ProfileFile is the content of the file that keeps the profiles.
+type ProfileFile struct {
+	Connections map[string]Profile `toml:"connections"`
+}
+
+// Names lists the profiles in alphabetical order.
+func (f ProfileFile) Names() []string { return slices.Sorted(maps.Keys(f.Connections)) }
+
+// Find returns a profile, or an error that lists those that exist.
+func (f ProfileFile) Find(name string) (Profile, error) {
+	if p, ok := f.Connections[name]; ok {
+		return p, nil
+	}
+	if len(f.Connections) == 0 {
+		return Profile{}, failure.Usage("connection profile %q doesn't exist; there are none yet", name)
+	}
+	return Profile{}, failure.Usage("connection profile %q doesn't exist; known: %s", name, strings.Join(f.Names(), ", "))
+}
+
+// profile returns a saved profile by name.
+func FindProfile(a *app.App, name string) (Profile, error) {
+	f, err := Profiles(a)
+	if err != nil {
+		return Profile{}, err
+	}
+	return f.Find(name)
+}
+
+// MaxProfileFile bounds the bytes of a file with profiles, ours or mcumgr-cli's.
+const MaxProfileFile = 1 << 20
+
+// Profiles reads the saved profiles; without a file there are none. A file that cannot be understood is an error, so
+// that nothing of it is ever written over.
+func Profiles(a *app.App) (ProfileFile, error) {
+	none := ProfileFile{Connections: map[string]Profile{}}
+	path, err := profilePath(a)
+	if err != nil {
+		return none, err
+	}
+	data, err := files.Read(path, MaxProfileFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return none, nil
+	}
+	if err != nil {
+		return none, fmt.Errorf("connection profiles: %w", err)
+	}
+	f := none
+	if err := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(&f); err != nil {
+		return none, fmt.Errorf("connection profiles: %s: %w", path, explainTOML(err))
+	}
+	if f.Connections == nil {
+		f.Connections = none.Connections
+	}
+	return f, nil
+}
+
+// explainTOML shows the line of a mistake with a caret under it, where the decoder knows it.
+func explainTOML(err error) error {
+	var unknown *toml.StrictMissingError
+	var wrong *toml.DecodeError
+	switch {
+	case errors.As(err, &unknown):
+		return fmt.Errorf("unknown key\n%s", unknown.String())
+	case errors.As(err, &wrong):
+		return fmt.Errorf("%w\n%s", wrong, wrong.String())
+	}
+	return err
+}
+
+// profilePath is where the profiles are kept.
+func profilePath(a *app.App) (string, error) {
+	dir, ok := a.Env("XDG_CONFIG_HOME")
+	if !ok || dir == "" {
+		var err error
+		if dir, err = os.UserConfigDir(); err != nil {
+			return "", fmt.Errorf("connection profiles: %w", err)
+		}
+	}
+	if !filepath.IsAbs(dir) {
+		return "", fmt.Errorf("connection profiles: XDG_CONFIG_HOME: %s is not an absolute path", dir)
+	}
+	return filepath.Join(dir, "smpctl", "connections.toml"), nil
+}
+
+const profileHeader = "# Written by smpctl conn, which keeps no comments.\n\n"
+
+// ChangeProfiles reads the saved profiles, has them changed, and writes them unless nothing changed. No other smpctl
+// does so meanwhile.
+func ChangeProfiles(a *app.App, ctx context.Context, change func(ProfileFile) (changed bool, err error)) error {
+	path, err := profilePath(a)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("connection profiles: %w", err)
+	}
+	unlock, err := files.Lock(ctx, path+".lock")
+	if err != nil {
+		return fmt.Errorf("connection profiles: %w", err)
+	}
+	defer unlock()
+	f, err := Profiles(a)
+	if err != nil {
+		return err
+	}
+	changed, err := change(f)
+	if err != nil || !changed {
+		return err
+	}
+	return saveProfiles(path, f)
+}
+
+// saveProfiles writes the profiles. The old file stays whole until the new one is.
+func saveProfiles(path string, f ProfileFile) error {
+	text, err := toml.Marshal(f)
+	if err == nil {
+		err = files.WriteOwn(path, append([]byte(profileHeader), text...))
+	}
+	if err != nil {
+		return fmt.Errorf("connection profiles: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+package group
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/view"
+	"github.com/smpctl/smpctl/smp"
+	"github.com/spf13/cobra"
+)
+
+func infoCommand(a *app.App) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "info",
+		Short:   "Show everything the device says of itself, on one page",
+		Example: "  smpctl -p sim: info",
+		Args:    cobra.NoArgs,
+	}
+	cmd.RunE = a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
+		return device.WithDevice(a, ctx, func(d *device.Device, c *smp.Client) (app.Result, error) {
+			r := infoResult{Port: d.Name, Serial: d.Port.Serial, Images: []view.ImageEntry{}}
+			if err := r.fill(ctx, c); err != nil {
+				return nil, err
+			}
+			return r, nil
+		})
+	})
+	return cmd
+}
+
+// infoResult is what a device says of itself; an empty or absent value is a command that it does not have.
+type infoResult struct {
+	Port        string            `json:"port"`
+	Serial      string            `json:"serial,omitempty"`
+	SMPVersion  string            `json:"smp_version"`
+	Board       string            `json:"board,omitempty"`
+	OS          string            `json:"os,omitempty"`
+	Kernel      string            `json:"kernel,omitempty"`
+	Version     string            `json:"kernel_version,omitempty"`
+	Release     string            `json:"kernel_release,omitempty"`
+	Machine     string            `json:"machine,omitempty"`
+	Processor   string            `json:"processor,omitempty"`
+	Built       string            `json:"built,omitempty"`
+	Clock       string            `json:"datetime,omitempty"`
+	BufferSize  int               `json:"buf_size,omitempty"`
+	BufferCount int               `json:"buf_count,omitempty"`
+	Runs        string            `json:"runs"`
+	Application *appVersion       `json:"application,omitempty"` // the running image
+	Bootloader  *bootloaderResult `json:"bootloader,omitempty"`
+	Images      []view.ImageEntry `json:"images"`
+	Slots       []view.SlotImage  `json:"slots,omitempty"`
+	Groups      []groupEntry      `json:"groups,omitempty"`
+	Tasks       []taskEntry       `json:"tasks,omitempty"`
+	Pools       []poolEntry       `json:"pools,omitempty"`
+
+	listed bool // the device has an image list
+}
+
+type appVersion struct {
+	Version string   `json:"version"`
+	Hash    smp.Hash `json:"hash"`
+}
+
+// fill asks one thing after the other. A refusal leaves its line out; silence ends the command.
+func (r *infoResult) fill(ctx context.Context, c *smp.Client) error {
+	if _, err := c.Negotiate(ctx); err != nil {
+		return fmt.Errorf("info: %w", err)
+	}
+	r.SMPVersion, r.Runs = c.Version().String(), view.RunsApplication
+	for _, ask := range []func(context.Context, *smp.Client) error{
+		r.askBuffers, r.askSystem, r.askClock, r.askBootloader, r.askImages, r.askSlots, r.askGroups, r.askTasks,
+		r.askPools,
+	} {
+		if err := failure.Unanswered(ask(ctx, c)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// askBuffers asks again what the client has learned, which is no more than the link carries.
+func (r *infoResult) askBuffers(ctx context.Context, c *smp.Client) error {
+	p, err := c.OS.Params(ctx)
+	r.BufferSize, r.BufferCount = p.BufferSize, p.BufferCount
+	return err
+}
+
+// askSystem asks for one item at a time, because items may contain spaces.
+func (r *infoResult) askSystem(ctx context.Context, c *smp.Client) error {
+	for _, item := range []struct {
+		letter string
+		value  *string
+	}{
+		{"i", &r.Board}, {"o", &r.OS}, {"s", &r.Kernel}, {"v", &r.Version}, {"r", &r.Release}, {"m", &r.Machine},
+		{"p", &r.Processor}, {"b", &r.Built},
+	} {
+		text, err := c.OS.Info(ctx, item.letter)
+		if smp.IsUnsupported(err) || failure.Unanswered(err) != nil {
+			return err
+		}
+		*item.value = text
+	}
+	return nil
+}
+
+func (r *infoResult) askClock(ctx context.Context, c *smp.Client) error {
+	t, err := c.OS.Datetime(ctx)
+	if err == nil {
+		r.Clock = t.Format(deviceTime)
+	}
+	return err
+}
+
+func (r *infoResult) askBootloader(ctx context.Context, c *smp.Client) error {
+	b, err := c.OS.Bootloader(ctx)
+	if err == nil {
+		b := newBootloaderResult(b)
+		r.Bootloader = &b
+	}
+	return err
+}
+
+func (r *infoResult) askImages(ctx context.Context, c *smp.Client) error {
+	firmware, l, err := c.Who(ctx)
+	if l.Images != nil {
+		r.Images, r.listed = view.NewImageList(l).Images, true
+	}
+	if err != nil {
+		return err
+	}
+	r.Runs = firmware.String()
+	if s, ok := l.Active(0); ok && firmware == smp.Application {
+		r.Application = &appVersion{view.VersionText(s.Version), s.Hash}
+	}
+	return nil
+}
+
+func (r *infoResult) askSlots(ctx context.Context, c *smp.Client) error {
+	slots, err := c.Image.Slots(ctx)
+	if err == nil {
+		r.Slots = view.NewSlotList(slots).Images
+	}
+	return err
+}
+
+func (r *infoResult) askGroups(ctx context.Context, c *smp.Client) error {
+	groups, err := listGroups(ctx, c)
+	if err == nil {
+		r.Groups = newEnumResult(groups).Groups
+	}
+	return err
+}
+
+func (r *infoResult) askTasks(ctx context.Context, c *smp.Client) error {
+	tasks, err := c.OS.TaskStats(ctx)
+	if err == nil {
+		r.Tasks = newTaskResult(tasks).Tasks
+	}
+	return err
+}
+
+func (r *infoResult) askPools(ctx context.Context, c *smp.Client) error {
+	pools, err := c.OS.MemoryPools(ctx)
+	if err == nil {
+		r.Pools = newPoolResult(pools).Pools
+	}
+	return err
+}

@@ -1,0 +1,85 @@
+package group
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/smp"
+	"github.com/spf13/cobra"
+)
+
+func shellCommand(a *app.App) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "shell",
+		Short: "Use the device's shell, line by line",
+		Long: `Use the device's shell: each line is run on the device, "exit" or the end of the input ends it. On a
+terminal lines can be edited, and those of earlier sessions come back with the arrow keys. The exit
+status is that of the last command, as for "smpctl shell exec".`,
+		Example: "  smpctl -p sim: shell",
+		Args:    cobra.NoArgs,
+	}
+	cmd.RunE = a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
+		return device.With(a, ctx, func(c *smp.Client) (app.Result, error) { return shellSession(a, ctx, c) })
+	})
+	cmd.AddCommand(shellExecCommand(a))
+	return cmd
+}
+
+func shellExecCommand(a *app.App) *cobra.Command {
+	return &cobra.Command{
+		Use:   "exec <command> [argument...]",
+		Short: "Run one command of the device's shell",
+		Long: `Run one command of the device's shell and print its status and its output. Write -- before a command
+with flags of its own.
+
+The exit status is that of the command, modulo 256, or 1 where that gives 0 for a failure. A failure
+of smpctl itself prints an error and no status.`,
+		Example: "  smpctl -p sim: shell exec kernel uptime\n  smpctl -p sim: shell exec -- kernel uptime -p",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
+			return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
+				r, err := c.Shell.Exec(ctx, args...)
+				if err != nil {
+					return nil, err
+				}
+				return shellResult{r.Status, r.Output}, statusOf(r.Status)
+			})
+		}),
+	}
+}
+
+func statusOf(status int) error {
+	if status == 0 {
+		return nil
+	}
+	return failure.StatusError(status)
+}
+
+type shellResult struct {
+	Status int    `json:"status"`
+	Output string `json:"output"`
+}
+
+// Text prints mcumgr-cli's layout.
+func (r shellResult) Text(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "status=%d\n%s", r.Status, shellText(r.Output))
+	return err
+}
+
+// colour matches what a shell sends to colour its text (ECMA-48: SGR).
+var colour = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// shellText makes the output of a shell fit for ours: its line ends, no colours, and an end to the last line.
+func shellText(s string) string {
+	s = colour.ReplaceAllString(strings.ReplaceAll(s, "\r\n", "\n"), "")
+	if s != "" && !strings.HasSuffix(s, "\n") {
+		s += "\n"
+	}
+	return s
+}

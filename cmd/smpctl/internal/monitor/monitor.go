@@ -1,0 +1,201 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"sync"
+	"time"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/screen"
+	"github.com/smpctl/smpctl/transport"
+	"github.com/spf13/cobra"
+)
+
+type monitorOptions struct {
+	timestamps bool
+	log        string
+	frames     bool
+	limit      app.Seconds
+	until      string
+	wait       app.Seconds
+}
+
+func monitorCommand(a *app.App) *cobra.Command {
+	var o monitorOptions
+	cmd := &cobra.Command{
+		Use:   "monitor",
+		Short: "Open a terminal on the device's port, across resets",
+		Long: `Open a terminal on the device's port: what the device prints is shown, what is typed is sent. SMP
+frames are left out. When the port goes away, the monitor waits until the device is back, under
+whatever name.
+
+On a terminal each key is sent at once, Ctrl-C too; Ctrl-] leaves. Of the device's escape sequences
+only colours and those that edit a line take effect. Otherwise standard input is sent as it comes,
+its end changes nothing, and standard output and --log get the device's bytes as they are: so
+scripts use --for and --until.
+
+Exit codes: 0 when the time of --for is over or a line matched --until, or the user left; 4 when no
+line matched in time, or the port did not come back within --wait.`,
+		Example: `  smpctl -p sim: monitor --timestamps --for 2
+  smpctl -p usb:2fe3:0004 monitor --log board.log
+  smpctl -p /dev/ttyACM0 monitor --until 'Booting Zephyr' --for 30`,
+		Args: cobra.NoArgs,
+		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return watch(a, ctx, o) }),
+	}
+	f := cmd.Flags()
+	f.BoolVar(&o.timestamps, "timestamps", false, "begin each line with the time of its arrival")
+	f.StringVar(&o.log, "log", "", "append the text to this `file` too")
+	f.BoolVar(&o.frames, "frames", false, "show SMP packets, a line each")
+	f.Var(&o.limit, "for", "end after this time (default: when the user leaves)")
+	f.StringVar(&o.until, "until", "", "end once a line matches this `regexp`")
+	f.Var(&o.wait, "wait",
+		"how long the port may be away, at the start too (default: at the start not at all, later for ever)")
+	return cmd
+}
+
+// monitorResult is the result of monitor. Its text is what the device printed, which is already out.
+type monitorResult struct {
+	Port       string  `json:"port"`
+	Bytes      int     `json:"bytes"`
+	Dropped    int     `json:"dropped"` // bytes that came too fast
+	Reconnects int     `json:"reconnects"`
+	Matched    string  `json:"matched,omitempty"`
+	Seconds    float64 `json:"seconds"`
+}
+
+func (r monitorResult) Text(io.Writer) error { return nil }
+
+var (
+	errLeft    = errors.New("left")
+	errTime    = errors.New("the time is over")
+	errMatched = errors.New("a line matched")
+)
+
+func watch(a *app.App, ctx context.Context, o monitorOptions) (app.Result, error) {
+	until, err := regexp.Compile(o.until)
+	if err != nil {
+		return nil, failure.Usage("--until: %w", err)
+	}
+	d, err := device.New(a)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	if d.Settings.Address.Kind == transport.KindUDP {
+		return nil, failure.Usage("monitor: UDP carries no text")
+	}
+	outer := ctx
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	m := &monitor{app: a, tail: device.NewTail(d), end: end, frames: o.frames, stamps: o.timestamps, start: time.Now()}
+	if o.until != "" {
+		m.until = until
+	}
+	if o.log != "" {
+		file, err := os.OpenFile(o.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666)
+		if err != nil {
+			return nil, fmt.Errorf("log: %w", err)
+		}
+		defer file.Close()
+		m.log = file
+	}
+	m.tail.Wait, m.limit = time.Duration(o.wait), time.Duration(o.limit)
+	if err := m.run(ctx); err != nil {
+		return nil, err
+	}
+	return m.outcome(outer, ctx, o)
+}
+
+// outcome is what the end of ctx means.
+func (m *monitor) outcome(outer, ctx context.Context, o monitorOptions) (app.Result, error) {
+	r := m.result
+	r.Port, r.Seconds = m.tail.Device.Name, time.Since(m.start).Seconds()
+	cause := context.Cause(ctx)
+	switch {
+	case m.failed != nil:
+		return r, m.failed
+	case o.until == "" || errors.Is(cause, errMatched):
+		return r, nil
+	case errors.Is(cause, errTime):
+		return r, failure.WithKind(failure.KindNoReply,
+			fmt.Errorf("monitor: no line matched %q within %v", o.until, time.Duration(o.limit)))
+	case outer.Err() != nil:
+		return r, context.Cause(outer)
+	}
+	return r, nil
+}
+
+// monitor is a terminal on a device's port.
+type monitor struct {
+	app    *app.App
+	tail   *device.Tail
+	end    context.CancelCauseFunc
+	start  time.Time
+	log    io.Writer // nil without
+	frames bool
+	stamps bool
+	until  *regexp.Regexp // nil without
+	limit  time.Duration  // 0: none
+
+	link wire
+
+	mu     sync.Mutex // guards what follows: text is taken by the reader, and when the port goes
+	screen io.Writer
+	within bool // a line
+	lines  screen.Lines
+	result monitorResult
+	failed error // of writing the text
+}
+
+// run shows text and sends what is typed until ctx ends.
+func (m *monitor) run(ctx context.Context) error {
+	conn, err := m.open(ctx)
+	if err != nil {
+		return err
+	}
+	if m.limit > 0 {
+		timer := time.AfterFunc(m.limit, func() { m.end(errTime) })
+		defer timer.Stop()
+	}
+	k := Keyboard(m.app)
+	defer k.Close()
+	m.screen = k.screen
+	m.link.set(conn)
+	m.tail.Linked, m.tail.Packet = m.link.set, m.packet
+	m.tail.Gone = func(port string) {
+		m.drain()
+		m.app.Say("monitor: %s is gone: waiting for it", port)
+	}
+	m.tail.Back = func(port string) {
+		m.result.Reconnects++
+		m.app.Say("monitor: %s is back", port)
+	}
+	m.app.Say("monitor: %s%s", m.tail.Device.Name, k.help)
+	var work sync.WaitGroup
+	defer work.Wait()
+	defer m.end(errLeft) // also of a panic, for the reader's sake
+	work.Go(m.app.Guarded(func() { m.read(ctx) }))
+	m.app.Spawn(func() { k.pass(ctx, &m.link, m.end) }) // ends with its input, which nothing can interrupt
+	return m.tail.Follow(ctx, conn)
+}
+
+// open connects for the first time, which may take as long as the user says.
+func (m *monitor) open(ctx context.Context) (*transport.Conn, error) {
+	conn, err := m.tail.Open(ctx)
+	var absent *transport.OpenError
+	if err == nil || m.tail.Wait == 0 || !errors.As(err, &absent) {
+		return conn, err
+	}
+	conn, again := m.tail.Redial(ctx)
+	if errors.As(again, &absent) || conn == nil {
+		return nil, absent // it was never there
+	}
+	return conn, nil
+}

@@ -1,0 +1,14 @@
+package monitor
+
+import (
+	"testing"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/clitest"
+)
+
+// TestResults pins the JSON of every result.
+func TestResults(t *testing.T) {
+	clitest.CheckResults(t, []clitest.Document{
+		{Document: monitorResult{}, Keys: "port bytes dropped reconnects matched? seconds"},
+	})
+}

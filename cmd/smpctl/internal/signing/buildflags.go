@@ -1,0 +1,240 @@
+package signing
+
+import (
+	"encoding/hex"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/trust"
+	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// buildFlags are imgtool's options that say what an image is. They have imgtool's names.
+type buildFlags struct {
+	version       app.VersionFlag
+	headerSize    app.Number
+	slotSize      app.Number
+	padHeader     bool
+	keyFormat     app.Choice
+	sha           app.Choice
+	pure          bool
+	padSignature  bool
+	dependencies  string
+	counter       string
+	bootRecord    string
+	tlvs          app.Tagged
+	tlvFiles      app.Tagged
+	vendor, class string
+	pad           bool
+	test          bool
+	confirm       bool
+	align         app.Choice
+	maxAlign      app.Choice
+	maxSectors    app.Number
+	overwriteOnly bool
+	endian        app.Choice
+	erased        app.Choice
+	loadAddr      app.Number
+	romFixed      app.Number
+	hexAddr       app.Number
+	nonBootable   bool
+	encrypt       string
+	encryptBits   app.Choice
+	hmac          app.Choice
+	clear         bool
+	saveEntry     bool
+	compression   app.Choice
+}
+
+func (b *buildFlags) register(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.VarP(&b.version, "version", "v", "`version` of the image: 1.2.3 or 1.2.3+4")
+	f.VarP(&b.headerSize, "header-size", "H", "`bytes` in front of the firmware, header included, for Zephyr 0x200")
+	f.VarP(&b.slotSize, "slot-size", "S",
+		"`bytes` of the slot that the image must fit, of the secondary one if they differ; 0: do not check")
+	f.BoolVar(&b.padHeader, "pad-header", false,
+		"put those bytes in front of the file, which else begins with as many zeros")
+	b.registerSignature(f)
+	f.StringVarP(&b.dependencies, "dependencies", "d", "",
+		"other images that must be there: `(IMAGE,VERSION)`, as in (1,1.2.3),(2,1.0)")
+	f.StringVarP(&b.counter, "security-counter", "s", "", "`number` against downgrades, or auto: made from the version")
+	f.StringVar(&b.bootRecord, "boot-record", "",
+		"record for measured boot with this `type` of software, up to 12 characters")
+	f.Var(&b.tlvs, "custom-tlv",
+		"protected entry `TAG=VALUE` of a vendor, 0xa0 to 0xfffe; 0x… are bytes, else text; TAG VALUE also works")
+	f.Var(&b.tlvFiles, "custom-tlv-file", "protected entry `TAG=FILE` with the content of a file")
+	f.StringVar(&b.vendor, "vid", "", "vendor: a `UUID`, or a domain from which one is made")
+	f.StringVar(&b.class, "cid", "", "device class: a `UUID`, or a name within the vendor")
+	b.registerSlot(f)
+	b.endian = app.NewChoice(f, "endian", "e", "byte `order`: little", "little", "big")
+	f.VarP(&b.loadAddr, "load-addr", "L", "RAM `address` at which the image is to run")
+	f.VarP(&b.romFixed, "rom-fixed", "F", "flash `address` for which the image is linked")
+	f.VarP(&b.hexAddr, "hex-addr", "x", "`address` of the header in an Intel HEX output")
+	f.BoolVar(&b.nonBootable, "non-bootable", false, "mark the image as not to be started")
+	b.registerEncryption(f)
+	for _, name := range []string{"version", "header-size", "slot-size"} {
+		_ = cmd.MarkFlagRequired(name)
+	}
+}
+
+// registerSignature declares what a new signature of an image can change.
+func (b *buildFlags) registerSignature(f *pflag.FlagSet) {
+	b.keyFormat = app.NewChoice(f, "public-key-format", "", "what names the key in the image: its `hash` or full",
+		"hash", "full")
+	b.sha = app.NewChoice(f, "sha", "", "`hash` of the image: auto, 256, 384 or 512", "auto", "256", "384", "512")
+	f.BoolVar(&b.pure, "pure", false, "an Ed25519 signature over the image instead of its hash")
+	f.BoolVar(&b.padSignature, "pad-sig", false, "pad an ECDSA signature with zeros, for MCUboot before 1.5")
+}
+
+// registerSlot declares what concerns the slot and its trailer.
+func (b *buildFlags) registerSlot(f *pflag.FlagSet) {
+	f.BoolVar(&b.pad, "pad", false, "make a file as long as the slot, with a trailer that asks for a trial")
+	f.BoolVar(&b.test, "test", false, "the same as --pad")
+	f.BoolVar(&b.confirm, "confirm", false, "the same, permanent: for programming a board, not for an upload")
+	b.align = app.NewChoice(f, "align", "", "`bytes` of the smallest write to flash: 1, 2, 4, 8, 16 or 32",
+		"1", "2", "4", "8", "16", "32")
+	b.maxAlign = app.NewChoice(f, "max-align", "", "`bytes` of the largest such write: 8, 16 or 32 (default: 8 or --align)",
+		"", "8", "16", "32")
+	f.VarP(&b.maxSectors, "max-sectors", "M", "`number` of sectors of the slot (default 128)")
+	f.BoolVar(&b.overwriteOnly, "overwrite-only", false,
+		"the bootloader overwrites instead of swapping, and needs less room in the slot")
+	b.erased = app.NewChoice(f, "erased-val", "R", "`value` of erased flash: 0xff or 0", "0xff", "0")
+}
+
+// registerEncryption declares what becomes of the body.
+func (b *buildFlags) registerEncryption(f *pflag.FlagSet) {
+	f.StringVarP(&b.encrypt, "encrypt", "E", "",
+		"encrypt the body for the device with this public `key` (PEM): RSA-2048, ECDSA P-256 or X25519")
+	b.encryptBits = app.NewChoice(f, "encrypt-keylen", "", "`bits` of the AES key: 128 or 256", "128", "256")
+	b.hmac = app.NewChoice(f, "hmac-sha", "", "`hash` of the key exchange: auto, 256, or 512 with X25519",
+		"auto", "256", "512")
+	f.BoolVar(&b.clear, "clear", false,
+		"with --encrypt: leave the body in plaintext, for the primary slot (imgtool's -c)")
+	f.BoolVar(&b.saveEntry, "save-enctlv", false,
+		"the bootloader saves encrypted keys while it swaps, and needs more room in the slot")
+	b.compression = app.NewChoice(f, "compression", "",
+		"store the body compressed, if that is smaller: disabled, lzma2 or lzma2armthumb",
+		"disabled", "lzma2", "lzma2armthumb")
+}
+
+// encryption reads the device's key.
+func (b *buildFlags) encryption() (*image.Encryption, error) {
+	if b.encrypt == "" {
+		return nil, nil
+	}
+	data, err := files.Read(b.encrypt, trust.MaxKeyFile)
+	if err != nil {
+		return nil, failure.AsUsage(fmt.Errorf("--encrypt: %w", err))
+	}
+	to, err := key.ParseEncryption(data)
+	if err != nil {
+		return nil, trust.KeyError("--encrypt", b.encrypt, err)
+	}
+	return &image.Encryption{To: to, Bits: b.encryptBits.Int(), SHA512: b.hmac.Is("512"), Clear: b.clear,
+		SaveEntry: b.saveEntry}, nil
+}
+
+// options gives what the flags say to package image.
+func (b *buildFlags) options() (image.BuildOptions, error) {
+	if b.endian.Is("big") {
+		return image.BuildOptions{}, failure.Usage("--endian big: images for big-endian devices are not supported; imgtool " +
+			"itself cannot verify them")
+	}
+	o := image.BuildOptions{
+		Version: b.version.Version, HeaderSize: b.headerSize.Int(), PadHeader: b.padHeader,
+		LoadAddr: b.loadAddr.Value, ROMFixed: b.romFixed.Value, NonBootable: b.nonBootable,
+		ErasedToZero: b.erased.Is("0"),
+		BootRecord:   b.bootRecord, VendorUUID: b.vendor, ClassUUID: b.class,
+		Sign:     b.signOptions(),
+		SlotSize: b.slotSize.Int(), Pad: b.padding(), Align: b.align.Int(), MaxAlign: b.maxAlign.Int(),
+		MaxSectors: b.maxSectors.Int(), OverwriteOnly: b.overwriteOnly,
+		Compression: compressions[b.compression.String()],
+	}
+	switch { // package image would take a default
+	case b.maxSectors.Given && b.maxSectors.Value == 0:
+		return o, failure.Usage("--max-sectors 0: want 1 or more")
+	case b.headerSize.Given && b.headerSize.Value == 0:
+		return o, failure.Usage("--header-size 0: want 32 or more")
+	}
+	var err error
+	if b.dependencies != "" {
+		if o.Dependencies, err = parseDependencies(b.dependencies); err != nil {
+			return o, failure.AsUsage(fmt.Errorf("--dependencies: %w", err))
+		}
+	}
+	if o.SecurityCounter, err = b.securityCounter(); err != nil {
+		return o, err
+	}
+	if o.Encrypt, err = b.encryption(); err != nil {
+		return o, err
+	}
+	o.CustomTLVs, err = b.customTLVs()
+	return o, err
+}
+
+// signOptions gives what the flags say about the signature.
+func (b *buildFlags) signOptions() image.SignOptions {
+	return image.SignOptions{Hash: hashTypes[b.sha.String()], Pure: b.pure, FullKey: b.keyFormat.Is("full"),
+		PadSignature: b.padSignature}
+}
+
+var compressions = map[string]image.Compression{
+	"lzma2": image.CompressLZMA2, "lzma2armthumb": image.CompressLZMA2ARMThumb,
+}
+
+var hashTypes = map[string]image.TLVType{"256": image.TLVSHA256, "384": image.TLVSHA384, "512": image.TLVSHA512}
+
+func (b *buildFlags) padding() image.Pad {
+	switch {
+	case b.confirm:
+		return image.PadConfirm
+	case b.test:
+		return image.PadTest
+	case b.pad:
+		return image.PadOnly
+	}
+	return image.NoPad
+}
+
+func (b *buildFlags) securityCounter() (*uint32, error) {
+	if b.counter == "" {
+		return nil, nil
+	}
+	var n app.Number
+	if strings.EqualFold(b.counter, "auto") {
+		n.Value = b.version.SecurityCounter()
+	} else if err := n.Set(b.counter); err != nil {
+		return nil, failure.Usage("--security-counter %q: %w, or auto", b.counter, err)
+	}
+	return &n.Value, nil
+}
+
+func (b *buildFlags) customTLVs() ([]image.TLV, error) {
+	var list []image.TLV
+	for _, t := range b.tlvs {
+		value := []byte(t.Text)
+		if digits, ok := strings.CutPrefix(t.Text, "0x"); ok {
+			var err error
+			if value, err = hex.DecodeString(digits); err != nil {
+				return nil, failure.Usage("--custom-tlv %#x: the value is not an even number of hexadecimal digits",
+					uint16(t.Tag))
+			}
+		}
+		list = append(list, image.TLV{Type: t.Tag, Value: value})
+	}
+	for _, t := range b.tlvFiles {
+		value, err := files.Read(t.Text, math.MaxUint16)
+		if err != nil {
+			return nil, failure.AsUsage(fmt.Errorf("--custom-tlv-file: %w", err))
+		}
+		list = append(list, image.TLV{Type: t.Tag, Value: value})
+	}
+	return list, nil
+}

@@ -1,0 +1,185 @@
+package signing
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/secret"
+	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/image/key"
+	"github.com/spf13/cobra"
+)
+
+type generateOptions struct {
+	out            string
+	keyType        app.Choice
+	encrypt        bool
+	passphraseFile string
+}
+
+func keyGenerateCommand(a *app.App) *cobra.Command {
+	var o generateOptions
+	cmd := &cobra.Command{
+		Use:   "generate -k <file> --type <type>",
+		Short: "Make a new private key",
+		Long: `Make a new private key: PKCS#8 in PEM, as imgtool keygen writes it, readable by you alone. A file
+that exists is never overwritten.
+
+With --password the file is encrypted; the passphrase is the first line of --passphrase-file, or in
+SMPCTL_PASSPHRASE, or typed twice. What differs from imgtool: -t is --timeout and -p is --port, so
+--type and --password have no short form.`,
+		Example: `  smpctl key generate -k key.pem --type ed25519
+  smpctl key generate -k key.pem --type ecdsa-p256 --password`,
+		Args: cobra.NoArgs,
+		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return keyGenerate(a, ctx, o) }),
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.out, "key", "k", "", "write the key to this new `file`")
+	o.keyType = app.NewChoice(f, "type", "", "`type`: "+strings.Join(key.Types(), ", "),
+		append([]string{""}, key.Types()...)...)
+	f.BoolVar(&o.encrypt, "password", false, "encrypt the key with a passphrase")
+	secret.RegisterPassphrase(f, &o.passphraseFile)
+	for _, name := range []string{"key", "type"} {
+		_ = cmd.MarkFlagRequired(name)
+	}
+	cmd.SetFlagErrorFunc(explainShort)
+	return cmd
+}
+
+// explainShort helps those who type imgtool's short flags.
+func explainShort(_ *cobra.Command, err error) error {
+	if strings.Contains(err.Error(), `"-t, --timeout"`) {
+		return fmt.Errorf("%w: imgtool's -t is --type", err)
+	}
+	if strings.HasPrefix(err.Error(), "flag needs an argument: 'p'") {
+		return fmt.Errorf("%w: imgtool's -p is --password", err)
+	}
+	return err
+}
+
+// generatedKey is the result of key generate.
+type generatedKey struct {
+	File      string `json:"file"`
+	KeyType   string `json:"key_type"`
+	Encrypted bool   `json:"encrypted"`
+	HashType  string `json:"hash_type"`
+	KeyHash   string `json:"key_hash"`
+	PublicKey string `json:"public_key"`
+}
+
+func keyGenerate(a *app.App, ctx context.Context, o generateOptions) (app.Result, error) {
+	switch {
+	case a.Flags.Port != "":
+		return nil, failure.Usage("-p is --port, which key generate has no use for; imgtool's -p is --password")
+	case o.passphraseFile != "" && !o.encrypt:
+		return nil, failure.Usage("--passphrase-file: the key is encrypted only with --password")
+	}
+	if _, err := os.Lstat(o.out); err == nil {
+		return nil, errKeyExists(o.out)
+	}
+	var passphrase []byte
+	if o.encrypt {
+		var err error
+		if passphrase, err = secret.NewPassphrase(a, ctx, o.out, o.passphraseFile); err != nil {
+			return nil, err
+		}
+		passphrase = append([]byte{}, passphrase...) // an empty one is not none
+	}
+	private, err := key.Generate(o.keyType.String())
+	if err != nil {
+		return nil, err
+	}
+	file, err := key.MarshalPrivate(private, passphrase)
+	if err != nil {
+		return nil, err
+	}
+	r, err := newGeneratedKey(o, file, passphrase)
+	if err != nil {
+		return nil, err
+	}
+	if err := createPrivate(o.out, file); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// newGeneratedKey reads the key back, as whoever uses it will.
+func newGeneratedKey(o generateOptions, file, secret []byte) (generatedKey, error) {
+	r := generatedKey{File: o.out, Encrypted: o.encrypt}
+	pub, err := key.PublicHalf(file, func() ([]byte, error) { return secret, nil })
+	if err != nil {
+		return r, err
+	}
+	if r.KeyType, err = key.Name(pub); err != nil {
+		return r, err
+	}
+	typ := image.TLVSHA256
+	if r.KeyType == "ECDSA P-384" {
+		typ = image.TLVSHA384
+	}
+	sum, err := key.Hash(pub, typ)
+	if err != nil {
+		return r, err
+	}
+	text, err := key.PublicPEM(pub)
+	r.HashType, r.KeyHash, r.PublicKey = typ.String(), hex.EncodeToString(sum), string(text)
+	return r, err
+}
+
+func errKeyExists(path string) error {
+	return failure.Usage("--key %s: exists, and a key is never overwritten: name another file", path)
+}
+
+// createPrivate writes a new file that only its owner can read. What another program puts there meanwhile stays.
+func createPrivate(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return errKeyExists(path)
+	}
+	if err != nil {
+		return files.FileError(path, err)
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		os.Remove(path) // half a key is none
+		return files.FileError(path, err)
+	}
+	return nil
+}
+
+// Text prints what was made, and what to do with it.
+func (r generatedKey) Text(w io.Writer) error {
+	protection := "not encrypted"
+	if r.Encrypted {
+		protection = "encrypted"
+	}
+	fmt.Fprintf(w, "written    %s, a new %s key, %s\n", r.File, r.KeyType, protection)
+	fmt.Fprintf(w, "key hash   %s %s\n", r.HashType, r.KeyHash)
+	fmt.Fprintf(w, "next       smpctl key public %s, for the bootloader\n", r.File)
+	_, err := fmt.Fprintf(w, "keep       it and a copy where nobody else can read them, out of version control: %s\n",
+		r.loss())
+	return err
+}
+
+// loss is what happens without the key.
+func (r generatedKey) loss() string {
+	if r.KeyType == "X25519" {
+		return "who has it can read every image"
+	}
+	return "without it no device that trusts it can be updated, and with it everyone can"
+}

@@ -1,0 +1,91 @@
+package signing
+
+import (
+	"context"
+	"crypto"
+	"fmt"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/signer"
+	"github.com/smpctl/smpctl/image"
+	"github.com/spf13/cobra"
+)
+
+type signAgainOptions struct {
+	build  buildFlags // those of the signature
+	signer signer.Flags
+	out    string
+}
+
+func signAgainCommand(a *app.App) *cobra.Command {
+	var o signAgainOptions
+	cmd := &cobra.Command{
+		Use:   "again <image> -o <out>",
+		Short: "Replace the signature of an image",
+		Long: `Replace the signature of an image, .bin or Intel HEX, or sign one that has none, such as Zephyr
+makes without a key. What is under the signature stays as it is to the last byte: header, firmware,
+version, counter. Hash, key and signature are made anew; all others are dropped.
+
+An image that is encrypted, compressed with a signature, or has a boot record of another signer has
+to be signed from the firmware binary.`,
+		Example: `  smpctl sign again zephyr.unsigned.bin -o app.signed.bin --signer key.pem
+  smpctl sign again app.signed.bin -o app.release.bin --public-key release.pub.pem --signer 'exec:./sign-with-kms.sh'`,
+		Args: cobra.ExactArgs(1),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return signAgain(a, ctx, args[0], o) }),
+	}
+	f := cmd.Flags()
+	o.build.registerSignature(f)
+	o.signer.Register(f)
+	f.StringVarP(&o.out, "output", "o", "", "write the image to this `file`, as Intel HEX if it ends in .hex")
+	_ = cmd.MarkFlagRequired("output")
+	_ = cmd.MarkFlagRequired("signer")
+	return cmd
+}
+
+func signAgain(a *app.App, ctx context.Context, path string, o signAgainOptions) (app.Result, error) {
+	complete, pub, err := signer.Open(a, ctx, o.signer)
+	if err != nil {
+		return nil, err
+	}
+	u, at, err := again(path, pub, o.build.signOptions())
+	if err != nil {
+		return nil, err
+	}
+	to, err := at(o.out)
+	if err != nil {
+		return nil, err
+	}
+	file, err := complete(ctx, u)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return writeImage(a, u, file, path, to, "")
+}
+
+// again reads an image for a new signature.
+func again(path string, pub crypto.PublicKey, o image.SignOptions) (*image.Unsigned, placer, error) {
+	data, err := files.ReadImageFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	img, err := files.LoadImage(path, data)
+	if err != nil {
+		return nil, nil, err
+	}
+	u, err := image.Resign(img, pub, o)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return u, func(out string) (place, error) {
+		if !isHexName(out) {
+			return place{path: out}, nil
+		}
+		_, start, err := image.FromHex(data)
+		if err != nil {
+			return place{}, failure.Usage("%s: a binary has no address: write a .bin", out)
+		}
+		return place{out, &start}, nil
+	}, nil
+}

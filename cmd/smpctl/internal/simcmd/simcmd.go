@@ -1,0 +1,264 @@
+package simcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/trust"
+	"github.com/smpctl/smpctl/smp/sim"
+	"github.com/smpctl/smpctl/transport"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+type simOptions struct {
+	pty       string
+	tcp       string
+	udp       string
+	key       string
+	bootMode  string
+	faults    string
+	eraseTime app.Seconds
+	window    app.Seconds
+	board     sim.Options
+}
+
+func simCommand(a *app.App) *cobra.Command {
+	var o simOptions
+	cmd := &cobra.Command{
+		Use:   "sim",
+		Short: "Serve a virtual device, to try things out and to test scripts with",
+		Long: `Serve a virtual device: an SMP server, MCUboot and their flash, on a pseudo-terminal (Linux), a TCP
+port, a UDP port, or all of them, until Ctrl-C.
+
+With --baud the bytes take as long as they do on a wire. Faults are listed as in --faults
+seed=7,drop-request=0.01,flip=0.0001,vanish-after=20000,lose-last-answer`,
+		Example: `  smpctl sim --pty ./board --flash board.flash
+  smpctl sim --tcp 127.0.0.1:7777 --key app.pub.pem --boot-mode overwrite`,
+		Args: cobra.NoArgs,
+		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return serve(a, ctx, o) }),
+	}
+	o.register(cmd.Flags())
+	return cmd
+}
+
+func (o *simOptions) register(f *pflag.FlagSet) {
+	f.StringVar(&o.pty, "pty", "", "make this `link` a serial port that leads to the device")
+	f.StringVar(&o.tcp, "tcp", "", "serve the serial byte stream on this `host:port`; port 0 takes a free one")
+	f.StringVar(&o.board.Flash, "flash", "", "keep the flash in this `file`, and start from what it holds")
+	f.StringVar(&o.udp, "udp", "", "serve SMP over UDP on this `host:port`; port 0 takes a free one")
+	f.StringVar(&o.key, "key", "",
+		"the bootloader starts only images signed by the private half of this public `key` (PEM)")
+	f.StringVar(&o.bootMode, "boot-mode", sim.Swap.String(),
+		"what the bootloader does: swap, overwrite, direct-xip or ram-load")
+	f.IntVar(&o.board.Images, "images", 0, "`number` of images, with two slots each (default 1)")
+	f.IntVar(&o.board.SlotSize, "slot-size", 0, "`bytes` of a slot (default 262144)")
+	f.IntVar(&o.board.BufSize, "buf-size", 0,
+		"`bytes` of a packet buffer (default 384, and 256 for each image after the first)")
+	f.IntVar(&o.board.BufCount, "buf-count", 0, "`number` of packet buffers (default 4)")
+	f.IntVar(&o.board.RXLines, "rx-lines", 0, "`number` of buffers for received lines (default: always enough)")
+	f.Var(&o.eraseTime, "erase-time", "how long the flash takes to erase 4096 bytes (default: none)")
+	f.BoolVar(&o.board.Recovery, "recovery", false, "come up in MCUboot's serial recovery")
+	f.BoolVar(&o.board.Blank, "blank", false,
+		"come up without an application, in serial recovery; with --flash only if the file is new")
+	f.Var(&o.window, "recovery-window",
+		"how long the bootloader waits at every boot for a request that keeps it in serial recovery (default: not)")
+	f.BoolVar(&o.board.Noise, "noise", false, "print log lines, colours and prompts between the answers")
+	f.BoolVar(&o.board.Console, "console", true, "print on the serial port what MCUboot and Zephyr say at boot")
+	f.StringVar(&o.faults, "faults", "", "what goes wrong, as a `list` of name=value")
+}
+
+// options completes what the flags say.
+func (o simOptions) options(a *app.App) (sim.Options, error) {
+	b := o.board
+	var err error
+	if b.Mode, err = sim.ParseMode(o.bootMode); err != nil {
+		return b, failure.AsUsage(err)
+	}
+	if b.Faults, err = sim.ParseFaults(o.faults); err != nil {
+		return b, failure.AsUsage(err)
+	}
+	if o.key != "" {
+		if b.Key, err = trust.ReadPublicKey(o.key); err != nil {
+			return b, err
+		}
+	}
+	b.Baud, b.EraseTime, b.RecoveryWindow = a.Flags.Baud, time.Duration(o.eraseTime), time.Duration(o.window)
+	return b, nil
+}
+
+// newBoard makes the device. What does not fit without a flash file is wrong usage, the rest is about the file.
+func newBoard(o sim.Options) (*sim.Device, error) {
+	flash := o.Flash
+	o.Flash = ""
+	board, err := sim.NewDevice(o)
+	if err != nil {
+		return nil, failure.AsUsage(err)
+	}
+	if flash == "" {
+		return board, nil
+	}
+	board.Close()
+	o.Flash = flash
+	board, err = sim.NewDevice(o)
+	if err != nil {
+		return nil, &transport.OpenError{Address: "sim:" + flash, Err: err}
+	}
+	return board, nil
+}
+
+func serve(a *app.App, ctx context.Context, o simOptions) (app.Result, error) {
+	if o.pty == "" && o.tcp == "" && o.udp == "" {
+		return nil, failure.Usage("sim needs --pty LINK, --tcp HOST:PORT or --udp HOST:PORT, to be reached under")
+	}
+	options, err := o.options(a)
+	if err != nil {
+		return nil, err
+	}
+	ways, err := openWays(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer ways.close()
+	board, err := newBoard(options)
+	if err != nil {
+		return nil, err
+	}
+	err = serveBoard(a, ctx, board, ways)
+	err = errors.Join(err, board.Close())
+	return newSimResult(board.Stats()), err
+}
+
+// ways are how a device can be reached; those that nobody asked for are empty.
+type ways struct {
+	pty string
+	tcp net.Listener
+	udp net.PacketConn
+}
+
+// openWays opens the sockets, so that a port that is taken is found before there is a device.
+func openWays(ctx context.Context, o simOptions) (w ways, err error) {
+	w.pty = o.pty
+	if o.tcp != "" {
+		if w.tcp, err = listen(ctx, "tcp", o.tcp, new(net.ListenConfig).Listen); err != nil {
+			return w, err
+		}
+	}
+	if o.udp != "" {
+		if w.udp, err = listen(ctx, "udp", o.udp, new(net.ListenConfig).ListenPacket); err != nil {
+			w.close()
+		}
+	}
+	return w, err
+}
+
+func (w ways) close() {
+	if w.tcp != nil {
+		w.tcp.Close()
+	}
+	if w.udp != nil {
+		w.udp.Close()
+	}
+}
+
+// listen opens a port of a network: a text that is no address is wrong usage.
+func listen[T any](ctx context.Context, network, address string,
+	open func(context.Context, string, string) (T, error)) (l T, err error) {
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return l, failure.Usage("--%s %s: want HOST:PORT, such as 127.0.0.1:7777", network, address)
+	}
+	l, err = open(ctx, network, address)
+	if err != nil {
+		var op *net.OpError
+		if errors.As(err, &op) {
+			err = op.Err
+		}
+		return l, &transport.OpenError{Address: network + ":" + address, Err: err}
+	}
+	return l, nil
+}
+
+// serveBoard serves until ctx ends or one of the ways in fails, which ends the others too.
+func serveBoard(a *app.App, ctx context.Context, board *sim.Device, w ways) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var serving sync.WaitGroup
+	var tcpErr, udpErr, ptyErr error
+	start := func(err *error, serve func() error) {
+		serving.Go(a.Guarded(func() {
+			defer stop()
+			*err = serve()
+		}))
+	}
+	// The pseudo-terminal comes last, because it says in its own goroutine that it is ready.
+	if w.tcp != nil {
+		ready(a, "tcp:"+w.tcp.Addr().String(), "")
+	}
+	if w.udp != nil {
+		ready(a, "udp:"+w.udp.LocalAddr().String(), "")
+	}
+	if w.tcp != nil {
+		start(&tcpErr, func() error { return board.Serve(ctx, w.tcp) })
+	}
+	if w.udp != nil {
+		start(&udpErr, func() error { return board.ServePacket(ctx, w.udp) })
+	}
+	if w.pty != "" {
+		start(&ptyErr, func() error { return board.ServePTY(ctx, w.pty, func(name string) { ready(a, w.pty, name) }) })
+	}
+	serving.Wait()
+	if ptyErr != nil {
+		ptyErr = &transport.OpenError{Address: w.pty, Err: ptyErr}
+	}
+	return errors.Join(tcpErr, udpErr, ptyErr)
+}
+
+// readyEvent says under which address the device can be reached: at first, and again after each reset of a
+// pseudo-terminal.
+type readyEvent struct {
+	Event  string `json:"event"`
+	Port   string `json:"port"` // as -p takes it
+	Target string `json:"target,omitempty"`
+}
+
+func ready(a *app.App, port, target string) {
+	arrow := ""
+	if target != "" {
+		arrow = " -> " + target
+	}
+	a.Say("serving %s%s; stop with Ctrl-C", port, arrow)
+	a.Event(readyEvent{"ready", port, target})
+}
+
+// simResult is what happened in the device while it was served.
+type simResult struct {
+	Requests    int `json:"requests"`
+	Resets      int `json:"resets"`
+	LostPackets int `json:"lost_packets"`
+	LostLines   int `json:"lost_lines"`
+	LongLines   int `json:"long_lines"`
+	Broken      int `json:"broken"`
+	NoMemory    int `json:"no_memory"`
+}
+
+func newSimResult(s sim.Stats) simResult {
+	return simResult{
+		Requests: s.Requests, Resets: s.Resets, LostPackets: s.LostPackets, LostLines: s.LostLines,
+		LongLines: s.LongLines,
+		Broken:    s.Broken, NoMemory: s.NoMemory,
+	}
+}
+
+func (r simResult) Text(w io.Writer) error {
+	_, err := fmt.Fprintf(w,
+		"served %d requests, reset %d times; lost %d packets and %d lines for want of buffers, %d broken\n",
+		r.Requests, r.Resets, r.LostPackets, r.LostLines+r.LongLines, r.Broken)
+	return err
+}

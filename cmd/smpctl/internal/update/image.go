@@ -1,0 +1,207 @@
+package update
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/view"
+	"github.com/smpctl/smpctl/smp"
+	"github.com/smpctl/smpctl/smp/dfu"
+	"github.com/spf13/cobra"
+)
+
+func imageCommand(a *app.App) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "image",
+		Short: "Manage the images on the device",
+		RunE:  app.NeedsCommand,
+	}
+	cmd.AddCommand(imageListCommand(a), imageUploadCommand(a), imageTestCommand(a), imageConfirmCommand(a),
+		imageEraseCommand(a), imageSlotsCommand(a))
+	return cmd
+}
+
+func imageListCommand(a *app.App) *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "Show the images on the device",
+		Example: "  smpctl -p sim: image list\n  smpctl -c testDK image list --json",
+		Args:    cobra.NoArgs,
+		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
+			return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
+				firmware, list, err := c.Who(ctx)
+				if err == nil && list.Images == nil {
+					list, err = c.Image.List(ctx) // the device does not have the command, and says so once more
+				}
+				if list.Images == nil {
+					return nil, err
+				}
+				if firmware == smp.SerialRecovery {
+					a.Say("the device is in its bootloader: %s", view.RecoveryName)
+				}
+				return view.NewImageList(list), nil
+			})
+		}),
+	}
+}
+
+func imageTestCommand(a *app.App) *cobra.Command {
+	return &cobra.Command{
+		Use:   "test <hash|prefix|file>",
+		Short: "Boot an image once, at the next reset",
+		Long: `Boot an image once, at the next reset; the reset after that brings the old one back, unless the new
+one was confirmed. Done means that the device lists the image as selected for one boot.
+
+The image is named by its hash, by a unique prefix of 8 or more digits of it, or by its file.`,
+		Example: "  smpctl image test 5a4c1f3e\n  smpctl image test app.signed.bin",
+		Args:    cobra.ExactArgs(1),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
+			return mark(a, ctx, args[0], dfu.Request{Action: dfu.MarkTest})
+		}),
+	}
+}
+
+func imageConfirmCommand(a *app.App) *cobra.Command {
+	return &cobra.Command{
+		Use:   "confirm [hash|prefix|file]",
+		Short: "Make an image permanent: the running one, or the one named",
+		Long: `Make an image permanent: the running one, or the one named, which then boots at the next reset and
+stays. Done means that the device lists it so, and no other image as selected for the next boot.
+
+The image is named by its hash, by a unique prefix of 8 or more digits of it, or by its file.`,
+		Example: "  smpctl image confirm\n  smpctl image confirm 5a4c1f3e",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
+			if which := strings.Join(args, ""); which != "" {
+				return mark(a, ctx, which, dfu.Request{Action: dfu.MarkPermanent})
+			}
+			return device.With(a, ctx,
+				func(c *smp.Client) (app.Result, error) { return request(a, ctx, c, dfu.Request{Action: dfu.Confirm}) })
+		}),
+	}
+}
+
+// mark finds the image that the user means, and marks it.
+func mark(a *app.App, ctx context.Context, which string, q dfu.Request) (app.Result, error) {
+	find, err := parseWhich(which)
+	if err != nil {
+		return nil, err
+	}
+	return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
+		if q.Hash, err = find(ctx, c); err != nil {
+			return nil, err
+		}
+		return request(a, ctx, c, q)
+	})
+}
+
+// request has the device do it. Done means that its list shows it.
+func request(a *app.App, ctx context.Context, c *smp.Client, q dfu.Request) (app.Result, error) {
+	answer, err := q.Do(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case answer.Note != "":
+		a.Warn("%s", answer.Note)
+	case answer.Unchanged:
+		a.Say("nothing had to change: it was so before")
+	}
+	return view.NewImageList(answer.Images), nil
+}
+
+// minPrefix is the number of digits that name an image beyond doubt.
+const minPrefix = 8
+
+// parseWhich reads how the user names an image, before the device is asked: the result finds the hash.
+func parseWhich(which string) (func(context.Context, *smp.Client) (smp.Hash, error), error) {
+	fixed := func(h smp.Hash) func(context.Context, *smp.Client) (smp.Hash, error) {
+		return func(context.Context, *smp.Client) (smp.Hash, error) { return h, nil }
+	}
+	if h, err := smp.ParseHash(which); err == nil {
+		return fixed(h), nil
+	}
+	digits := strings.ToLower(which)
+	hex := strings.Trim(digits, "0123456789abcdef") == ""
+	if _, err := os.Stat(which); err == nil || !hex {
+		img, err := files.ReadImage(which)
+		if err != nil {
+			return nil, err
+		}
+		return fixed(img.Hash()), nil
+	}
+	if len(digits) < minPrefix {
+		return nil, failure.Usage("image %q: a hash prefix needs at least %d digits", which, minPrefix)
+	}
+	return func(ctx context.Context, c *smp.Client) (smp.Hash, error) { return findPrefix(ctx, c, digits) }, nil
+}
+
+// findPrefix looks for the only image whose hash begins with the digits.
+func findPrefix(ctx context.Context, c *smp.Client, digits string) (smp.Hash, error) {
+	list, err := c.Image.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var found smp.Hash
+	for _, s := range list.Images {
+		if !strings.HasPrefix(s.Hash.String(), digits) || s.Hash.Equal(found) {
+			continue
+		}
+		if found != nil {
+			return nil, failure.Usage("image %s: several images on the device begin with it", digits)
+		}
+		found = s.Hash
+	}
+	if found == nil {
+		return nil, fmt.Errorf("image %s: no image on the device begins with it", digits)
+	}
+	return found, nil
+}
+
+func imageEraseCommand(a *app.App) *cobra.Command {
+	slot := smp.SlotDefault
+	cmd := &cobra.Command{
+		Use:   "erase",
+		Short: "Erase the slot that is not in use",
+		Long: "Erase the slot that is not in use, or another one. Done means that the device lists no image there " +
+			"any more.",
+		Example: "  smpctl image erase\n  smpctl image erase --slot 3",
+		Args:    cobra.NoArgs,
+		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
+			if slot < smp.SlotDefault {
+				return nil, failure.Usage("--slot %d: want 0 or more", slot)
+			}
+			return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
+				a.Say("erasing; this can take a minute")
+				return request(a, ctx, c, dfu.Request{Action: dfu.Erase, Slot: slot})
+			})
+		}),
+	}
+	cmd.Flags().IntVar(&slot, "slot", slot,
+		"`number` of the slot, counted over all images: image × 2 + slot (default: the device chooses)")
+	return cmd
+}
+
+func imageSlotsCommand(a *app.App) *cobra.Command {
+	return &cobra.Command{
+		Use:     "slots",
+		Short:   "Show the sizes of the slots",
+		Example: "  smpctl -p sim: image slots",
+		Args:    cobra.NoArgs,
+		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
+			return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
+				slots, err := c.Image.Slots(ctx)
+				if err != nil {
+					return nil, err
+				}
+				return view.NewSlotList(slots), nil
+			})
+		}),
+	}
+}

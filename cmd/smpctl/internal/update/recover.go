@@ -1,0 +1,149 @@
+package update
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/view"
+	"github.com/smpctl/smpctl/smp"
+	"github.com/smpctl/smpctl/smp/dfu"
+	"github.com/spf13/cobra"
+)
+
+type recoverOptions struct {
+	source   sourceOptions
+	enter    bool
+	wait     app.Seconds
+	force    bool
+	noReset  bool
+	noVerify bool
+	console  string
+}
+
+func recoverCommand(a *app.App) *cobra.Command {
+	o := recoverOptions{wait: app.Seconds(dfu.DefaultWait)}
+	cmd := &cobra.Command{
+		Use:   "recover <file>",
+		Short: "Upload through MCUboot's serial recovery, to a device without a working application",
+		Long: `Upload an image through MCUboot's serial recovery: wait for the bootloader, upload, see that the
+bootloader lists the image, reset, and see that the application runs it.
+
+The upload overwrites the slot that the device runs from. There is no test and no way back; upgrade
+is the better command while the application works.
+
+The bootloader is found if it answers already: on a board without an application, or with its
+recovery button held at the reset. With --enter the application is asked to reboot into it.
+Otherwise reset or power up the board while the command waits: many bootloaders listen for half a
+second before they start the application.
+
+The number of --image is what the upload names: the image whose primary slot is written or, with a
+bootloader that was built for direct upload, a slot: 1 and 2 are the slots of image 0, 3 and 4 those
+of image 1. An update package (dfu_application.zip) needs none: each of its images goes into its
+primary slot; --image then is the one image to take.`,
+		Example: `  smpctl -p /dev/ttyACM0 recover app.signed.bin
+  smpctl -p usb:2fe3:0004 recover app.signed.bin --enter --key app.pub.pem
+  smpctl -p /dev/ttyACM0 recover dfu_application.zip`,
+		Args: cobra.ExactArgs(1),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return recoverDevice(a, ctx, args[0], o) }),
+	}
+	f := cmd.Flags()
+	f.BoolVar(&o.enter, "enter", false, "ask the application to reboot into its bootloader first")
+	o.source.register(f, "",
+		"`number` of the image, or of the slot with direct upload (default 0, or what the package says)")
+	f.Var(&o.wait, "wait", "how long the bootloader may take to answer, and the application to come back")
+	f.BoolVar(&o.force, "force", false, "upload even if the bootloader lists the image already")
+	f.BoolVar(&o.noReset, "no-reset", false, "leave the device in its bootloader")
+	f.BoolVar(&o.noVerify, "no-verify", false, "do not wait for the application after the reset: it has no SMP")
+	consoleFlag(f, &o.console)
+	cmd.MarkFlagsMutuallyExclusive("no-reset", "no-verify")
+	return cmd
+}
+
+func recoverDevice(a *app.App, ctx context.Context, path string, o recoverOptions) (app.Result, error) {
+	src, err := readSource(a, path, o.source)
+	if err == nil {
+		err = src.updatesBootloader(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	d, err := device.New(a)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	console, err := listen(a, ctx, d, o.console)
+	if err != nil {
+		return nil, err
+	}
+	defer console.close()
+	v := &upgradeView{app: a, device: d, recovery: true, unwatched: o.noVerify, console: console}
+	report, err := dfu.Recover(ctx, d.Connect, src.targets, dfu.RecoverOptions{
+		ByImage: src.packaged, Enter: o.enter, Force: o.force, NoReset: o.noReset, NoVerify: o.noVerify,
+		Wait: time.Duration(o.wait), OnEvent: v.event,
+	})
+	v.close()
+	heard, err := console.explain(err)
+	var refused *smp.DeviceError
+	var state *dfu.StateError
+	switch {
+	case src.packaged && errors.As(err, &state):
+		err = failure.WithHint(err, "take the images out with smpctl package extract, and send each with its own --image")
+	case errors.As(err, &refused) && refused.Global && refused.Code == refusedArgument:
+		err = failure.WithHint(err, "the bootloader knows no such image number, or the file is larger than the slot")
+	case errors.Is(err, dfu.ErrNotBack) && report.Result == dfu.Unverified:
+		err = failure.WithHint(err, "an application without SMP does not answer; with --no-verify nobody waits for it")
+	}
+	if report.Result == "" && err != nil {
+		return nil, err
+	}
+	return recoverResult{newUpgradeResult(report, d, heard)}, err
+}
+
+// refusedArgument is how MCUboot refuses an upload, whatever the reason.
+const refusedArgument = 3
+
+// recoverResult is the result of recover.
+type recoverResult struct{ upgradeResult }
+
+func (r recoverResult) Text(w io.Writer) error {
+	took := human.Span(time.Duration(r.Seconds * float64(time.Second)))
+	to := versions(r.Images, r.To, toVersion)
+	listed := "took"
+	if r.listed {
+		listed = "listed"
+	}
+	switch r.Result {
+	case dfu.Recovered:
+		fmt.Fprintf(w, "recovered in %s: the application runs %s\n", took, to)
+	case dfu.Unverified:
+		fmt.Fprintf(w, "uploaded %s in %s: the bootloader %s it and was reset, and nothing says what runs since\n",
+			to, took, listed)
+	case dfu.NotRunning:
+		fmt.Fprintf(w, "not recovered: %s is uploaded, but does not run\n", to)
+	default:
+		fmt.Fprintf(w, "uploaded %s in %s: the bootloader %s it\n", to, took, listed)
+	}
+	return view.SlotTable(w, r.after)
+}
+
+// uploadInBootloader is image upload to a device in its bootloader: as mcumgr-cli does it, but with a word about what
+// it means.
+func uploadInBootloader(a *app.App, ctx context.Context, v *upgradeView, src source, o uploadOptions) (dfu.Report, error) {
+	if o.upgrade {
+		return dfu.Report{}, &dfu.StateError{Image: src.targets[0].Image,
+			Problem: "the device is in its bootloader, which compares no versions"}
+	}
+	a.Warn("the device is in its bootloader: the upload overwrites the slot that it runs from, without a test and " +
+		"without a way back")
+	return dfu.Recover(ctx, v.device.Connect, src.targets, dfu.RecoverOptions{
+		ByImage: src.packaged, Force: true, NoReset: true, Wait: time.Duration(o.wait), OnEvent: v.event,
+	})
+}

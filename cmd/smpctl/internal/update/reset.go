@@ -1,0 +1,154 @@
+package update
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/view"
+	"github.com/smpctl/smpctl/smp"
+	"github.com/smpctl/smpctl/smp/dfu"
+	"github.com/spf13/cobra"
+)
+
+type resetOptions struct {
+	force      bool
+	bootMode   int
+	bootloader bool
+	wait       bool
+	console    string
+}
+
+func resetCommand(a *app.App) *cobra.Command {
+	var o resetOptions
+	cmd := &cobra.Command{
+		Use:     "reset",
+		Short:   "Reboot the device",
+		Example: "  smpctl -p sim: reset --wait",
+		Args:    cobra.NoArgs,
+		RunE:    a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return reset(a, ctx, o) }),
+	}
+	f := cmd.Flags()
+	f.BoolVar(&o.force, "force", false, "reset even if the application refuses for now")
+	f.IntVar(&o.bootMode, "boot-mode", 0, "boot `mode` to enter: 0 normal, 1 bootloader")
+	f.BoolVar(&o.bootloader, "bootloader", false,
+		"enter the bootloader, for serial recovery (boot mode 1); with --wait until that answers")
+	f.BoolVar(&o.wait, "wait", false, "wait until the device answers again")
+	consoleFlag(f, &o.console)
+	f.Lookup("console").Usage += "; it waits like --wait"
+	cmd.MarkFlagsMutuallyExclusive("boot-mode", "bootloader")
+	return cmd
+}
+
+type resetResult struct {
+	Reset   bool    `json:"reset"`
+	Back    bool    `json:"back"`
+	Runs    string  `json:"runs,omitempty"` // what answers, if that was looked at
+	Seconds float64 `json:"seconds"`
+	consoleResult
+}
+
+func (r resetResult) Text(w io.Writer) error {
+	took := human.Span(time.Duration(r.Seconds * float64(time.Second)))
+	text := "Done"
+	switch {
+	case r.Back && !r.Reset:
+		text = "the device is in its bootloader already"
+	case r.Back && r.Runs == view.RunsBootloader:
+		text = "the bootloader answers after " + took
+	case r.Back:
+		text = "the device answers again after " + took
+	}
+	_, err := fmt.Fprintln(w, text)
+	return err
+}
+
+func reset(a *app.App, ctx context.Context, o resetOptions) (app.Result, error) {
+	if o.bootMode < 0 || o.bootMode > 255 {
+		return nil, failure.Usage("--boot-mode %d: want 0 to 255", o.bootMode)
+	}
+	if o.bootloader {
+		o.bootMode = int(smp.BootBootloader)
+	}
+	d, err := device.New(a)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	if o.console == "" {
+		return resetting(a, ctx, d, o)
+	}
+	o.wait = true
+	console, err := listen(a, ctx, d, o.console)
+	if err != nil {
+		return nil, err
+	}
+	defer console.close()
+	r, err := resetting(a, ctx, d, o)
+	heard, err := console.explain(err)
+	if done, ok := r.(resetResult); ok {
+		done.consoleResult = heard
+		r = done
+	}
+	return r, err
+}
+
+// resetting is what reset does with the device.
+func resetting(a *app.App, ctx context.Context, d *device.Device, o resetOptions) (app.Result, error) {
+	how := smp.ResetOptions{Force: o.force, BootMode: smp.BootMode(o.bootMode)}
+	switch enter := how.BootMode == smp.BootBootloader; {
+	case enter:
+		return d.Use(ctx,
+			func(d *device.Device, c *smp.Client) (app.Result, error) {
+				return enterBootloader(a, ctx, d, c, o.wait, how)
+			})
+	case o.wait:
+		return reboot(a, ctx, d, how)
+	}
+	return d.Use(ctx,
+		func(_ *device.Device, c *smp.Client) (app.Result, error) {
+			return resetResult{Reset: true}, c.OS.Reset(ctx, how)
+		})
+}
+
+// reboot resets the device and waits until its application answers.
+func reboot(a *app.App, ctx context.Context, d *device.Device, how smp.ResetOptions) (app.Result, error) {
+	v := &upgradeView{app: a, device: d, plain: true}
+	report, err := dfu.Reboot(ctx, d.Connect, dfu.RebootOptions{Reset: how, OnEvent: v.event})
+	if err != nil {
+		return nil, err
+	}
+	return resetResult{Reset: true, Back: true, Runs: view.RunsApplication, Seconds: report.Took.Seconds()}, nil
+}
+
+// enterBootloader resets the device into its bootloader, which takes any reset for a wish to leave.
+func enterBootloader(a *app.App, ctx context.Context, d *device.Device, c *smp.Client, wait bool, how smp.ResetOptions) (app.Result,
+	error) {
+	firmware, _, err := c.Who(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if firmware == smp.SerialRecovery {
+		return resetResult{Back: true, Runs: view.RunsBootloader}, nil
+	}
+	start := time.Now()
+	if err := c.OS.Reset(ctx, how); err != nil {
+		return nil, err
+	}
+	if !wait {
+		return resetResult{Reset: true}, nil
+	}
+	a.Say("waiting for the bootloader")
+	d.Await(device.AnyIdentity)
+	back, err := dfu.EnterBootloader(ctx, c, d.Connect, dfu.DefaultWait)
+	if err != nil {
+		return nil, err
+	}
+	defer back.Close()
+	return resetResult{Reset: true, Back: true, Runs: view.RunsBootloader, Seconds: time.Since(start).Seconds()}, nil
+}

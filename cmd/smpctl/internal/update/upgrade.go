@@ -1,0 +1,448 @@
+package update
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/view"
+	"github.com/smpctl/smpctl/smp"
+	"github.com/smpctl/smpctl/smp/dfu"
+	"github.com/spf13/cobra"
+)
+
+type upgradeOptions struct {
+	source      sourceOptions
+	mode        string
+	check       string
+	checkTime   app.Seconds
+	wait        app.Seconds
+	upgradeOnly bool
+	force       bool
+	dryRun      bool
+	console     string
+}
+
+func upgradeCommand(a *app.App) *cobra.Command {
+	o := upgradeOptions{wait: app.Seconds(dfu.DefaultWait), checkTime: app.Seconds(defaultCheckTime)}
+	cmd := &cobra.Command{
+		Use:   "upgrade <file>",
+		Short: "Update the firmware: upload, test, reset, verify, confirm",
+		Long: `Update the firmware. The file is checked, uploaded and marked for a test boot; the device is reset;
+once it runs the new image and answers, the image is confirmed. If it does not come up, the
+bootloader goes back to the old one, and the exit code is 7.
+
+An update package (dfu_application.zip) brings all its images: they are uploaded and marked one by
+one, and one reset starts them. Only image 0 can be tried; the others stay.
+
+With a public key, of --key or of the connection profile, a file with another signature is refused
+before the device hears of it.
+
+An update that was interrupted at any point is taken up by the same command.`,
+		Example: `  smpctl -p sim: upgrade app.signed.bin
+  smpctl -p /dev/ttyACM0 upgrade app.signed.bin --check './selftest.sh'
+  smpctl -p usb:2fe3:0004 upgrade app.signed.bin --mode test
+  smpctl -p /dev/ttyACM0 upgrade dfu_application.zip --key app.pub.pem
+  smpctl -p /dev/ttyACM0 upgrade app.signed.bin --console=/dev/ttyUSB1`,
+		Args: cobra.ExactArgs(1),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return upgrade(a, ctx, args[0], o) }),
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.mode, "mode", dfu.ConfirmAfter.String(),
+		"how far to go: confirm-after, test, permanent or upload-only")
+	o.source.register(f, "", "`number` of the image (default 0, or all of the package)")
+	f.StringVar(&o.check, "check", "",
+		"`command` to run before the confirm; if it fails, a reset brings the old image back")
+	f.Var(&o.checkTime, "check-time",
+		"how long the check may take, a day at most; after that it has failed, and ends with its children")
+	f.Var(&o.wait, "wait",
+		"how long the device may take to come back, and the update may go on without getting any further")
+	f.BoolVar(&o.upgradeOnly, "upgrade-only", false, "only if the image is newer than the running one")
+	f.BoolVar(&o.force, "force", false, "upload even if the image is already there")
+	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and stop")
+	consoleFlag(f, &o.console)
+	return cmd
+}
+
+func parseMode(name string) (dfu.Mode, error) {
+	for _, m := range []dfu.Mode{dfu.ConfirmAfter, dfu.Test, dfu.Permanent, dfu.UploadOnly} {
+		if m.String() == name {
+			return m, nil
+		}
+	}
+	return 0, failure.Usage("mode %q: want confirm-after, test, permanent or upload-only", name)
+}
+
+func upgrade(a *app.App, ctx context.Context, path string, o upgradeOptions) (app.Result, error) {
+	mode, err := parseMode(o.mode)
+	if err != nil {
+		return nil, err
+	}
+	src, err := readSource(a, path, o.source)
+	if err == nil {
+		err = src.updatesBootloader(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	d, err := device.New(a)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	v := &upgradeView{app: a, device: d}
+	options := dfu.Options{
+		Mode: mode, Force: o.force, UpgradeOnly: o.upgradeOnly, Wait: time.Duration(o.wait), OnEvent: v.event,
+	}
+	if o.check != "" {
+		options.Check = func(ctx context.Context) error {
+			err := check(a, ctx, o.check, d.Name, time.Duration(o.checkTime))
+			if err == nil { // what comes now can take a while, and fail
+				v.event(dfu.Event{Step: dfu.Step{Action: dfu.Check, Target: -1}, Phase: dfu.Note,
+					Text: "the command passed: looking at the device"})
+			}
+			return err
+		}
+	}
+	if o.dryRun {
+		return dryRun(a, ctx, d, src.targets, options)
+	}
+	console, err := listen(a, ctx, d, o.console)
+	if err != nil {
+		return nil, err
+	}
+	defer console.close()
+	v.console = console
+	report, err := dfu.Run(ctx, d.Connect, src.targets, options)
+	v.close()
+	heard, err := console.explain(err)
+	if report.Result == "" && err != nil {
+		return nil, err
+	}
+	return newUpgradeResult(report, d, heard), src.explainRejection(err, report.Warnings)
+}
+
+// upgradeResult is the result of upgrade.
+type upgradeResult struct {
+	Result  dfu.Result    `json:"result"`
+	From    imageVersion  `json:"from"`
+	To      imageVersion  `json:"to"`
+	Images  []imageChange `json:"images,omitempty"` // each image, of several
+	Device  upgradeDevice `json:"device"`
+	Steps   []stepTime    `json:"steps"`
+	Seconds float64       `json:"seconds"`
+	Link    *tuning       `json:"link,omitempty"`
+	consoleResult
+	after  smp.ImageList
+	runs   string // as last read, of the images that the update is for
+	listed bool   // of recover: the bootloader listed the image
+}
+
+type imageVersion struct {
+	Version string   `json:"version"`
+	Hash    smp.Hash `json:"hash"`
+}
+
+func (v imageVersion) String() string {
+	if v.Version == "" {
+		return "nothing"
+	}
+	return fmt.Sprintf("%s (%s)", v.Version, v.Hash.Short())
+}
+
+type upgradeDevice struct {
+	Port   string `json:"port"`
+	Serial string `json:"serial"`
+}
+
+type stepTime struct {
+	Step    dfu.Action `json:"step"`
+	Seconds float64    `json:"seconds"`
+}
+
+func newUpgradeResult(r dfu.Report, d *device.Device, heard consoleResult) upgradeResult {
+	u := upgradeResult{
+		Result: r.Result, Images: newImageChanges(r), Device: upgradeDevice{d.Name, d.Port.Serial}, Steps: []stepTime{},
+		Seconds: r.Took.Seconds(), Link: newTuning(r.Upload.Tuning),
+		consoleResult: heard, after: r.After, runs: runningNow(r), listed: r.Listed,
+	}
+	u.From, u.To = fromAndTo(r)
+	for _, s := range r.Steps {
+		u.Steps = append(u.Steps, stepTime{s.Action, s.Took.Seconds()})
+	}
+	return u
+}
+
+func (r upgradeResult) Text(w io.Writer) error {
+	took := human.Span(time.Duration(r.Seconds * float64(time.Second)))
+	from, to := versions(r.Images, r.From, fromVersion), versions(r.Images, r.To, toVersion)
+	updated := fmt.Sprintf("updated %s -> %s in %s", from, to, took)
+	if from == to {
+		updated = to + " ran already"
+	}
+	switch r.Result {
+	case dfu.AlreadyRunning:
+		fmt.Fprintf(w, "%s runs already; %s\n", to, r.besides())
+	case dfu.Uploaded:
+		still := ""
+		if r.runs == from {
+			still = " still"
+		}
+		fmt.Fprintf(w, "uploaded %s in %s; %s%s runs\n", to, took, r.runs, still)
+	case dfu.Reverted:
+		fmt.Fprintf(w, "not updated: the device runs %s\n", r.runs)
+	case dfu.NotRunning:
+		fmt.Fprintf(w, "not updated: %s does not run\n", to)
+	case dfu.RunningUnconfirmed:
+		fmt.Fprintf(w, "%s, not confirmed: the next reset goes back\n", updated)
+	case dfu.Unverified:
+		if from != to && !r.did(dfu.Reset) {
+			updated = fmt.Sprintf("uploaded %s in %s", to, took)
+		}
+		fmt.Fprintf(w, "%s, unverified: the device does not show all of what runs, or what will\n", updated)
+	default:
+		fmt.Fprintf(w, "%s, confirmed\n", updated)
+	}
+	return view.SlotTable(w, r.after)
+}
+
+// besides is what was done to a device that runs the image already.
+func (r upgradeResult) besides() string {
+	if r.did(dfu.Upload) {
+		return "a copy was uploaded to the other slot, and nothing was booted"
+	}
+	if len(r.Steps) > 0 {
+		return "nothing was booted"
+	}
+	return "nothing to do"
+}
+
+// did reports whether a step was taken.
+func (r upgradeResult) did(step dfu.Action) bool {
+	return slices.ContainsFunc(r.Steps, func(s stepTime) bool { return s.Step == step })
+}
+
+// dryRunResult is the result of upgrade --dry-run.
+type dryRunResult struct {
+	From   imageVersion  `json:"from"`
+	To     imageVersion  `json:"to"`
+	Images []imageChange `json:"images,omitempty"` // each image, of several
+	Steps  []dfu.Action  `json:"steps"`
+	plan   []dfu.Step
+}
+
+func (r dryRunResult) Text(w io.Writer) error {
+	from, to := versions(r.Images, r.From, fromVersion), versions(r.Images, r.To, toVersion)
+	if len(r.plan) == 0 {
+		_, err := fmt.Fprintf(w, "%s: nothing to do\n", to)
+		return err
+	}
+	fmt.Fprintf(w, "%s -> %s would take:\n", from, to)
+	for i, s := range r.plan {
+		which := ""
+		if len(r.Images) > 0 && s.Target >= 0 {
+			which = fmt.Sprintf("image %d: ", r.Images[s.Target].Image)
+		}
+		if _, err := fmt.Fprintf(w, "%2d. %-14s %s%s\n", i+1, s.Action, which, stepText[s.Action]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stepText says what a step does.
+var stepText = map[dfu.Action]string{
+	dfu.Clear:         "erase the slot of another image, which the next boot would start",
+	dfu.Upload:        "send the file, and find its hash in the device's list",
+	dfu.MarkTest:      "have it booted once, at the next reset",
+	dfu.MarkPermanent: "have it booted at the next reset, and kept",
+	dfu.Reset:         "reboot the device, and wait for it",
+	dfu.Verify:        "see that the new image is the one that runs",
+	dfu.Check:         "run the check command",
+	dfu.Confirm:       "make the running image permanent",
+}
+
+func dryRun(a *app.App, ctx context.Context, d *device.Device, targets []dfu.Target, o dfu.Options) (app.Result, error) {
+	c, err := d.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	report, err := dfu.DryRun(ctx, c, targets, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range report.Warnings {
+		a.Warn("%s", text)
+	}
+	r := dryRunResult{Images: newImageChanges(report), Steps: []dfu.Action{}, plan: report.Plan}
+	r.From, r.To = fromAndTo(report)
+	for _, s := range report.Plan {
+		r.Steps = append(r.Steps, s.Action)
+	}
+	return r, nil
+}
+
+// upgradeView shows the events of an update.
+type upgradeView struct {
+	app    *app.App
+	device *device.Device
+	bar    *app.Progress
+	plain  bool // of image upload: nothing but the upload itself is news
+
+	console *console // nil if nobody listens
+
+	recovery  bool        // of a device in its bootloader
+	unwatched bool        // nobody waits for the application after the reset
+	report    *dfu.Report // as far as it goes, from the first step on
+}
+
+type stepEvent struct {
+	Event   string     `json:"event"`
+	Step    dfu.Action `json:"step"`
+	Phase   dfu.Phase  `json:"phase"`
+	Seconds float64    `json:"seconds"`
+	Text    string     `json:"text,omitempty"`
+	Image   *int       `json:"image,omitempty"` // of several
+}
+
+func (v *upgradeView) event(e dfu.Event) {
+	if e.Report != nil {
+		v.report = e.Report
+		v.opening()
+	}
+	step := cmp.Or(e.Step.Action, "device") // before the plan
+	image, which := v.which(e.Step)
+	switch e.Phase {
+	case dfu.Begin:
+		v.begin(step)
+	case dfu.Progress:
+		if v.bar == nil {
+			v.bar = v.app.Progress(string(step))
+		}
+		v.bar.Update(e.Upload)
+		return
+	case dfu.Note, dfu.Skipped:
+		v.close() // a bar would overwrite the line
+		v.app.Say("%-9s %s%s", step, which, e.Text)
+	case dfu.Done:
+		v.close()
+		v.log(step)
+		if v.plain {
+			return
+		}
+		v.app.Say("%-9s %s%s", step, which, v.done(e))
+	case dfu.Failed:
+		v.close()
+		if !errors.Is(e.Err, context.Canceled) {
+			v.app.Say("%-9s %sfailed after %s", step, which, human.Span(e.Step.Took))
+		}
+	}
+	v.app.Event(stepEvent{"step", step, e.Phase, e.Step.Took.Seconds(), e.Text, image})
+}
+
+// log says what suited the device.
+func (v *upgradeView) log(step dfu.Action) {
+	if step == dfu.Upload && v.report != nil {
+		s := v.report.Upload.Tuning
+		v.app.Log.Info("uploaded", "in_flight", s.InFlight, "packet_limit", s.PacketLimit, "line_gap", s.LineGap,
+			"round_trip", s.RoundTrip.Round(100*time.Microsecond), "lost", s.Lost)
+	}
+}
+
+func (v *upgradeView) begin(step dfu.Action) {
+	switch step {
+	case dfu.Upload:
+		v.bar = v.app.Progress(string(step))
+	case dfu.Enter:
+		v.device.Await(device.AnyIdentity)
+	case dfu.Reset:
+		if v.recovery {
+			v.device.Await(device.OtherIdentity)
+		}
+		if v.console != nil {
+			v.console.forget()
+		}
+		if !v.unwatched {
+			v.app.Say("%-9s waiting for the device", step)
+		}
+	}
+}
+
+// opening says what is there and what will happen.
+func (v *upgradeView) opening() {
+	for _, text := range v.report.Warnings {
+		v.app.Warn("%s", text)
+	}
+	if v.plain {
+		return
+	}
+	r, from := v.report, "running"
+	if v.recovery {
+		from = "in slot"
+	}
+	v.app.Say("%-9s %s", "device", v.device.Name)
+	images := newImageChanges(*r)
+	old, new := fromAndTo(*r)
+	v.app.Say("%-9s %s", from, versions(images, old, fromVersion))
+	v.app.Say("%-9s %s", "new", versions(images, new, toVersion))
+	if !v.app.Flags.Quiet && !v.app.Flags.JSON {
+		_ = view.SlotTable(v.app.Err, r.Before)
+	}
+	switch {
+	case !v.recovery:
+	case len(r.Plan) > 0 && r.Plan[0].Action == dfu.Upload:
+		v.app.Say("%-9s overwrites the slot: no test, no way back", dfu.Upload)
+	default:
+		v.app.Say("%-9s not needed: the bootloader lists the image already", dfu.Upload)
+	}
+}
+
+func (v *upgradeView) done(e dfu.Event) string {
+	took := human.Span(e.Step.Took)
+	switch e.Step.Action {
+	case dfu.Upload:
+		n := len(v.report.Images[e.Step.Target].File.Bytes()) - v.report.Upload.ResumedFrom
+		listed := ", listed by the device"
+		if v.recovery && !v.report.Listed {
+			listed = ""
+		}
+		return fmt.Sprintf("%s in %s (%s)%s", human.Size(n), took, human.Rate(n, e.Step.Took), listed)
+	case dfu.Enter:
+		return "the bootloader answers"
+	case dfu.Clear:
+		return "the slot of the other image is erased"
+	case dfu.MarkTest:
+		return "marked to boot once"
+	case dfu.MarkPermanent:
+		return "marked to boot and stay"
+	case dfu.Reset:
+		if v.unwatched {
+			return "sent; nobody waits for the application"
+		}
+		return "the device is back after " + took
+	case dfu.Verify:
+		return "the new image runs"
+	case dfu.Check:
+		return "passed in " + took
+	case dfu.Confirm:
+		return "confirmed"
+	}
+	return took
+}
+
+// close ends the progress bar, if there is one.
+func (v *upgradeView) close() {
+	if v.bar != nil {
+		v.bar.Close()
+		v.bar = nil
+	}
+}

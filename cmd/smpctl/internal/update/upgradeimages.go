@@ -1,0 +1,89 @@
+package update
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/smp"
+	"github.com/smpctl/smpctl/smp/dfu"
+)
+
+// imageChange is what an update means for one of several images.
+type imageChange struct {
+	Image int          `json:"image"`
+	From  imageVersion `json:"from"`
+	To    imageVersion `json:"to"`
+}
+
+func newImageChanges(r dfu.Report) []imageChange {
+	if len(r.Images) < 2 {
+		return nil // the result itself says it
+	}
+	list := make([]imageChange, len(r.Images))
+	for i, c := range r.Images {
+		list[i] = imageChange{c.Image, versionOf(c.From), fileVersion(c.File)}
+	}
+	return list
+}
+
+// fromAndTo is what an update means for its first image.
+func fromAndTo(r dfu.Report) (from, to imageVersion) {
+	if len(r.Images) == 0 {
+		return imageVersion{}, imageVersion{}
+	}
+	return versionOf(r.Images[0].From), fileVersion(r.Images[0].File)
+}
+
+// versionOf names what a slot holds, safe for a terminal; nil is nothing.
+func versionOf(s *smp.ImageState) imageVersion {
+	if s == nil {
+		return imageVersion{}
+	}
+	if v, err := image.ParseVersion(s.Version); err == nil {
+		return imageVersion{v.String(), s.Hash}
+	}
+	return imageVersion{strconv.Quote(s.Version), s.Hash}
+}
+
+func fileVersion(f *image.Image) imageVersion {
+	return imageVersion{f.Header.Version.String(), f.Hash()}
+}
+
+// versions joins what several images have in common for people, or is what the only one has.
+func versions(images []imageChange, only imageVersion, of func(imageChange) imageVersion) string {
+	if len(images) == 0 {
+		return only.String()
+	}
+	parts := make([]string, len(images))
+	for i, c := range images {
+		parts[i] = fmt.Sprintf("image %d %s", c.Image, of(c))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// runningNow names what the device lists as running of the images of an update.
+func runningNow(r dfu.Report) string {
+	parts := make([]string, len(r.Images))
+	for i, c := range r.Images {
+		parts[i] = versionOf(c.Now).String()
+		if len(r.Images) > 1 {
+			parts[i] = fmt.Sprintf("image %d %s", c.Image, parts[i])
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func fromVersion(c imageChange) imageVersion { return c.From }
+
+func toVersion(c imageChange) imageVersion { return c.To }
+
+// which names the image of a step, if there are several.
+func (v *upgradeView) which(s dfu.Step) (*int, string) {
+	if s.Target < 0 || v.report == nil || len(v.report.Images) < 2 {
+		return nil, ""
+	}
+	number := v.report.Images[s.Target].Image
+	return &number, fmt.Sprintf("image %d: ", number)
+}

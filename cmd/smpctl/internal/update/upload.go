@@ -1,0 +1,181 @@
+package update
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
+	"github.com/smpctl/smpctl/smp"
+	"github.com/smpctl/smpctl/smp/dfu"
+	"github.com/spf13/cobra"
+)
+
+type uploadOptions struct {
+	source  sourceOptions
+	upgrade bool
+	noErase bool
+	window  int
+	wait    app.Seconds
+}
+
+func imageUploadCommand(a *app.App) *cobra.Command {
+	o := uploadOptions{wait: app.Seconds(dfu.DefaultWait)}
+	cmd := &cobra.Command{
+		Use:   "upload <file>",
+		Short: "Upload an image to the device",
+		Long: `Upload an image to the slot that is not running. Done means that the device lists the image's hash
+afterwards.
+
+An upload that was interrupted is taken up where the device stopped; an image that is already in the
+slot is not sent again.
+
+Of an update package (dfu_application.zip) with several images, --image says which one; of files for
+several slots, the device.`,
+		Example: "  smpctl -p sim: image upload app.signed.bin\n" +
+			"  smpctl image upload dfu_application.zip --image 1 --key app.pub.pem",
+		Args: cobra.ExactArgs(1),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return upload(a, ctx, args[0], o) }),
+	}
+	f := cmd.Flags()
+	o.source.register(f, "n", "`number` of the image (default 0, or what the package says)")
+	f.BoolVarP(&o.upgrade, "upgrade", "u", false, "only if the image is newer than the running one")
+	f.BoolVarP(&o.noErase, "noerase", "e", false,
+		"accepted for mcumgr-cli's scripts: nothing is erased that an upload does not replace")
+	f.Var(&o.wait, "wait", "how long the device may stay away in the middle of it")
+	f.IntVarP(&o.window, "maxwinsize", "w", 0, "most requests in flight, as --window")
+	return cmd
+}
+
+// uploadResult is the result of image upload.
+type uploadResult struct {
+	Image          int      `json:"image"`
+	Bytes          int      `json:"bytes"`
+	Seconds        float64  `json:"seconds"`
+	BytesPerSecond int      `json:"bytes_per_second"`
+	FileSHA256     string   `json:"file_sha256"`
+	Hash           smp.Hash `json:"hash"`
+	AlreadyPresent bool     `json:"already_present"`
+	ResumedFrom    int      `json:"resumed_from"`
+	Resent         int      `json:"resent"`
+	Link           *tuning  `json:"link,omitempty"`
+}
+
+// tuning is what suited the device, for people who wonder about the rate.
+type tuning struct {
+	InFlight    int     `json:"in_flight"`
+	PacketLimit int     `json:"packet_limit"`
+	LineGap     float64 `json:"line_gap"`
+	RoundTrip   float64 `json:"round_trip"`
+	Lost        int     `json:"lost"`
+}
+
+// newTuning is nil if nothing was sent.
+func newTuning(s smp.Tuning) *tuning {
+	if s.InFlight == 0 {
+		return nil
+	}
+	return &tuning{s.InFlight, s.PacketLimit, s.LineGap.Seconds(), s.RoundTrip.Seconds(), s.Lost}
+}
+
+func (r uploadResult) Text(w io.Writer) error {
+	if r.AlreadyPresent {
+		_, err := fmt.Fprintf(w, "already on the device: %s\n", r.Hash)
+		return err
+	}
+	took := time.Duration(r.Seconds * float64(time.Second))
+	fmt.Fprintf(w, "uploaded %s in %s (%s)", human.Size(r.Bytes), human.Span(took), human.Rate(r.Bytes-r.ResumedFrom, took))
+	if r.ResumedFrom > 0 {
+		fmt.Fprintf(w, ", taken up at %s", human.Size(r.ResumedFrom))
+	}
+	_, err := fmt.Fprintf(w, "\nhash: %s\n", r.Hash)
+	return err
+}
+
+func upload(a *app.App, ctx context.Context, path string, o uploadOptions) (app.Result, error) {
+	if o.window != 0 && a.Flags.Window == 0 {
+		a.Flags.Window = o.window
+		if err := a.Flags.Check(); err != nil {
+			return nil, err
+		}
+	}
+	src, err := readSource(a, path, o.source)
+	if err != nil {
+		return nil, err
+	}
+	if len(src.targets) > 1 {
+		return nil, failure.Usage("%s holds %s: choose one with --image, or take all with smpctl upgrade",
+			path, imageNames(src.targets))
+	}
+	d, err := device.New(a)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	v := &upgradeView{app: a, device: d, plain: true}
+	report, err := dfu.Run(ctx, d.Connect, src.targets,
+		dfu.Options{Mode: dfu.UploadOnly, UpgradeOnly: o.upgrade, NoStart: true, Wait: time.Duration(o.wait),
+			OnEvent: v.event})
+	if report.Found == smp.SerialRecovery && errors.Is(err, smp.ErrInBootloader) { // and did not fall into it later
+		if report, err = uploadInBootloader(a, ctx, v, src, o); err == nil {
+			err = recovered(report)
+		}
+	} else if err == nil {
+		err = uploaded(report)
+	}
+	v.close()
+	if err != nil {
+		return nil, err
+	}
+	return newUploadResult(report), nil
+}
+
+// uploaded looks for the image in the slot that an upload is for.
+func uploaded(r dfu.Report) error {
+	return uploadRequest(r).Shown(r.Before, r.After)
+}
+
+// recovered looks for the image in the bootloader's list. Some list no hashes, and those that load images to RAM what
+// they loaded at boot.
+func recovered(r dfu.Report) error {
+	q := uploadRequest(r)
+	problem := "its bootloader lists no hash of it: only the version could be compared"
+	switch {
+	case !r.Listed:
+		problem = "its bootloader does not list the image: one that loads images to RAM lists what it loaded at boot"
+	case r.After.Has(q.Hash):
+		return nil
+	}
+	return failure.WithHint(&dfu.UndoneError{Request: q, Problem: problem},
+		"smpctl recover uploads, resets, and looks what runs then")
+}
+
+// uploadRequest is what an upload asked of the device.
+func uploadRequest(r dfu.Report) dfu.Request {
+	i := r.Images[0]
+	return dfu.Request{Action: dfu.Upload, Image: i.Image, Hash: i.File.Hash()}
+}
+
+func newUploadResult(report dfu.Report) uploadResult {
+	img, up := report.Images[0].File, report.Upload
+	sum := img.FileHash()
+	r := uploadResult{
+		Image: report.Images[0].Image, Bytes: len(img.Bytes()), FileSHA256: hex.EncodeToString(sum[:]),
+		Hash:           img.Hash(),
+		AlreadyPresent: up.AlreadyPresent || len(report.Plan) == 0, ResumedFrom: up.ResumedFrom, Resent: up.Resent,
+		Link: newTuning(up.Tuning),
+	}
+	for _, s := range report.Steps {
+		r.Seconds += s.Took.Seconds()
+	}
+	if r.Seconds > 0 && !r.AlreadyPresent {
+		r.BytesPerSecond = int(float64(r.Bytes-r.ResumedFrom) / r.Seconds)
+	}
+	return r
+}
