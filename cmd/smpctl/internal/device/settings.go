@@ -53,7 +53,6 @@ func readSettings(a *app.App) (Settings, error) {
 }
 
 // transport.BitsPerByte counts a start and a stop bit.
-const bitsPerByte = 10
 
 // connSettings merges the profile and the mcumgr-cli flags that replace or extend it.
 func savedSettings(a *app.App) (connSettings, error) {
