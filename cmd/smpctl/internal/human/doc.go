@@ -1,0 +1,2 @@
+// Package human writes numbers, sizes and times for people.
+package human

@@ -1,0 +1,2 @@
+// Package inspect has the commands that look at files and need no device: inspect, verify, package.
+package inspect
