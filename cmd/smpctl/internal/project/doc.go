@@ -1,4 +1,4 @@
-// Package project knows the files of a firmware project: smpctl.toml with its defaults.
+// Package project knows the files of a firmware project: smpctl.toml with its defaults, and what its build made.
 //
 // [Find] looks for smpctl.toml:
 //
@@ -11,4 +11,6 @@
 //
 // Such a file comes with a repository that somebody else wrote, so nothing in it runs a command, and what a key means
 // is not decided here: addresses and modes stay text.
+//
+// [BuildFile] says which file of a build folder of Zephyr or the nRF Connect SDK goes onto a device.
 package project

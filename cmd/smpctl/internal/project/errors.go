@@ -23,3 +23,19 @@ func (e *FileError) Unwrap() error { return e.Err }
 
 // Hint is what to do about it; empty if the error says all.
 func (e *FileError) Hint() string { return e.hint }
+
+// BuildError is a build folder of which no file, or not just one, can be taken.
+type BuildError struct {
+	Dir  string // as the caller named it
+	Err  error
+	hint string
+}
+
+// Error names the folder, then what is wrong with it. Files in it are named relative to it.
+func (e *BuildError) Error() string { return fmt.Sprintf("%s: %v", e.Dir, e.Err) }
+
+// Unwrap returns what is wrong.
+func (e *BuildError) Unwrap() error { return e.Err }
+
+// Hint is what to do about it; empty if the error says all.
+func (e *BuildError) Hint() string { return e.hint }

@@ -58,3 +58,17 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// FuzzDomains: whatever a domains.yaml says, it ends in a folder or an error.
+func FuzzDomains(f *testing.F) {
+	f.Add("default: app\nbuild_dir: /w/build\ndomains:\n  - name: app\n    build_dir: /w/build/app\n" +
+		"flash_order:\n  - app\n")
+	f.Add("default: &a app\ndomains: [{name: *a, build_dir: .}]")
+	f.Add("<<: [&a [*a, *a]]\n? [default]\n: app")
+	f.Fuzz(func(t *testing.T, text string) {
+		d, err := parseDomains(file("build"), []byte(text))
+		if (d.application == "") == (err == nil) {
+			t.Errorf("parseDomains(%q) = %+v, %v", text, d, err)
+		}
+	})
+}

@@ -44,3 +44,15 @@ func cause(err error) error {
 	}
 	return err
 }
+
+// isRegular tells whether there is a regular file, or a link to one.
+func isRegular(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// isFolder tells whether there is a folder, or a link to one.
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
