@@ -51,12 +51,13 @@ func TestScript(t *testing.T) {
 			return os.MkdirAll(home, 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"device": startDevice,
-			"silent": startSilence,
-			"exits":  exits,
-			"await":  await,
-			"damage": damage,
-			"body":   writeBody,
+			"device":   startDevice,
+			"silent":   startSilence,
+			"exits":    exits,
+			"await":    await,
+			"damage":   damage,
+			"body":     writeBody,
+			"envsubst": envsubst,
 		},
 		Condition: func(name string) (bool, error) {
 			if name == "hangup" { // not under nohup, which the command respects
@@ -274,4 +275,13 @@ func writeBody(ts *testscript.TestScript, neg bool, args []string) {
 	img, err := files.ReadImage(ts.MkAbs(args[0]))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), img.Body(), 0o600))
+}
+
+// envsubst copies a text with the values of its variables: envsubst FROM TO.
+func envsubst(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: envsubst FROM TO")
+	}
+	text := os.Expand(ts.ReadFile(ts.Getenv("WORK")+"/"+args[0]), ts.Getenv)
+	ts.Check(os.WriteFile(filepath.Join(ts.Getenv("WORK"), args[1]), []byte(text), 0o600))
 }

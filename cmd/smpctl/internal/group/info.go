@@ -21,7 +21,7 @@ func infoCommand(a *app.App) *cobra.Command {
 	}
 	cmd.RunE = a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
 		return device.WithDevice(a, ctx, func(d *device.Device, c *smp.Client) (app.Result, error) {
-			r := infoResult{Port: d.Name, Serial: d.Port.Serial, Images: []view.ImageEntry{}}
+			r := infoResult{Settings: d.Settings.Origins, Port: d.Name, Serial: d.Port.Serial, Images: []view.ImageEntry{}}
 			if err := r.fill(ctx, c); err != nil {
 				return nil, err
 			}
@@ -34,6 +34,7 @@ func infoCommand(a *app.App) *cobra.Command {
 // infoResult is what a device says of itself; an empty or absent value is a command that it does not have.
 type infoResult struct {
 	Port        string            `json:"port"`
+	Settings    []device.Setting  `json:"settings"` // where they came from
 	Serial      string            `json:"serial,omitempty"`
 	SMPVersion  string            `json:"smp_version"`
 	Board       string            `json:"board,omitempty"`

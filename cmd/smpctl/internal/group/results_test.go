@@ -9,7 +9,7 @@ import (
 // TestResults pins the JSON of every result.
 func TestResults(t *testing.T) {
 	clitest.CheckResults(t, []clitest.Document{
-		{Document: infoResult{}, Keys: "port serial? smp_version board? os? kernel? kernel_version? kernel_release? machine? " +
+		{Document: infoResult{}, Keys: "port settings[].name settings[].value settings[].from serial? smp_version board? os? kernel? kernel_version? kernel_release? machine? " +
 			"processor? built? datetime? buf_size? buf_count? runs " +
 			"application?.version application?.hash bootloader?.bootloader bootloader?.mode bootloader?.mode_name " +
 			"bootloader?.no_downgrade " +

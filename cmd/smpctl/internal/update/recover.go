@@ -30,7 +30,7 @@ type recoverOptions struct {
 func recoverCommand(a *app.App) *cobra.Command {
 	o := recoverOptions{wait: app.Seconds(dfu.DefaultWait)}
 	cmd := &cobra.Command{
-		Use:   "recover <file>",
+		Use:   "recover [file|build-folder]",
 		Short: "Upload through MCUboot's serial recovery, to a device without a working application",
 		Long: `Upload an image through MCUboot's serial recovery: wait for the bootloader, upload, see that the
 bootloader lists the image, reset, and see that the application runs it.
@@ -50,8 +50,8 @@ primary slot; --image then is the one image to take.`,
 		Example: `  smpctl -p /dev/ttyACM0 recover app.signed.bin
   smpctl -p usb:2fe3:0004 recover app.signed.bin --enter --key app.pub.pem
   smpctl -p /dev/ttyACM0 recover dfu_application.zip`,
-		Args: cobra.ExactArgs(1),
-		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return recoverDevice(a, ctx, args[0], o) }),
+		Args: cobra.MaximumNArgs(1),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return recoverDevice(a, ctx, args, o) }),
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.enter, "enter", false, "ask the application to reboot into its bootloader first")
@@ -66,7 +66,11 @@ primary slot; --image then is the one image to take.`,
 	return cmd
 }
 
-func recoverDevice(a *app.App, ctx context.Context, path string, o recoverOptions) (app.Result, error) {
+func recoverDevice(a *app.App, ctx context.Context, args []string, o recoverOptions) (app.Result, error) {
+	path, err := fileToSend(a, args)
+	if err != nil {
+		return nil, err
+	}
 	src, err := readSource(a, path, o.source)
 	if err == nil {
 		err = src.updatesBootloader(path)

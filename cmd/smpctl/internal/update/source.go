@@ -78,6 +78,9 @@ func readSource(a *app.App, path string, o sourceOptions) (source, error) {
 	if err != nil {
 		return source{}, err
 	}
+	if o.number, err = numberOf(a, o.number); err != nil {
+		return source{}, err
+	}
 	s := source{packaged: pack.Is(data), trusted: len(keys) > 0}
 	if s.packaged {
 		err = readPackage(a, &s, path, data, o.number, keys)
@@ -198,18 +201,31 @@ func unpadded(a *app.App, label string, img *image.Image) (*image.Image, error) 
 	return image.Parse(img.Plain())
 }
 
-// trustedKeys reads the keys of the flags or else that of the connection profile; none if there are none.
+// trustedKeys reads the keys of the flags, or else that of the connection profile, or else that of the project; none if
+// there are none.
 func trustedKeys(a *app.App, paths []string) ([]trust.Key, error) {
-	if len(paths) == 0 && a.Flags.Conn != "" {
-		p, err := device.FindProfile(a, a.Flags.Conn)
+	if len(paths) == 0 {
+		path, err := defaultKey(a)
 		if err != nil {
 			return nil, err
 		}
-		if p.Key != "" {
-			paths = []string{p.Key}
+		if path != "" {
+			paths = []string{path}
 		}
 	}
 	return trust.ReadKeys(paths)
+}
+
+// defaultKey is the path of the key that the profile or the project names; empty if neither does.
+func defaultKey(a *app.App) (string, error) {
+	if a.Flags.Conn != "" {
+		p, err := device.FindProfile(a, a.Flags.Conn)
+		if err != nil || p.Key != "" {
+			return p.Key, err
+		}
+	}
+	d, err := device.Defaults(a)
+	return d.Key, err
 }
 
 // explainRejection adds to the error of an image that the bootloader did not start the most likely reason, as far as

@@ -34,7 +34,7 @@ type upgradeOptions struct {
 func upgradeCommand(a *app.App) *cobra.Command {
 	o := upgradeOptions{wait: app.Seconds(dfu.DefaultWait), checkTime: app.Seconds(defaultCheckTime)}
 	cmd := &cobra.Command{
-		Use:   "upgrade <file>",
+		Use:   "upgrade [file|build-folder]",
 		Short: "Update the firmware: upload, test, reset, verify, confirm",
 		Long: `Update the firmware. The file is checked, uploaded and marked for a test boot; the device is reset;
 once it runs the new image and answers, the image is confirmed. If it does not come up, the
@@ -46,18 +46,22 @@ one, and one reset starts them. Only image 0 can be tried; the others stay.
 With a public key, of --key or of the connection profile, a file with another signature is refused
 before the device hears of it.
 
+The file is a signed .bin or .hex, or an update package. Of a build folder of Zephyr it is what the build made for
+this: its dfu_application.zip, or else the signed image of the application. Without a file it is that of
+smpctl.toml, the project's defaults: in the current folder, or one above it in the same repository.
+
 An update that was interrupted at any point is taken up by the same command.`,
 		Example: `  smpctl -p sim: upgrade app.signed.bin
   smpctl -p /dev/ttyACM0 upgrade app.signed.bin --check './selftest.sh'
-  smpctl -p usb:2fe3:0004 upgrade app.signed.bin --mode test
+  smpctl -p usb:2fe3:0004 upgrade build --mode test
   smpctl -p /dev/ttyACM0 upgrade dfu_application.zip --key app.pub.pem
   smpctl -p /dev/ttyACM0 upgrade app.signed.bin --console=/dev/ttyUSB1`,
-		Args: cobra.ExactArgs(1),
-		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return upgrade(a, ctx, args[0], o) }),
+		Args: cobra.MaximumNArgs(1),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return upgrade(a, ctx, args, o) }),
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.mode, "mode", dfu.ConfirmAfter.String(),
-		"how far to go: confirm-after, test, permanent or upload-only")
+	f.StringVar(&o.mode, "mode", "",
+		"how far to go: confirm-after (the default), test, permanent or upload-only")
 	o.source.register(f, "", "`number` of the image (default 0, or all of the package)")
 	f.StringVar(&o.check, "check", "",
 		"`command` to run before the confirm; if it fails, a reset brings the old image back")
@@ -81,8 +85,12 @@ func parseMode(name string) (dfu.Mode, error) {
 	return 0, failure.Usage("mode %q: want confirm-after, test, permanent or upload-only", name)
 }
 
-func upgrade(a *app.App, ctx context.Context, path string, o upgradeOptions) (app.Result, error) {
-	mode, err := parseMode(o.mode)
+func upgrade(a *app.App, ctx context.Context, args []string, o upgradeOptions) (app.Result, error) {
+	mode, err := modeOf(a, o.mode)
+	if err != nil {
+		return nil, err
+	}
+	path, err := fileToSend(a, args)
 	if err != nil {
 		return nil, err
 	}

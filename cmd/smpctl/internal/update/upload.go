@@ -28,7 +28,7 @@ type uploadOptions struct {
 func imageUploadCommand(a *app.App) *cobra.Command {
 	o := uploadOptions{wait: app.Seconds(dfu.DefaultWait)}
 	cmd := &cobra.Command{
-		Use:   "upload <file>",
+		Use:   "upload [file|build-folder]",
 		Short: "Upload an image to the device",
 		Long: `Upload an image to the slot that is not running. Done means that the device lists the image's hash
 afterwards.
@@ -40,8 +40,8 @@ Of an update package (dfu_application.zip) with several images, --image says whi
 several slots, the device.`,
 		Example: "  smpctl -p sim: image upload app.signed.bin\n" +
 			"  smpctl image upload dfu_application.zip --image 1 --key app.pub.pem",
-		Args: cobra.ExactArgs(1),
-		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return upload(a, ctx, args[0], o) }),
+		Args: cobra.MaximumNArgs(1),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return upload(a, ctx, args, o) }),
 	}
 	f := cmd.Flags()
 	o.source.register(f, "n", "`number` of the image (default 0, or what the package says)")
@@ -98,12 +98,16 @@ func (r uploadResult) Text(w io.Writer) error {
 	return err
 }
 
-func upload(a *app.App, ctx context.Context, path string, o uploadOptions) (app.Result, error) {
+func upload(a *app.App, ctx context.Context, args []string, o uploadOptions) (app.Result, error) {
 	if o.window != 0 && a.Flags.Window == 0 {
 		a.Flags.Window = o.window
 		if err := a.Flags.Check(); err != nil {
 			return nil, err
 		}
+	}
+	path, err := fileToSend(a, args)
+	if err != nil {
+		return nil, err
 	}
 	src, err := readSource(a, path, o.source)
 	if err != nil {

@@ -1,0 +1,34 @@
+package device
+
+import (
+	"errors"
+	"os"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/project"
+)
+
+// Defaults are those of the project in whose folder the command runs; their Path is empty if there is none.
+func Defaults(a *app.App) (project.Defaults, error) {
+	here, err := os.Getwd()
+	if err != nil { // somebody removed the folder: no project is there
+		return project.Defaults{}, nil
+	}
+	d, err := project.Find(here)
+	var wrong *project.FileError
+	if errors.As(err, &wrong) {
+		return d, failure.AsUsage(failure.WithHint(err, wrong.Hint()))
+	}
+	if d.Ignored != "" {
+		a.Log.Info(d.Ignored)
+	}
+	return d, err
+}
+
+// Setting is a value that says where the device is or how to talk to it, and where the value came from.
+type Setting struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	From  string `json:"from"` // --port, SMPCTL_PORT, profile NAME, path of smpctl.toml, default
+}
