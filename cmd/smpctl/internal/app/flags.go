@@ -54,7 +54,7 @@ func (f *GlobalFlags) Register(fs *pflag.FlagSet) {
 	fs.Var(&f.Version, "smp-version", "protocol `version`: auto, 1 or 2")
 	fs.BoolVar(&f.JSON, "json", false, "print one JSON document; progress and errors as JSON lines on standard error")
 	fs.BoolVarP(&f.Quiet, "quiet", "q", false, "print nothing but the result and the error")
-	fs.StringVar(&f.Trace, "trace", "", "write every packet, readable, to this `file`")
+	fs.StringVar(&f.Trace, "trace", "", "write every packet to this `file`, decoded, with times (read it with less -S)")
 	fs.StringVarP(&f.logLevel, "loglevel", "l", "", "debug, info, warn or error (default warn)")
 }
 

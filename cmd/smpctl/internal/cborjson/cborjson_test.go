@@ -118,3 +118,20 @@ func FuzzJSONToCBOR(f *testing.F) {
 		}
 	})
 }
+
+func TestDiagnose(t *testing.T) {
+	for digits, want := range map[string]string{
+		"a26364617442 00ff61 6e 20": `{"dat": h'00ff', "n": -1}`, "bf61729f01ffff": `{_ "r": [_ 1]}`, "61 1b": `"\u001b"`,
+		"f7": "undefined", "c101": "1(1)",
+	} {
+		got, err := Diagnose(unhex(t, strings.ReplaceAll(digits, " ", "")))
+		if got != want || err != nil {
+			t.Errorf("%s: %s, %v, want %s", digits, got, err, want)
+		}
+	}
+	for _, digits := range []string{"", "ff", "a1", "0000", "61ff", strings.Repeat("81", maxDepth+1) + "00"} {
+		if got, err := Diagnose(unhex(t, digits)); err == nil {
+			t.Errorf("%s: %s, want an error", digits, got)
+		}
+	}
+}

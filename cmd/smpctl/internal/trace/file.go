@@ -1,18 +1,22 @@
-// Package trace writes the file of --trace, and has the names of the commands.
 package trace
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"sync"
+	"time"
 )
 
-// File is the file of --trace, for all connections of a command. A connection stops tracing at the first error,
-// and so does this.
+// File is the file of --trace, for all connections of a command, one after the other: an io.Writer for
+// transport.Options.Trace. A connection stops tracing at the first error, and so does this.
 type File struct {
-	file *os.File
-	mu   sync.Mutex // guards err; a connection may still write when the next one does
-	err  error      // the first one
+	file  *os.File
+	began time.Time
+
+	mu    sync.Mutex // guards what follows; a connection may still write when the next one does
+	table table
+	err   error // the first one
 }
 
 // Create makes the file, or empties it. The caller closes it.
@@ -21,32 +25,38 @@ func Create(name string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("trace: %w", err)
 	}
-	return &File{file: f}, nil
+	return &File{file: f, began: time.Now()}, nil
 }
 
-// Write implements io.Writer: after its first error it writes nothing more.
-func (t *File) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.err != nil {
-		return 0, t.err
+// Write takes whole lines, as a transport.Conn writes them, and writes at once what is to be read of them. It blocks
+// as long as the file does. After its first error it writes nothing more.
+func (f *File) Write(lines []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err != nil {
+		return 0, f.err
 	}
-	n, err := t.file.Write(p)
-	t.err = err
-	return n, err
+	var rows []byte
+	for line := range bytes.Lines(lines) {
+		rows = f.table.add(rows, string(line), f.began, time.Since(f.began))
+	}
+	if _, f.err = f.file.Write(rows); f.err != nil {
+		return 0, f.err
+	}
+	return len(lines), nil
 }
 
 // Close closes the file and returns why the trace is not whole, if it is not: some file systems say only now that they
 // are full.
-func (t *File) Close() error {
-	err := t.file.Close()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.err == nil {
-		t.err = err
+func (f *File) Close() error {
+	err := f.file.Close()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err == nil {
+		f.err = err
 	}
-	if t.err != nil {
-		return fmt.Errorf("trace: %w", t.err)
+	if f.err != nil {
+		return fmt.Errorf("trace: %w", f.err)
 	}
 	return nil
 }

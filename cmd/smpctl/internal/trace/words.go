@@ -2,13 +2,14 @@ package trace
 
 import (
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/cborjson"
 	"github.com/smpctl/smpctl/smp"
 )
 
-// commandWords are the names of commands in the output of monitor --frames, in the order of their numbers (Zephyr
-// smp_groups).
+// commandWords are the names of commands, in the order of their numbers (Zephyr smp_groups).
 var commandWords = map[smp.Group][]string{
 	smp.GroupOS: {"echo", "console echo", "tasks", "memory pools", "date and time", "reset", "parameters", "info",
 		"bootloader"},
@@ -21,18 +22,22 @@ var commandWords = map[smp.Group][]string{
 	smp.GroupZephyr:   {"erase storage"},
 }
 
+// command is the name of a command with its group.
+func command(h smp.Header) string {
+	if names := commandWords[h.Group]; int(h.Command) < len(names) {
+		return fmt.Sprintf("%s %s", h.Group, names[h.Command])
+	}
+	return fmt.Sprintf("%s command %d", h.Group, h.Command)
+}
+
 // Words describes a packet in a line: what its header says, and the beginning of its payload as JSON.
 func Words(packet []byte) string {
 	h, payload, err := smp.ParseHeader(packet)
 	if err != nil {
 		return err.Error()
 	}
-	command := fmt.Sprintf("command %d", h.Command)
-	if names := commandWords[h.Group]; int(h.Command) < len(names) {
-		command = names[h.Command]
-	}
-	return fmt.Sprintf("%s: %s %s, sequence %d, version %s, %d bytes%s",
-		h.Op, h.Group, command, h.Sequence, h.Version, len(payload), payloadWords(payload))
+	return fmt.Sprintf("%s: %s, sequence %d, version %s, %d bytes%s",
+		h.Op, command(h), h.Sequence, h.Version, len(payload), payloadWords(payload))
 }
 
 // payloadWords is the beginning of a payload as JSON, if it is CBOR.
@@ -46,4 +51,31 @@ func payloadWords(payload []byte) string {
 		return fmt.Sprintf(" %s...", text[:most])
 	}
 	return fmt.Sprintf(" %s", text)
+}
+
+// probeOp is the operation of an application probe, which applications refuse and bootloaders do not hear
+// ([smp.Client.AwaitApplication]).
+const probeOp smp.Op = 4
+
+// asked is what a header says of a packet: operation, group and command.
+func asked(h smp.Header) string {
+	switch h.Op {
+	case smp.ReadResponse:
+		return "read rsp " + command(h)
+	case smp.WriteResponse:
+		return "write rsp " + command(h)
+	case probeOp:
+		return "application probe (op 4), " + command(h)
+	}
+	return fmt.Sprintf("%s %s", h.Op, command(h))
+}
+
+// refused is a refusal without what the payload beside it tells.
+func refused(e smp.DeviceError) string {
+	e.Command, e.Reason = "", ""
+	return strings.TrimPrefix(e.Error(), ": device ")
+}
+
+func milliseconds(d time.Duration) string {
+	return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1e3)
 }
