@@ -154,7 +154,7 @@ func ChangeProfiles(a *app.App, ctx context.Context, change func(ProfileFile) (c
 func saveProfiles(path string, f ProfileFile) error {
 	text, err := toml.Marshal(f)
 	if err == nil {
-		err = files.WriteOwn(path, append([]byte(profileHeader), text...))
+		err = files.Write(path, append([]byte(profileHeader), text...), files.Options{Private: true, Durable: true})
 	}
 	if err != nil {
 		return fmt.Errorf("connection profiles: %w", err)

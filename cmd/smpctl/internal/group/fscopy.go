@@ -2,6 +2,7 @@ package group
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -103,8 +104,9 @@ func fsUpload(a *app.App, ctx context.Context, local, remote string, o smp.FileU
 		if err != nil {
 			return nil, err
 		}
+		sum := sha256.Sum256(data)
 		r := fileCopy{
-			Name: remote, Bytes: int64(len(data)), Verified: up.ComparedBy, Resent: up.Resent, SHA256: files.SHA256(data),
+			Name: remote, Bytes: int64(len(data)), Verified: up.ComparedBy, Resent: up.Resent, SHA256: hex.EncodeToString(sum[:]),
 			AlreadyPresent: up.AlreadyPresent, ResumedFrom: up.ResumedFrom, done: "uploaded",
 		}
 		return r.finish(time.Since(p.Start)), nil
@@ -149,15 +151,15 @@ hashes is asked for the size, and the result says so.`,
 }
 
 func fsDownload(a *app.App, ctx context.Context, remote, local string, o smp.FileDownload) (app.Result, error) {
-	part, err := files.NewPart(local)
+	to, err := createLocal(a, local)
 	if err != nil {
 		return nil, err
 	}
-	defer part.Discard()
+	defer to.Discard()
 	return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
 		p := a.Progress("download")
 		o.OnProgress = p.Update
-		down, err := c.FS.Download(ctx, remote, part, o)
+		down, err := c.FS.Download(ctx, remote, to, o)
 		p.Close()
 		if err != nil {
 			return nil, err
@@ -167,12 +169,20 @@ func fsDownload(a *app.App, ctx context.Context, remote, local string, o smp.Fil
 			SHA256: hex.EncodeToString(down.SHA256), done: "downloaded",
 		}.finish(time.Since(p.Start))
 		if local != files.StreamName {
-			return r, part.Keep()
+			return r, to.Commit()
 		}
 		a.Say("downloaded %s, %s", human.Size(int(r.Bytes)), proofText(r.Verified))
 		a.Event(map[string]any{"event": "downloaded", "result": r})
-		return nil, part.CopyTo(data(a))
+		return nil, to.Commit()
 	})
+}
+
+// createLocal begins a file, or what goes to standard output.
+func createLocal(a *app.App, path string) (*files.File, error) {
+	if path == files.StreamName {
+		return files.Spool("standard output", data(a))
+	}
+	return files.Create(path, files.Options{Durable: true})
 }
 
 // data is standard output for bytes that the user asked for: untouched in a pipe, harmless on a terminal.

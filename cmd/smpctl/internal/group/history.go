@@ -91,5 +91,5 @@ func (h *history) save() error {
 	if err := os.MkdirAll(filepath.Dir(h.path), 0o700); err != nil {
 		return err
 	}
-	return files.WriteOwn(h.path, []byte(strings.Join(lines, "\n")+"\n"))
+	return files.Write(h.path, []byte(strings.Join(lines, "\n")+"\n"), files.Options{Private: true, Durable: true})
 }

@@ -99,7 +99,7 @@ func (o settingsGetOptions) result(name string, value []byte) (app.Result, error
 	case o.file == "-":
 		return app.BytesResult(value), nil
 	case o.file != "":
-		if err := files.Write(o.file, value); err != nil {
+		if err := files.Write(o.file, value, files.Options{}); err != nil {
 			return nil, err
 		}
 		r.File = o.file

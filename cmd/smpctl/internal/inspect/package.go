@@ -192,7 +192,7 @@ func packageExtract(a *app.App, path string, o extractOptions) (app.Result, erro
 	}
 	for i, m := range p.Members {
 		to := filepath.Join(o.dir, m.Name)
-		if err := files.Write(to, m.Data); err != nil {
+		if err := files.Write(to, m.Data, files.Options{}); err != nil {
 			return nil, err
 		}
 		content.Images[i].Name = to

@@ -75,7 +75,7 @@ func packageBuild(a *app.App, args []string, o packageBuildOptions) (app.Result,
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.out, err)
 	}
-	if err := files.Write(o.out, data); err != nil {
+	if err := files.Write(o.out, data, files.Options{}); err != nil {
 		return nil, err
 	}
 	return content, nil

@@ -1,7 +1,6 @@
 package signing
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"crypto/x509"
@@ -132,17 +131,5 @@ func (e *export) finish(path string, pub crypto.PublicKey, data []byte) (exporte
 	if e.output == "" {
 		return r, nil
 	}
-	if err := keepPrivate(e.output); err != nil {
-		return exported{}, err
-	}
-	return r, files.Write(e.output, data)
-}
-
-// keepPrivate refuses to write over a private key: an export whose output is its input would destroy it.
-func keepPrivate(path string) error {
-	data, err := files.Read(path, trust.MaxKeyFile)
-	if err == nil && bytes.Contains(data, []byte("PRIVATE KEY-----")) {
-		return failure.Usage("--output %s: holds a private key, which is never overwritten", path)
-	}
-	return nil
+	return r, files.Write(e.output, data, files.Options{})
 }

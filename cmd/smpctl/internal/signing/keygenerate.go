@@ -106,7 +106,11 @@ func keyGenerate(a *app.App, ctx context.Context, o generateOptions) (app.Result
 	if err != nil {
 		return nil, err
 	}
-	if err := createPrivate(o.out, file); err != nil {
+	err = files.Write(o.out, file, files.Options{Private: true, New: true, Durable: true})
+	if errors.Is(err, fs.ErrExist) { // what another program put there meanwhile stays
+		return nil, errKeyExists(o.out)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -137,29 +141,6 @@ func newGeneratedKey(o generateOptions, file, secret []byte) (generatedKey, erro
 
 func errKeyExists(path string) error {
 	return failure.Usage("--key %s: exists, and a key is never overwritten: name another file", path)
-}
-
-// createPrivate writes a new file that only its owner can read. What another program puts there meanwhile stays.
-func createPrivate(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return errKeyExists(path)
-	}
-	if err != nil {
-		return files.FileError(path, err)
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		os.Remove(path) // half a key is none
-		return files.FileError(path, err)
-	}
-	return nil
 }
 
 // Text prints what was made, and what to do with it.

@@ -102,7 +102,7 @@ func keyProvision(a *app.App, ctx context.Context, paths []string, o provisionOp
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.out, err)
 	}
-	if err := files.Write(o.out, text); err != nil {
+	if err := files.Write(o.out, text, files.Options{}); err != nil {
 		return nil, err
 	}
 	if !o.policy.Is("revokable") {

@@ -94,12 +94,12 @@ func writeImage(a *app.App, u *image.Unsigned, file []byte, from string, to plac
 			return nil, err
 		}
 	}
-	if err := files.Write(to.path, text); err != nil {
+	if err := files.Write(to.path, text, files.Options{}); err != nil {
 		return nil, err
 	}
 	if sigOut != "" {
 		sig := base64.StdEncoding.EncodeToString(m.Signatures()[0].Value)
-		if err := files.Write(sigOut, []byte(sig)); err != nil {
+		if err := files.Write(sigOut, []byte(sig), files.Options{}); err != nil {
 			return nil, err
 		}
 	}
@@ -147,7 +147,7 @@ func writeVector(a *app.App, u *image.Unsigned, from string, o signOptions) (app
 			return nil, failure.Usage("--vector-to-sign digest: a pure signature covers the payload")
 		}
 	}
-	if err := files.Write(o.out, data); err != nil {
+	if err := files.Write(o.out, data, files.Options{}); err != nil {
 		return nil, err
 	}
 	if u.PublicKey() == nil {

@@ -126,11 +126,11 @@ func (o signPrepareOptions) write(path string, r signer.Request, u *image.Unsign
 		return nil, err
 	}
 	if o.payload != "" {
-		if err := files.Write(o.payload, u.Payload()); err != nil {
+		if err := files.Write(o.payload, u.Payload(), files.Options{}); err != nil {
 			return nil, err
 		}
 	}
-	if err := files.Write(o.out, text.Bytes()); err != nil {
+	if err := files.Write(o.out, text.Bytes(), files.Options{}); err != nil {
 		return nil, err
 	}
 	return prepareResult{path, o.out, o.payload, r.Sign, r.Algorithm, r.Input, r.Hash, r.Digest, r.KeyHash,

@@ -1,0 +1,10 @@
+// Package files reads and writes the files of the user: read with a limit, written whole or not at all, locked while
+// they change.
+//
+//	data, err := files.Read(path, most)
+//	err = files.Apart([]string{out}, []string{path})
+//	err = files.Write(out, data, files.Options{})
+//
+// There is one way to write, with [Options]; what grows while a command runs (a log, a trace) is not written here. It
+// knows no command and no format but that of images, which nearly every command reads.
+package files
