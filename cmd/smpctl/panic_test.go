@@ -68,7 +68,7 @@ func linger(a *app.App) {
 // TestAtWork names functions where the panic was, and nothing of who built or caught it.
 func TestAtWork(t *testing.T) {
 	a := &app.App{}
-	err := app.Guard(func() error {
+	err := failure.Guard(func() error {
 		_, err := breakDown(a, t.Context(), "")
 		return err
 	})

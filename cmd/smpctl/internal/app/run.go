@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/screen"
 	"github.com/spf13/cobra"
 )
@@ -29,7 +30,7 @@ func Main(
 func (a *App) execute(ctx context.Context, args []string, commands func(*App) *cobra.Command) error {
 	ctx, a.end = context.WithCancelCause(ctx)
 	defer a.end(nil)
-	return a.afterBug(ctx, Guard(func() error {
+	return a.afterBug(ctx, failure.Guard(func() error {
 		root := commands(a)
 		root.SetArgs(joinPairs(args))
 		root.SetIn(a.In)

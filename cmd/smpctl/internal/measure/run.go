@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/internal/cborhead"
 	"github.com/smpctl/smpctl/smp"
 )
@@ -143,7 +143,7 @@ func (b *bench) fly(ctx context.Context, s setting, wait time.Duration, t *tally
 			for t.take() {
 				start := time.Now()
 				var n int
-				err := app.Guard(func() (err error) {
+				err := failure.Guard(func() (err error) {
 					n, err = b.ask(ctx, s, wait)
 					return err
 				})
