@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// ChildGrace is how long a command that is to end has for it, and how long its output is waited for when it ended.
-const ChildGrace = 2 * time.Second
+// Grace is how long a command that is to end has for it, and how long its output is waited for when it ended.
+const Grace = 2 * time.Second
 
 // Run runs a command of the user, and if ctx ends, ends all of it: with a word first, and what is deaf after
-// childGrace.
+// Grace.
 func Run(ctx context.Context, cmd *exec.Cmd) error {
-	cmd.WaitDelay = ChildGrace
+	cmd.WaitDelay = Grace
 	err := cmd.Run()
 	if ctx.Err() != nil {
 		KillGroup(cmd)

@@ -137,7 +137,11 @@ func checkMember(a *app.App, e *packedImage, label string, m pack.Member, keys [
 	if err := img.CheckHash(); err != nil && !errors.Is(err, image.ErrEncrypted) {
 		return fmt.Errorf("%s: %w", label, err)
 	}
-	return trust.CheckSignature(a, label, img, keys)
+	warning, err := trust.CheckSignature(label, img, keys)
+	if warning != "" {
+		a.Warn("%s", warning)
+	}
+	return err
 }
 
 func packageList(a *app.App, path string, keys []string) (app.Result, error) {

@@ -47,7 +47,7 @@ too. An encrypted one needs the device's key: hash and signature cover the plain
 	f.StringArrayVar(&o.keys, "key", nil, "public `key` (PEM) that must have signed; may be repeated")
 	f.StringVar(&o.decrypt, "decrypt", "",
 		"decrypt the image with this `key` of the device: private (PEM), or one for AES key wrap (base64)")
-	secret.RegisterPassphrase(f, &o.passphraseFile)
+	f.StringVar(&o.passphraseFile, secret.FileFlag, "", secret.FileFlagUsage)
 	return cmd
 }
 
@@ -184,7 +184,8 @@ func readDecryptionKey(a *app.App, ctx context.Context, path, passphraseFile str
 	if kek := wrapKey(data); kek != nil {
 		return kek, nil
 	}
-	private, err := key.ParseDecryption(data, secret.Passphrase(a, ctx, path, passphraseFile))
+	secrets := secret.Source{File: passphraseFile, Env: a.Env, Spawn: a.Spawn}
+	private, err := key.ParseDecryption(data, secrets.Passphrase(ctx, path))
 	if err != nil {
 		return nil, trust.KeyError("key", path, err)
 	}

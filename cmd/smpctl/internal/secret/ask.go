@@ -7,15 +7,15 @@ import (
 	"os"
 	"runtime"
 
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/screen"
 	"golang.org/x/term"
 )
 
 var errNoTerminal = errors.New("there is no terminal to ask on")
 
-// AskSecret asks for a PIN on the terminal, whatever standard input is, and shows nothing of what is typed.
-func AskSecret(a *app.App, ctx context.Context, prompt string) ([]byte, error) {
+// Ask asks for a secret on the terminal, whatever standard input is, and shows nothing of what is typed. It waits until
+// somebody answers or ctx ends.
+func (s Source) Ask(ctx context.Context, prompt string) ([]byte, error) {
 	in, out := "/dev/tty", "/dev/tty"
 	if runtime.GOOS == "windows" {
 		in, out = "CONIN$", "CONOUT$"
@@ -42,7 +42,7 @@ func AskSecret(a *app.App, ctx context.Context, prompt string) ([]byte, error) {
 		err  error
 	}
 	answered := make(chan answer, 1)
-	a.Spawn(func() { // outlives an interrupt: nothing wakes a read from a terminal
+	s.Spawn(func() { // outlives an interrupt: nothing wakes a read from a terminal
 		defer input.Close()
 		text, err := term.ReadPassword(int(input.Fd()))
 		answered <- answer{text, err}

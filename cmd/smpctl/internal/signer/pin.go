@@ -7,10 +7,8 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/child"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/secret"
 )
 
 const maxPIN = 1 << 10 // bytes of a file with a PIN
@@ -21,9 +19,9 @@ func (t *tokenSigner) pin(ctx context.Context, a tokenAnswer) (string, error) {
 	text, source, err := t.storedPIN()
 	switch {
 	case err != nil:
-		return "", &signerError{"", "pin", err}
+		return "", &failed{"", "pin", err}
 	case source != "" && a.LastTry:
-		return "", &signerError{"", "pin-last-try", fmt.Errorf(
+		return "", &failed{"", "pin-last-try", fmt.Errorf(
 			"token %q: one more wrong PIN locks it, so the one from %s is not tried: log in once by hand",
 			a.Token, source)}
 	case source != "":
@@ -33,9 +31,9 @@ func (t *tokenSigner) pin(ctx context.Context, a tokenAnswer) (string, error) {
 	if a.LastTry {
 		prompt = fmt.Sprintf("PIN of token %q (a wrong one locks it): ", a.Token)
 	}
-	pin, err := secret.AskSecret(t.app, ctx, prompt)
+	pin, err := t.secrets.Ask(ctx, prompt)
 	if err != nil {
-		return "", &signerError{"", "pin",
+		return "", &failed{"", "pin",
 			fmt.Errorf("token %q wants a PIN: add pin-source=file:PATH to the URI, or set %s: %w",
 				a.Token, child.PINVariable, err)}
 	}
@@ -46,10 +44,10 @@ func (t *tokenSigner) pin(ctx context.Context, a tokenAnswer) (string, error) {
 func (t *tokenSigner) storedPIN() (pin, source string, err error) {
 	switch source := t.uri.pinSource; {
 	case source != "":
-		pin, err := readPIN(t.app, source)
+		pin, err := t.readPIN(source)
 		return pin, "pin-source", err
 	default:
-		if pin, ok := t.app.Env(child.PINVariable); ok && pin != "" {
+		if pin, ok := t.secrets.Env(child.PINVariable); ok && pin != "" {
 			return pin, child.PINVariable, nil
 		}
 		return "", "", nil
@@ -65,9 +63,9 @@ func (u pkcs11URI) secrets() []string {
 }
 
 // readPIN reads a PIN from file:PATH, a path, or env:NAME.
-func readPIN(a *app.App, source string) (string, error) {
+func (t *tokenSigner) readPIN(source string) (string, error) {
 	if name, ok := strings.CutPrefix(source, "env:"); ok {
-		if pin, ok := a.Env(name); ok && pin != "" {
+		if pin, ok := t.secrets.Env(name); ok && pin != "" {
 			return pin, nil
 		}
 		return "", fmt.Errorf("pin-source: the variable %s is not set", name)

@@ -15,19 +15,20 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/child"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/secret"
 	"github.com/smpctl/smpctl/image/key"
 )
 
 // tokenSigner has a key in a PKCS#11 token sign. A module is a shared library, which this static binary cannot load, so
 // the program smpctl-pkcs11 does; its documentation has the exchange.
 type tokenSigner struct {
-	app   *app.App
-	uri   pkcs11URI
-	limit time.Duration // for everything, a PIN typed by hand included
+	uri     pkcs11URI
+	limit   time.Duration // for everything, a PIN typed by hand included
+	secrets secret.Source
+	note    func(text string)
 }
 
 // The variables that say where the helper and the module are.
@@ -69,19 +70,19 @@ type tokenFailure struct {
 	PublicKey []byte `json:"public_key"`
 }
 
-func (t *tokenSigner) sign(parent context.Context, s signing) ([]byte, error) {
-	path, err := findHelper(t.app)
+func (t *tokenSigner) sign(parent context.Context, j job) ([]byte, error) {
+	path, err := findHelper(t.secrets.Env)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(parent, t.limit)
 	defer cancel()
-	notes := &signerNotes{app: t.app}
+	said := &notes{show: t.note}
 	cmd := exec.CommandContext(ctx, path)
 	child.MayAsk(cmd)
 	cmd.Env = child.WithoutSecrets(os.Environ(), t.uri.secrets()...)
-	cmd.Stderr = notes
-	cmd.WaitDelay = child.ChildGrace
+	cmd.Stderr = said
+	cmd.WaitDelay = child.Grace
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -91,41 +92,41 @@ func (t *tokenSigner) sign(parent context.Context, s signing) ([]byte, error) {
 		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, &signerError{t.uri.String(), "helper-missing",
+		return nil, &failed{t.uri.String(), "helper-missing",
 			fmt.Errorf("%s %s: %w", helperName, path, cutPath(err))}
 	}
 	// Children of the helper may hold its ends of the pipes open when it is gone.
 	context.AfterFunc(ctx, func() { _, _ = in.Close(), out.Close() })
-	signature, err := t.converse(ctx, in, out, s)
+	signature, err := t.converse(ctx, in, out, j)
 	late := errors.Is(ctx.Err(), context.DeadlineExceeded)
 	_ = in.Close()
 	if err != nil {
 		cancel()
 	}
 	// Modules that hang or crash on their way out have signed all the same.
-	defer time.AfterFunc(child.ChildGrace, cancel).Stop()
+	defer time.AfterFunc(child.Grace, cancel).Stop()
 	_ = cmd.Wait()
 	if ctx.Err() != nil {
 		child.KillGroup(cmd)
 	}
-	notes.flush()
+	said.flush()
 	switch {
 	case err == nil:
 		return signature, nil
 	case parent.Err() != nil:
 		return nil, parent.Err()
 	case late:
-		err = &signerError{"", "timeout", fmt.Errorf("no signature within %s (--signer-timeout)", human.Span(t.limit))}
+		err = &failed{"", "timeout", fmt.Errorf("no signature within %s (--signer-timeout)", human.Span(t.limit))}
 	}
-	return nil, t.explain(err, notes.last)
+	return nil, t.explain(err, said.last)
 }
 
 // converse holds the exchange with the helper.
-func (t *tokenSigner) converse(ctx context.Context, in io.Writer, out io.Reader, s signing) ([]byte, error) {
-	if err := json.NewEncoder(in).Encode(t.request(s)); err != nil {
+func (t *tokenSigner) converse(ctx context.Context, in io.Writer, out io.Reader, j job) ([]byte, error) {
+	if err := json.NewEncoder(in).Encode(t.request(j)); err != nil {
 		return nil, errNoAnswer
 	}
-	answers := bufio.NewScanner(io.LimitReader(out, maxSignerOutput))
+	answers := bufio.NewScanner(io.LimitReader(out, maxOutput))
 	for answers.Scan() {
 		line := answers.Bytes()
 		if !bytes.HasPrefix(line, []byte("{")) {
@@ -137,7 +138,7 @@ func (t *tokenSigner) converse(ctx context.Context, in io.Writer, out io.Reader,
 		}
 		switch {
 		case a.Error != nil:
-			return nil, a.Error.error(s)
+			return nil, a.Error.error(j)
 		case a.Need == "pin":
 			pin, err := t.pin(ctx, a)
 			if err != nil {
@@ -153,16 +154,16 @@ func (t *tokenSigner) converse(ctx context.Context, in io.Writer, out io.Reader,
 	return nil, errNoAnswer
 }
 
-func (t *tokenSigner) request(s signing) TokenRequest {
+func (t *tokenSigner) request(j job) TokenRequest {
 	u := t.uri
 	module := u.module
 	if module == "" {
-		module, _ = t.app.Env(moduleVariable)
+		module, _ = t.secrets.Env(moduleVariable)
 	}
 	return TokenRequest{
 		Protocol: 1, Module: module, Token: u.token, Manufacturer: u.manufacturer, Serial: u.serial, Model: u.model,
 		SlotID: u.slotID,
-		Object: u.object, ID: u.id, Input: string(s.input), Hash: s.hash, Data: s.data, PublicKey: s.public,
+		Object: u.object, ID: u.id, Input: string(j.input), Hash: j.hash, Data: j.data, PublicKey: j.public,
 	}
 }
 
@@ -171,7 +172,7 @@ var errNoAnswer = errors.New(helperName + " ended without an answer")
 
 // explain puts the key in front of the cause.
 func (t *tokenSigner) explain(err error, last string) error {
-	var known *signerError
+	var known *failed
 	var file failure.ImageError
 	switch {
 	case errors.As(err, &known):
@@ -182,29 +183,29 @@ func (t *tokenSigner) explain(err error, last string) error {
 	case last != "":
 		err = fmt.Errorf("%w: %s", err, last)
 	}
-	return &signerError{t.uri.String(), "helper", err}
+	return &failed{t.uri.String(), "helper", err}
 }
 
 // error is what the user reads. That the token has another key than the expected one makes the image unusable; the rest
 // concerns the token only.
-func (f *tokenFailure) error(s signing) error {
+func (f *tokenFailure) error(j job) error {
 	if f.Reason != "key-mismatch" {
-		return &signerError{"", f.Reason, errors.New(f.Message)}
+		return &failed{"", f.Reason, errors.New(f.Message)}
 	}
 	pub, err := x509.ParsePKIXPublicKey(f.PublicKey)
 	if err != nil {
 		return failure.AsImage(errors.New(f.Message))
 	}
-	hash, err := key.Hash(pub, s.hashType)
+	hash, err := key.Hash(pub, j.hashType)
 	if err != nil {
 		return failure.AsImage(errors.New(f.Message))
 	}
-	return failure.AsImage(fmt.Errorf("%s: it is %x…, wanted is %x…", f.Message, hash[:4], s.keyHash[:4]))
+	return failure.AsImage(fmt.Errorf("%s: it is %x…, wanted is %x…", f.Message, hash[:4], j.keyHash[:4]))
 }
 
 // findHelper looks for the helper: where the variable says, beside this program, on the path.
-func findHelper(a *app.App) (string, error) {
-	if path, ok := a.Env(helperVariable); ok && path != "" {
+func findHelper(env func(string) (string, bool)) (string, error) {
+	if path, ok := env(helperVariable); ok && path != "" {
 		return path, nil
 	}
 	name := helperName
@@ -223,7 +224,7 @@ func findHelper(a *app.App) (string, error) {
 	if path, err := exec.LookPath(name); err == nil {
 		return path, nil
 	}
-	return "", &signerError{"pkcs11", "helper-missing", fmt.Errorf(
+	return "", &failed{"pkcs11", "helper-missing", fmt.Errorf(
 		"the program %s is not there: put it beside smpctl or on the path, or name it in %s; it is built with cgo "+
 			"from cmd/%s", helperName, helperVariable, helperName)}
 }

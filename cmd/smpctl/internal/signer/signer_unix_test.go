@@ -3,25 +3,23 @@
 package signer
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/child"
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/clitest"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/secret"
 )
 
 // TestSignerInterrupted ends a command and its children when the user gives up.
 func TestSignerInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	a := &app.App{Streams: app.Streams{Err: clitest.WriterFunc(func([]byte) { cancel() })}}
-	s := &commandSigner{a, "echo started >&2; sleep 60 & sleep 60", time.Minute}
-	if _, err := s.sign(ctx, signing{}); !errors.Is(err, context.Canceled) {
+	s := &commandSigner{"echo started >&2; sleep 60 & sleep 60", time.Minute, func(string) { cancel() }}
+	if _, err := s.sign(ctx, job{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("sign: %v, want %v", err, context.Canceled)
 	}
 }
@@ -33,12 +31,8 @@ func TestTokenInterrupted(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	a := &app.App{
-		Streams: app.Streams{Err: clitest.WriterFunc(func([]byte) { cancel() })},
-		Env:     func(name string) (string, bool) { return helper, name == helperVariable },
-	}
-	s := &tokenSigner{a, pkcs11URI{}, time.Minute}
-	if _, err := s.sign(ctx, signing{}); !errors.Is(err, context.Canceled) {
+	s := &tokenSigner{pkcs11URI{}, time.Minute, helperAt(helper), func(string) { cancel() }}
+	if _, err := s.sign(ctx, job{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("sign: %v, want %v", err, context.Canceled)
 	}
 }
@@ -53,12 +47,16 @@ func TestTokenSecrets(t *testing.T) {
 		0o700); err != nil {
 		t.Fatal(err)
 	}
-	var said bytes.Buffer
-	a := &app.App{Streams: app.Streams{Err: &said},
-		Env: func(name string) (string, bool) { return helper, name == helperVariable }}
-	s := &tokenSigner{a, pkcs11URI{pinSource: "env:MY_PIN"}, time.Minute}
-	_, _ = s.sign(t.Context(), signing{})
-	if got := said.String(); got != "signer: begins\n" {
-		t.Errorf("the helper sees %q", got)
+	var said []string
+	s := &tokenSigner{pkcs11URI{pinSource: "env:MY_PIN"}, time.Minute, helperAt(helper),
+		func(text string) { said = append(said, text) }}
+	_, _ = s.sign(t.Context(), job{})
+	if !slices.Equal(said, []string{"begins"}) {
+		t.Errorf("the helper sees %q", said)
 	}
+}
+
+// helperAt has the program found at a path.
+func helperAt(path string) secret.Source {
+	return secret.Source{Env: func(name string) (string, bool) { return path, name == helperVariable }}
 }

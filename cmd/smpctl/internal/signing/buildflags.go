@@ -53,6 +53,13 @@ type buildFlags struct {
 	compression   app.Choice
 }
 
+// newBuildFlags gives the flags of sign that make an image, and nothing else.
+func newBuildFlags(b *buildFlags) *pflag.FlagSet {
+	cmd := &cobra.Command{}
+	b.register(cmd)
+	return cmd.Flags()
+}
+
 func (b *buildFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.VarP(&b.version, "version", "v", "`version` of the image: 1.2.3 or 1.2.3+4")

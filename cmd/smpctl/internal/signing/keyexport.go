@@ -23,7 +23,7 @@ The bytes are those of imgtool getpub; raw is PKCS#1 for RSA, SubjectPublicKeyIn
 		Example: `  smpctl key public key.pem -e pem -o key.pub.pem
   smpctl key public key.pub.pem --name-suffix _2 -o second_key.c`,
 		Args: cobra.ExactArgs(1),
-		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return keyPublic(a, ctx, args[0], e) }),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return keyPublic(ctx, a, args[0], e) }),
 	}
 	e.register(cmd.Flags(), "lang-c", "lang-rust", "pem", "raw")
 	return cmd
@@ -35,11 +35,11 @@ type publicKeyResult struct {
 	Bytes string `json:"bytes"` // of the encoding raw, in hexadecimal
 }
 
-func keyPublic(a *app.App, ctx context.Context, path string, e export) (app.Result, error) {
+func keyPublic(ctx context.Context, a *app.App, path string, e export) (app.Result, error) {
 	if err := e.check(a); err != nil {
 		return nil, err
 	}
-	pub, err := readPublicHalf(a, ctx, path, e.passphraseFile)
+	pub, err := readPublicHalf(ctx, a, path, e.passphraseFile)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ P-384, 512 with Ed25519 if asked for.`,
   smpctl key hash p384.pub.pem -e hex --sha 384`,
 		Args: cobra.ExactArgs(1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
-			return keyHash(a, ctx, args[0], sha, e)
+			return keyHash(ctx, a, args[0], sha, e)
 		}),
 	}
 	f := cmd.Flags()
@@ -101,11 +101,11 @@ type keyHashResult struct {
 	Hash     string `json:"hash"`
 }
 
-func keyHash(a *app.App, ctx context.Context, path string, sha app.Choice, e export) (app.Result, error) {
+func keyHash(ctx context.Context, a *app.App, path string, sha app.Choice, e export) (app.Result, error) {
 	if err := e.check(a); err != nil {
 		return nil, err
 	}
-	pub, err := readPublicHalf(a, ctx, path, e.passphraseFile)
+	pub, err := readPublicHalf(ctx, a, path, e.passphraseFile)
 	if err != nil {
 		return nil, err
 	}

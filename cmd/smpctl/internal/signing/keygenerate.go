@@ -40,14 +40,14 @@ SMPCTL_PASSPHRASE, or typed twice. What differs from imgtool: -t is --timeout an
 		Example: `  smpctl key generate -k key.pem --type ed25519
   smpctl key generate -k key.pem --type ecdsa-p256 --password`,
 		Args: cobra.NoArgs,
-		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return keyGenerate(a, ctx, o) }),
+		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return keyGenerate(ctx, a, o) }),
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "key", "k", "", "write the key to this new `file`")
 	o.keyType = app.NewChoice(f, "type", "", "`type`: "+strings.Join(key.Types(), ", "),
 		append([]string{""}, key.Types()...)...)
 	f.BoolVar(&o.encrypt, "password", false, "encrypt the key with a passphrase")
-	secret.RegisterPassphrase(f, &o.passphraseFile)
+	f.StringVar(&o.passphraseFile, secret.FileFlag, "", secret.FileFlagUsage)
 	for _, name := range []string{"key", "type"} {
 		_ = cmd.MarkFlagRequired(name)
 	}
@@ -76,7 +76,7 @@ type generatedKey struct {
 	PublicKey string `json:"public_key"`
 }
 
-func keyGenerate(a *app.App, ctx context.Context, o generateOptions) (app.Result, error) {
+func keyGenerate(ctx context.Context, a *app.App, o generateOptions) (app.Result, error) {
 	switch {
 	case a.Flags.Port != "":
 		return nil, failure.Usage("-p is --port, which key generate has no use for; imgtool's -p is --password")
@@ -89,7 +89,7 @@ func keyGenerate(a *app.App, ctx context.Context, o generateOptions) (app.Result
 	var passphrase []byte
 	if o.encrypt {
 		var err error
-		if passphrase, err = secret.NewPassphrase(a, ctx, o.out, o.passphraseFile); err != nil {
+		if passphrase, err = secrets(a, o.passphraseFile).NewPassphrase(ctx, o.out); err != nil {
 			return nil, err
 		}
 		passphrase = append([]byte{}, passphrase...) // an empty one is not none

@@ -42,7 +42,7 @@ otherwise; here that is --policy lock-last. An output file that exists is added 
 		Example: `  smpctl key provision key.pub.pem next.pub.pem -o keyfile.json --keyname BL_PUBKEY
   smpctl key provision key.pub.pem -o keyfile.json --soc nrf54lm20a --policy lock`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return keyProvision(a, ctx, args, o) }),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return keyProvision(ctx, a, args, o) }),
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "output", "o", "", "write to this `file`, or add to it")
@@ -52,7 +52,7 @@ otherwise; here that is --policy lock-last. An output file that exists is added 
 		"UROT_PUBKEY", "BL_PUBKEY", "APP_PUBKEY")
 	o.policy = app.NewChoice(f, "policy", "", "what may become of the keys: `revokable`, lock or lock-last",
 		"revokable", "lock", "lock-last")
-	secret.RegisterPassphrase(f, &o.passphraseFile)
+	f.StringVar(&o.passphraseFile, secret.FileFlag, "", secret.FileFlagUsage)
 	_ = cmd.MarkFlagRequired("output")
 	return cmd
 }
@@ -72,7 +72,7 @@ type provisionedKey struct {
 	KeyHash string `json:"key_hash"`
 }
 
-func keyProvision(a *app.App, ctx context.Context, paths []string, o provisionOptions) (app.Result, error) {
+func keyProvision(ctx context.Context, a *app.App, paths []string, o provisionOptions) (app.Result, error) {
 	store, err := key.NewStore(o.soc, o.name.String(), o.policy.String())
 	if err != nil {
 		return nil, err
@@ -80,7 +80,7 @@ func keyProvision(a *app.App, ctx context.Context, paths []string, o provisionOp
 	r := provisionResult{Output: o.out, SoC: o.soc, KeyName: o.name.String(), Policy: o.policy.String()}
 	var keys []crypto.PublicKey
 	for _, path := range paths {
-		pub, err := readPublicHalf(a, ctx, path, o.passphraseFile)
+		pub, err := readPublicHalf(ctx, a, path, o.passphraseFile)
 		if err != nil {
 			return nil, err
 		}

@@ -2,14 +2,10 @@ package signing
 
 import (
 	"context"
-	"crypto"
 	"fmt"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/signer"
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/trust"
 	"github.com/smpctl/smpctl/image"
 	"github.com/spf13/cobra"
 )
@@ -17,7 +13,7 @@ import (
 type signOptions struct {
 	build     buildFlags
 	out       string
-	signer    signer.Flags
+	signer    signerFlags
 	keyFile   string
 	fixSig    string
 	fixSigKey string
@@ -55,13 +51,13 @@ gives an unsigned image; big-endian images are not made.`,
 			} else if len(args) == 2 {
 				return nil, failure.Usage("%s and --output %s: which is the output?", args[1], o.out)
 			}
-			return sign(a, ctx, args[0], o)
+			return sign(ctx, a, args[0], o)
 		}),
 	}
 	o.build.register(cmd)
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "output", "o", "", "write the image to this `file`, as Intel HEX if it ends in .hex")
-	o.signer.Register(f)
+	o.signer.register(f)
 	f.StringVarP(&o.keyFile, "key", "k", "", "private key `file` that signs, by imgtool's name")
 	f.StringVar(&o.fixSig, "fix-sig", "", "take the signature from this `file`, made elsewhere")
 	f.StringVar(&o.fixSigKey, "fix-sig-pubkey", "", "the same as --public-key, by imgtool's name")
@@ -74,13 +70,13 @@ gives an unsigned image; big-endian images are not made.`,
 
 // checkSign refuses combinations that would do something else than was meant.
 func checkSign(a *app.App, o *signOptions) error {
-	if o.signer.Name != "" && o.keyFile != "" || o.signer.PublicKey != "" && o.fixSigKey != "" {
+	if o.signer.name != "" && o.keyFile != "" || o.signer.publicKey != "" && o.fixSigKey != "" {
 		return failure.Usage("a key is given twice, by both names of its flag")
 	}
-	o.signer.Name += o.keyFile
-	o.signer.PublicKey += o.fixSigKey
+	o.signer.name += o.keyFile
+	o.signer.publicKey += o.fixSigKey
 	ways := 0
-	for _, way := range []string{o.signer.Name, o.fixSig, o.vector.String()} {
+	for _, way := range []string{o.signer.name, o.fixSig, o.vector.String()} {
 		if way != "" {
 			ways++
 		}
@@ -92,17 +88,17 @@ func checkSign(a *app.App, o *signOptions) error {
 		return failure.Usage("-c is --conn, which sign has no use for; imgtool's -c is --clear")
 	case ways > 1:
 		return failure.Usage("--signer, --fix-sig and --vector-to-sign: one at a time")
-	case ways == 0 && o.signer.PublicKey != "":
+	case ways == 0 && o.signer.publicKey != "":
 		return failure.Usage("a public key, but nothing that signs: add --signer, --fix-sig or --vector-to-sign")
-	case o.fixSig != "" && o.signer.PublicKey == "":
+	case o.fixSig != "" && o.signer.publicKey == "":
 		return failure.Usage("--fix-sig: the signature cannot be verified without --public-key")
-	case o.sigOut != "" && o.signer.Name == "" && o.fixSig == "":
+	case o.sigOut != "" && o.signer.name == "" && o.fixSig == "":
 		return failure.Usage("--sig-out: there is no signature without a key")
 	}
 	return nil
 }
 
-func sign(a *app.App, ctx context.Context, path string, o signOptions) (app.Result, error) {
+func sign(ctx context.Context, a *app.App, path string, o signOptions) (app.Result, error) {
 	if err := checkSign(a, &o); err != nil {
 		return nil, err
 	}
@@ -118,11 +114,11 @@ func sign(a *app.App, ctx context.Context, path string, o signOptions) (app.Resu
 	if err != nil {
 		return nil, err
 	}
-	complete, pub, err := completer(a, ctx, o)
+	complete, pub, err := completer(ctx, a, o)
 	if err != nil {
 		return nil, err
 	}
-	if o.signer.Name != "" {
+	if o.signer.name != "" {
 		options.SignPlain = func(u *image.Unsigned) ([]byte, error) { return complete(ctx, u) }
 	}
 	u, err := image.Build(input.data, pub, options)
@@ -138,38 +134,4 @@ func sign(a *app.App, ctx context.Context, path string, o signOptions) (app.Resu
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return writeImage(a, u, file, path, place, o.sigOut)
-}
-
-// completer gives what adds the missing part to an image: a signature, one from elsewhere, or nothing; and the public
-// key.
-func completer(a *app.App, ctx context.Context, o signOptions) (signer.Completer, crypto.PublicKey, error) {
-	if o.signer.Name != "" {
-		return signer.Open(a, ctx, o.signer)
-	}
-	var pub crypto.PublicKey
-	var err error
-	if o.signer.PublicKey != "" {
-		if pub, err = trust.ReadPublicKey(o.signer.PublicKey); err != nil {
-			return nil, nil, err
-		}
-	}
-	return func(_ context.Context, u *image.Unsigned) ([]byte, error) {
-		if o.fixSig == "" {
-			return u.Attach(nil)
-		}
-		sig, err := readSignature(o.fixSig)
-		if err != nil {
-			return nil, err
-		}
-		return u.Attach(sig)
-	}, pub, nil
-}
-
-// readSignature reads a signature in any encoding.
-func readSignature(path string) ([]byte, error) {
-	sig, err := files.Read(path, 1<<16)
-	if err != nil {
-		return nil, failure.AsUsage(fmt.Errorf("signature: %w", err))
-	}
-	return sig, nil
 }

@@ -2,20 +2,16 @@ package signing
 
 import (
 	"context"
-	"crypto"
 	"fmt"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/signer"
-	"github.com/smpctl/smpctl/image"
 	"github.com/spf13/cobra"
 )
 
 type signAgainOptions struct {
 	build  buildFlags // those of the signature
-	signer signer.Flags
+	signer signerFlags
 	out    string
 }
 
@@ -33,19 +29,19 @@ to be signed from the firmware binary.`,
 		Example: `  smpctl sign again zephyr.unsigned.bin -o app.signed.bin --signer key.pem
   smpctl sign again app.signed.bin -o app.release.bin --public-key release.pub.pem --signer 'exec:./sign-with-kms.sh'`,
 		Args: cobra.ExactArgs(1),
-		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return signAgain(a, ctx, args[0], o) }),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return signAgain(ctx, a, args[0], o) }),
 	}
 	f := cmd.Flags()
 	o.build.registerSignature(f)
-	o.signer.Register(f)
+	o.signer.register(f)
 	f.StringVarP(&o.out, "output", "o", "", "write the image to this `file`, as Intel HEX if it ends in .hex")
 	_ = cmd.MarkFlagRequired("output")
 	_ = cmd.MarkFlagRequired("signer")
 	return cmd
 }
 
-func signAgain(a *app.App, ctx context.Context, path string, o signAgainOptions) (app.Result, error) {
-	complete, pub, err := signer.Open(a, ctx, o.signer)
+func signAgain(ctx context.Context, a *app.App, path string, o signAgainOptions) (app.Result, error) {
+	complete, pub, err := signer.Open(ctx, o.signer.options(a))
 	if err != nil {
 		return nil, err
 	}
@@ -62,30 +58,4 @@ func signAgain(a *app.App, ctx context.Context, path string, o signAgainOptions)
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return writeImage(a, u, file, path, to, "")
-}
-
-// again reads an image for a new signature.
-func again(path string, pub crypto.PublicKey, o image.SignOptions) (*image.Unsigned, placer, error) {
-	data, err := files.ReadImageFile(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	img, err := files.LoadImage(path, data)
-	if err != nil {
-		return nil, nil, err
-	}
-	u, err := image.Resign(img, pub, o)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return u, func(out string) (place, error) {
-		if !isHexName(out) {
-			return place{path: out}, nil
-		}
-		_, start, err := image.FromHex(data)
-		if err != nil {
-			return place{}, failure.Usage("%s: a binary has no address: write a .bin", out)
-		}
-		return place{out, &start}, nil
-	}, nil
 }

@@ -119,7 +119,7 @@ func rebuild(a *app.App, r signer.Request, request, input, out string) (*image.U
 		return nil, place{}, fmt.Errorf("%s: %w", request, err)
 	}
 	var b buildFlags
-	if err := r.Apply(newBuildFlags(&b), request); err != nil {
+	if err := applyOptions(r, newBuildFlags(&b), request); err != nil {
 		return nil, place{}, err
 	}
 	u, at, err := unsignedFrom(a, input, &b, pub, r.Again)

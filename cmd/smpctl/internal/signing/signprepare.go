@@ -1,10 +1,7 @@
 package signing
 
 import (
-	"bytes"
 	"context"
-	"crypto"
-	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -73,16 +70,15 @@ func signPrepare(a *app.App, path string, o signPrepareOptions) (app.Result, err
 	if err != nil {
 		return nil, err
 	}
-	s, err := signer.NewSigning(u, "")
+	r, err := signer.NewRequest(u)
 	if err != nil {
 		return nil, err
 	}
-	r := signer.NewRequest(u, s)
 	r.Again = o.again
 	if r.File, err = signer.RecordFile(path, o.out); err != nil {
 		return nil, err
 	}
-	if err := r.RecordOptions(o.given, newBuildFlags(new(buildFlags)), o.out); err != nil {
+	if err := recordOptions(&r, o.given, newBuildFlags(new(buildFlags)), o.out); err != nil {
 		return nil, err
 	}
 	return o.write(path, r, u)
@@ -118,60 +114,16 @@ func (o signPrepareOptions) check() error {
 
 // write writes the files of a request.
 func (o signPrepareOptions) write(path string, r signer.Request, u *image.Unsigned) (app.Result, error) {
-	var text bytes.Buffer
-	e := json.NewEncoder(&text)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(r); err != nil {
-		return nil, err
-	}
 	if o.payload != "" {
 		if err := files.Write(o.payload, u.Payload(), files.Options{}); err != nil {
 			return nil, err
 		}
 	}
-	if err := files.Write(o.out, text.Bytes(), files.Options{}); err != nil {
+	if err := r.Write(o.out); err != nil {
 		return nil, err
 	}
 	return prepareResult{path, o.out, o.payload, r.Sign, r.Algorithm, r.Input, r.Hash, r.Digest, r.KeyHash,
 		r.Version}, nil
-}
-
-// newBuildFlags gives the flags of sign that make an image, and nothing else.
-func newBuildFlags(b *buildFlags) *pflag.FlagSet {
-	cmd := &cobra.Command{}
-	b.register(cmd)
-	return cmd.Flags()
-}
-
-// unsignedFrom makes an image up to its signature: of a firmware file, or of an image that is signed again.
-func unsignedFrom(a *app.App, path string, b *buildFlags, pub crypto.PublicKey, isImage bool) (*image.Unsigned, placer,
-	error) {
-	if isImage {
-		return again(path, pub, b.signOptions())
-	}
-	return unsigned(a, path, b, pub)
-}
-
-// placer says where an image goes that is written to a file of the given name.
-type placer func(out string) (place, error)
-
-// unsigned makes the image of a firmware file up to its signature.
-func unsigned(a *app.App, path string, b *buildFlags, pub crypto.PublicKey) (*image.Unsigned, placer, error) {
-	options, err := b.options()
-	if err != nil {
-		return nil, nil, err
-	}
-	input, err := readFirmware(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	u, err := image.Build(input.data, pub, options)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
-	}
-	warnBuilt(a, u, *b, options)
-	return u, func(out string) (place, error) { return b.place(input, out) }, nil
 }
 
 // prepareResult is the result of sign prepare.

@@ -183,7 +183,11 @@ func checkedImage(a *app.App, label string, data []byte, keys []trust.Key) (*ima
 	if err := img.CheckHash(); err != nil && !errors.Is(err, image.ErrEncrypted) {
 		return nil, fmt.Errorf("%s: %w", label, err)
 	}
-	if err := trust.CheckSignature(a, label, img, keys); err != nil {
+	warning, err := trust.CheckSignature(label, img, keys)
+	if warning != "" {
+		a.Warn("%s", warning)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return unpadded(a, label, img)
