@@ -116,6 +116,9 @@ func fsUpload(a *app.App, ctx context.Context, local, remote string, o smp.FileU
 // readLocal reads a file, or standard input.
 func readLocal(a *app.App, path string) ([]byte, error) {
 	if path != files.StreamName {
+		if err := files.Apart([]string{a.Flags.Trace}, []string{path}); err != nil {
+			return nil, err
+		}
 		return files.Read(path, maxUploadFile)
 	}
 	data, err := io.ReadAll(io.LimitReader(a.In, maxUploadFile+1))

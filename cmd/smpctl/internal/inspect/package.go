@@ -193,6 +193,9 @@ func packageExtract(a *app.App, path string, o extractOptions) (app.Result, erro
 		if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) && !o.force {
 			return nil, fmt.Errorf("%s: exists already (--force writes over it)", to)
 		}
+		if err := files.Apart([]string{to}, append([]string{path}, o.keys...)); err != nil {
+			return nil, err
+		}
 	}
 	for i, m := range p.Members {
 		to := filepath.Join(o.dir, m.Name)

@@ -52,6 +52,9 @@ func packageBuild(a *app.App, args []string, o packageBuildOptions) (app.Result,
 	if o.out == "" {
 		return nil, failure.Usage("package build needs -o FILE to write")
 	}
+	if err := files.Apart([]string{o.out}, o.keys); err != nil {
+		return nil, err
+	}
 	keys, err := trust.ReadKeys(o.keys)
 	if err != nil {
 		return nil, err
@@ -89,6 +92,9 @@ func (o packageBuildOptions) member(arg string) (pack.Member, error) {
 		if number, slot, err := parsePlace(where); err == nil {
 			m.Image, m.Slot, path = number, slot, file
 		}
+	}
+	if err := files.Apart([]string{o.out}, []string{path}); err != nil {
+		return m, err
 	}
 	img, err := files.ReadImage(path)
 	if err != nil {

@@ -148,6 +148,15 @@ func (b *buildFlags) encryption() (*image.Encryption, error) {
 		SaveEntry: b.saveEntry}, nil
 }
 
+// files are the files that the flags name.
+func (b *buildFlags) files() []string {
+	paths := []string{b.encrypt}
+	for _, t := range b.tlvFiles {
+		paths = append(paths, t.Text)
+	}
+	return paths
+}
+
 // options gives what the flags say to package image.
 func (b *buildFlags) options() (image.BuildOptions, error) {
 	if b.endian.Is("big") {

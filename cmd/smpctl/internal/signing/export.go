@@ -60,8 +60,8 @@ func (e *export) register(f *pflag.FlagSet, encodings ...string) {
 
 var identifierPart = regexp.MustCompile(`^[A-Za-z0-9_]*$`)
 
-// check refuses an export that would be of no use.
-func (e *export) check(a *app.App) error {
+// check refuses an export of a file that would be of no use, or do harm.
+func (e *export) check(a *app.App, path string) error {
 	switch source := e.encoding.Is("lang-c") || e.encoding.Is("lang-rust"); {
 	case !identifierPart.MatchString(e.suffix):
 		return failure.Usage("--name-suffix %q: want letters, digits and underscores", e.suffix)
@@ -70,7 +70,7 @@ func (e *export) check(a *app.App) error {
 	case e.encoding.Is("raw") && e.output == "" && a.OutTTY && !a.Flags.JSON:
 		return failure.Usage("--encoding raw: bytes would garble the terminal: add --output FILE")
 	}
-	return nil
+	return files.Apart([]string{e.output}, []string{path, e.passphraseFile})
 }
 
 // exported is the result of an export: what is written, and what it is.

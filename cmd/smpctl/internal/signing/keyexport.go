@@ -36,7 +36,7 @@ type publicKeyResult struct {
 }
 
 func keyPublic(ctx context.Context, a *app.App, path string, e export) (app.Result, error) {
-	if err := e.check(a); err != nil {
+	if err := e.check(a, path); err != nil {
 		return nil, err
 	}
 	pub, err := readPublicHalf(ctx, a, path, e.passphraseFile)
@@ -102,7 +102,7 @@ type keyHashResult struct {
 }
 
 func keyHash(ctx context.Context, a *app.App, path string, sha app.Choice, e export) (app.Result, error) {
-	if err := e.check(a); err != nil {
+	if err := e.check(a, path); err != nil {
 		return nil, err
 	}
 	pub, err := readPublicHalf(ctx, a, path, e.passphraseFile)

@@ -77,6 +77,9 @@ func keyProvision(ctx context.Context, a *app.App, paths []string, o provisionOp
 	if err != nil {
 		return nil, err
 	}
+	if err := files.Apart([]string{o.out}, append([]string{o.passphraseFile}, paths...)); err != nil {
+		return nil, err
+	}
 	r := provisionResult{Output: o.out, SoC: o.soc, KeyName: o.name.String(), Policy: o.policy.String()}
 	var keys []crypto.PublicKey
 	for _, path := range paths {

@@ -3,9 +3,11 @@ package signing
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
 	"github.com/smpctl/smpctl/image"
 	"github.com/spf13/cobra"
 )
@@ -100,6 +102,10 @@ func checkSign(a *app.App, o *signOptions) error {
 
 func sign(ctx context.Context, a *app.App, path string, o signOptions) (app.Result, error) {
 	if err := checkSign(a, &o); err != nil {
+		return nil, err
+	}
+	inputs := slices.Concat([]string{path, o.fixSig}, o.signer.files(), o.build.files())
+	if err := files.Apart([]string{o.out, o.sigOut}, inputs); err != nil {
 		return nil, err
 	}
 	options, err := o.build.options()

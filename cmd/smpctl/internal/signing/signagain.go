@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/signer"
 	"github.com/spf13/cobra"
 )
@@ -41,6 +42,9 @@ to be signed from the firmware binary.`,
 }
 
 func signAgain(ctx context.Context, a *app.App, path string, o signAgainOptions) (app.Result, error) {
+	if err := files.Apart([]string{o.out}, append(o.signer.files(), path)); err != nil {
+		return nil, err
+	}
 	complete, pub, err := signer.Open(ctx, o.signer.options(a))
 	if err != nil {
 		return nil, err

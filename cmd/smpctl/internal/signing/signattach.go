@@ -1,6 +1,7 @@
 package signing
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"encoding/hex"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/signer"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/trust"
 	"github.com/smpctl/smpctl/image"
@@ -57,13 +59,13 @@ func signAttach(a *app.App, request string, o signAttachOptions) (app.Result, er
 	if err != nil {
 		return nil, err
 	}
+	if err := o.keepInputs(r, request); err != nil {
+		return nil, err
+	}
 	if err := checkKey(r, o.publicKey); err != nil {
 		return nil, fmt.Errorf("%s: %w", request, err)
 	}
-	input := o.input
-	if input == "" {
-		input = r.File.From(request)
-	}
+	input := cmp.Or(o.input, r.File.From(request))
 	if err := checkFiles(r, request, input); err != nil {
 		return nil, err
 	}
@@ -76,6 +78,15 @@ func signAttach(a *app.App, request string, o signAttachOptions) (app.Result, er
 		return nil, fmt.Errorf("%s: %w", o.signature, err)
 	}
 	return writeImage(a, u, file, input, to, "")
+}
+
+// keepInputs refuses an output that would take the place of what the image is made of.
+func (o signAttachOptions) keepInputs(r signer.Request, request string) error {
+	inputs := []string{request, o.signature, o.publicKey, o.input, r.File.From(request)}
+	for _, file := range r.Files {
+		inputs = append(inputs, file.From(request))
+	}
+	return files.Apart([]string{o.out}, inputs)
 }
 
 // checkKey compares the request's key with the one that the user insists on.

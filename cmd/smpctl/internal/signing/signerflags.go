@@ -31,6 +31,9 @@ func (s *signerFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&s.passphraseFile, secret.FileFlag, "", secret.FileFlagUsage)
 }
 
+// files are the files that the flags name. What is no file is harmless here.
+func (s *signerFlags) files() []string { return []string{s.name, s.publicKey, s.passphraseFile} }
+
 // options gives what the flags say to package signer.
 func (s *signerFlags) options(a *app.App) signer.Options {
 	return signer.Options{

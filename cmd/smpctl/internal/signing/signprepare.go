@@ -62,6 +62,10 @@ func signPrepare(a *app.App, path string, o signPrepareOptions) (app.Result, err
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	inputs := append(o.build.files(), path, o.publicKey)
+	if err := files.Apart([]string{o.out, o.payload}, inputs); err != nil {
+		return nil, err
+	}
 	pub, err := trust.ReadPublicKey(o.publicKey)
 	if err != nil {
 		return nil, err

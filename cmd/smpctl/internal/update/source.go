@@ -70,6 +70,9 @@ type source struct {
 
 // readSource reads an image file or an update package and checks it: before the device hears of it.
 func readSource(a *app.App, path string, o sourceOptions) (source, error) {
+	if err := files.Apart([]string{a.Flags.Trace}, append([]string{path}, o.keys...)); err != nil {
+		return source{}, err
+	}
 	data, err := files.ReadImageFile(path)
 	if err != nil {
 		return source{}, err
