@@ -28,19 +28,34 @@ func readFirmware(path string) (firmware, error) {
 		if err != nil {
 			return firmware{}, fmt.Errorf("%s: %w", path, err)
 		}
-		return firmware{flat, &start}, nil
+		return firmware{flat, &start}, checkFirmware(path, flat)
 	}
 	if _, _, err := image.FromHex(data); err == nil { // a binary fails at its first byte
 		return firmware{}, failure.AsImage(fmt.Errorf("%s: is Intel HEX, but its name does not end in .hex", path))
 	}
+	return firmware{data: data}, checkFirmware(path, data)
+}
+
+// checkFirmware refuses what no processor runs.
+func checkFirmware(path string, data []byte) error {
+	if bytes.HasPrefix(data, []byte(imageMagic)) {
+		return failure.WithHint(failure.AsImage(fmt.Errorf("%s: is an image already: signed again, it would be an image "+
+			"inside an image, which no bootloader starts", path)),
+			"smpctl sign again, or sign prepare --again, replaces its signature; to make it anew, "+takeBinary)
+	}
 	for prefix, what := range notFirmware {
 		if bytes.HasPrefix(data, []byte(prefix)) {
-			return firmware{}, failure.AsImage(fmt.Errorf("%s: is %s: take the firmware binary, for Zephyr zephyr.bin or "+
-				"zephyr.hex", path, what))
+			return failure.WithHint(failure.AsImage(fmt.Errorf("%s: is %s", path, what)), takeBinary)
 		}
 	}
-	return firmware{data: data}, nil
+	return nil
 }
+
+const takeBinary = "take the firmware binary, for Zephyr zephyr.bin or zephyr.hex"
+
+// imageMagic are the first bytes of an image (MCUboot's image.h: IMAGE_MAGIC). As the stack pointer of a Cortex-M, or
+// the first word of Zephyr's room for a header, they mean nothing.
+const imageMagic = "\x3d\xb8\xf3\x96"
 
 // notFirmware are first bytes of files that no processor runs.
 var notFirmware = map[string]string{
