@@ -61,10 +61,10 @@ func readHistory(path string) (lines []string, err error) {
 	return lines, nil
 }
 
-// Add keeps a line, unless it is the last one again, or ends the session.
+// Add keeps a line, unless it is the last one again.
 func (h *history) Add(line string) {
 	line = strings.TrimSpace(line)
-	if line == "" || endsSession(line) || len(h.lines) > 0 && h.lines[len(h.lines)-1] == line {
+	if line == "" || len(h.lines) > 0 && h.lines[len(h.lines)-1] == line {
 		return
 	}
 	h.lines = append(h.lines, line)

@@ -2,14 +2,9 @@ package group
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"regexp"
-	"strings"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/smp"
 	"github.com/spf13/cobra"
 )
@@ -19,13 +14,14 @@ func shellCommand(a *app.App) *cobra.Command {
 		Use:   "shell",
 		Short: "Use the device's shell, line by line",
 		Long: `Use the device's shell: each line is run on the device, "exit" or the end of the input ends it. On a
-terminal lines can be edited, and those of earlier sessions come back with the arrow keys. The exit
-status is that of the last command, as for "smpctl shell exec".`,
+terminal lines can be edited, and those of earlier sessions come back with the arrow keys. Ctrl-C
+clears the line, or stops waiting for a command, which may still run on the device; Ctrl-D or Ctrl-]
+leaves. The exit status is that of the last command, as for "smpctl shell exec".`,
 		Example: "  smpctl -p sim: shell",
 		Args:    cobra.NoArgs,
 	}
 	cmd.RunE = a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
-		return device.With(a, ctx, func(c *smp.Client) (app.Result, error) { return shellSession(a, ctx, c) })
+		return device.With(a, ctx, func(c *smp.Client) (app.Result, error) { return shellSession(ctx, a, c) })
 	})
 	cmd.AddCommand(shellExecCommand(a))
 	return cmd
@@ -48,38 +44,9 @@ of smpctl itself prints an error and no status.`,
 				if err != nil {
 					return nil, err
 				}
-				return shellResult{r.Status, r.Output}, statusOf(r.Status)
+				err = statusOf(a, r.Status)
+				return shellResult{r.Status, r.Output}, err
 			})
 		}),
 	}
-}
-
-func statusOf(status int) error {
-	if status == 0 {
-		return nil
-	}
-	return failure.StatusError(status)
-}
-
-type shellResult struct {
-	Status int    `json:"status"`
-	Output string `json:"output"`
-}
-
-// Text prints mcumgr-cli's layout.
-func (r shellResult) Text(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "status=%d\n%s", r.Status, shellText(r.Output))
-	return err
-}
-
-// colour matches what a shell sends to colour its text (ECMA-48: SGR).
-var colour = regexp.MustCompile("\x1b\\[[0-9;]*m")
-
-// shellText makes the output of a shell fit for ours: its line ends, no colours, and an end to the last line.
-func shellText(s string) string {
-	s = colour.ReplaceAllString(strings.ReplaceAll(s, "\r\n", "\n"), "")
-	if s != "" && !strings.HasSuffix(s, "\n") {
-		s += "\n"
-	}
-	return s
 }
