@@ -28,6 +28,7 @@ func TestResults(t *testing.T) {
 		{Document: doneResult{}, Keys: "done name?"},
 		{Document: settingResult{}, Keys: "name size hex text? int? uint? file?"},
 		{Document: configResult{}, Keys: "name value"},
+		{Document: execResult{}, Keys: "status output exit_code"},
 		{Document: shellResult{}, Keys: "status output"},
 		{Document: sessionResult{}, Keys: "commands[].command commands[].status commands[].output"},
 		{Document: enumResult{}, Keys: "groups[].group groups[].name groups[].device_name? groups[].handlers?"},

@@ -34,8 +34,9 @@ func shellExecCommand(a *app.App) *cobra.Command {
 		Long: `Run one command of the device's shell and print its status and its output. Write -- before a command
 with flags of its own.
 
-The exit status is that of the command, modulo 256, or 1 where that gives 0 for a failure. A failure
-of smpctl itself prints an error and no status.`,
+As with ssh, the exit status is the command's: modulo 256, so that -22 is 234, and 1 where that would
+be 0 for a failure. A failure of smpctl itself prints an error, and no status. With --json the two
+are apart: the document has the command's status, and the exit status is 0 if that is 0, else 5.`,
 		Example: "  smpctl -p sim: shell exec kernel uptime\n  smpctl -p sim: shell exec -- kernel uptime -p",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
@@ -45,7 +46,7 @@ of smpctl itself prints an error and no status.`,
 					return nil, err
 				}
 				err = statusOf(a, r.Status)
-				return shellResult{r.Status, r.Output}, err
+				return newExecResult(ctx, r, err), err
 			})
 		}),
 	}

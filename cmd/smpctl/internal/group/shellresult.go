@@ -1,6 +1,7 @@
 package group
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"regexp"
@@ -8,12 +9,17 @@ import (
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/smp"
 )
 
-// statusOf is the failure that a command of the device's shell reports with its status; nil if that is 0.
-func statusOf(_ *app.App, status int) error {
-	if status == 0 {
+// statusOf is the failure that a command of the device's shell reports with its status; nil if that is 0. For people it
+// takes the place of our exit code, for programs both are apart.
+func statusOf(a *app.App, status int) error {
+	switch {
+	case status == 0:
 		return nil
+	case a.Flags.JSON:
+		return failure.StatusError(status).Refusal()
 	}
 	return failure.StatusError(status)
 }
@@ -40,4 +46,18 @@ func shellText(s string) string {
 		s += "\n"
 	}
 	return s
+}
+
+// execResult is the result of shell exec: what the command did and, apart from that, our exit code.
+type execResult struct {
+	shellResult
+	ExitCode int `json:"exit_code"` // of smpctl with --json: 0 if the status is 0, else 5
+}
+
+func newExecResult(ctx context.Context, r smp.ShellResult, failed error) execResult {
+	e := execResult{shellResult: shellResult{r.Status, r.Output}}
+	if failed != nil {
+		e.ExitCode = failure.KindOf(ctx, failed).Code
+	}
+	return e
 }
