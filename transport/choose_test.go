@@ -141,7 +141,7 @@ func choose(t *testing.T, text string, ports []transport.Port) (transport.Port, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return transport.Choose(a, ports)
+	return a.Choose(ports)
 }
 
 func TestErrorTexts(t *testing.T) {

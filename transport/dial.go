@@ -11,8 +11,8 @@ import (
 
 const (
 	// busyLimit is how long a busy port is tried: programs such as
-	// ModemManager probe a new port briefly.
-	busyLimit = time.Second
+	// ModemManager take hold of a new port for a few seconds.
+	busyLimit = 3 * time.Second
 	// accessLimit is how long a new port without permission is tried: after a
 	// hot-plug the node appears first and gets its group a little later.
 	accessLimit = 2 * time.Second
@@ -23,7 +23,8 @@ const (
 )
 
 // Dial opens an address and returns a connection to what is there. See [ParseAddress] for the forms of an address. ctx
-// bounds the opening only, and Dial adds limits of its own: two seconds for a serial port, ten for TCP and UDP.
+// bounds the opening only, and Dial adds limits of its own: three seconds for a serial port that is busy, two for one
+// that was plugged in a moment ago and has not got its permissions yet, ten for TCP and UDP.
 //
 // Over UDP each packet is one datagram: Options.Raw and LineLength do not matter, and [Conn.MaxPacket] is what an
 // Ethernet frame can carry. A datagram that does not arrive is never an error, so that a device may reboot meanwhile,
@@ -60,7 +61,7 @@ func dial(ctx context.Context, a Address, o Options) (*Conn, error) {
 		return nil, err
 	}
 	stream, err := retryOpen(ctx, func() (*serialPort, error) { return openSerial(port.Name, o) },
-		func() bool { return isNew(port.Name) })
+		func(err error) bool { return o.retries(err, port.Name) })
 	if err != nil {
 		return nil, err
 	}
@@ -75,21 +76,27 @@ func findPort(a Address) (Port, error) {
 		if err != nil {
 			return Port{}, err
 		}
-		return choose(a, ports)
+		return a.Choose(ports)
 	}
 	// A port given by name can be opened without being known.
 	given := a.Path
 	a.Path = resolve(given)
-	port, err := choose(a, ports)
+	port, err := a.Choose(ports)
 	if !port.USB {
 		port.Name = given // a link to a PTY outlives the PTY
 	}
 	return port, err
 }
 
+// retries tells whether an obstacle to opening a port may pass, and is to be waited for.
+func (o Options) retries(err error, name string) bool {
+	passes := errors.Is(err, ErrBusy) || errors.Is(err, fs.ErrPermission) && isNew(name)
+	return passes && (o.Retry == nil || o.Retry(err))
+}
+
 // retryOpen tries to open a port until it is open, the obstacle is not one that
 // passes, or retryLimit or ctx is at an end.
-func retryOpen[T any](ctx context.Context, open func() (T, error), isNew func() bool) (T, error) {
+func retryOpen[T any](ctx context.Context, open func() (T, error), passes func(error) bool) (T, error) {
 	var none T
 	if err := ctx.Err(); err != nil {
 		return none, err
@@ -100,7 +107,7 @@ func retryOpen[T any](ctx context.Context, open func() (T, error), isNew func() 
 		if err == nil {
 			return opened, nil
 		}
-		if time.Since(start) >= retryLimit(err, isNew) {
+		if time.Since(start) >= retryLimit(err) || !passes(err) {
 			return none, err
 		}
 		timer := time.NewTimer(retryEvery)
@@ -117,14 +124,11 @@ func retryOpen[T any](ctx context.Context, open func() (T, error), isNew func() 
 }
 
 // retryLimit is how long an obstacle is worth another try.
-func retryLimit(err error, isNew func() bool) time.Duration {
-	switch {
-	case errors.Is(err, ErrBusy):
+func retryLimit(err error) time.Duration {
+	if errors.Is(err, ErrBusy) {
 		return busyLimit
-	case errors.Is(err, fs.ErrPermission) && isNew():
-		return accessLimit
 	}
-	return 0
+	return accessLimit
 }
 
 // isNew tells whether the device node appeared a moment ago.

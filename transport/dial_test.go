@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"strings"
 	"testing"
@@ -141,6 +142,12 @@ func TestDialTCPRefused(t *testing.T) {
 	}
 	if !strings.Contains(err.Error(), "refused") {
 		t.Errorf("got %q, want it to say refused", err)
+	}
+	if strings.Contains(err.Error(), "dial tcp") {
+		t.Errorf("got %q, want no words of package net", err)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %q, want a port that is not there: whoever listens may start later", err)
 	}
 }
 

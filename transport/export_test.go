@@ -9,7 +9,6 @@ var (
 	InterfaceOf  = interfaceOf
 	SerialOf     = serialOf
 	PlaceOf      = placeOf
-	Choose       = choose
 )
 
 // RawDecoder is tested without a connection.
@@ -31,6 +30,6 @@ const (
 )
 
 // RetryOpen is retryOpen for anything that opens.
-func RetryOpen(ctx context.Context, open func() (string, error), isNew func() bool) (string, error) {
-	return retryOpen(ctx, open, isNew)
+func RetryOpen(ctx context.Context, open func() (string, error), passes func(error) bool) (string, error) {
+	return retryOpen(ctx, open, passes)
 }

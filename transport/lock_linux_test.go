@@ -161,22 +161,27 @@ func TestBusyUnderAnotherName(t *testing.T) {
 
 func sameName(_ *testing.T, name string) string { return name }
 
-// TestBusyTimeout counts how long a busy port is tried when nothing else sets a limit.
-func TestBusyTimeout(t *testing.T) {
+// TestBusyRetry has somebody decide how long a busy port is tried. How long it is otherwise, TestRetryOpenLimits says.
+func TestBusyRetry(t *testing.T) {
 	t.Parallel()
 	_, name := newPTY(t)
 	dialPort(t, name, transport.Options{})
-	start := time.Now()
-	c, err := transport.Dial(t.Context(), name, transport.Options{})
-	took := time.Since(start)
+	tries := 0
+	c, err := transport.Dial(t.Context(), name, transport.Options{Retry: func(err error) bool {
+		if !errors.Is(err, transport.ErrBusy) {
+			t.Errorf("try %d: got %v, want %v", tries, err, transport.ErrBusy)
+		}
+		tries++
+		return tries < 3
+	}})
 	if err == nil {
 		c.Close()
 	}
 	if want := "open " + name + ": port is in use by another program"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %q", err, want)
 	}
-	if took < time.Second || took > 3*time.Second {
-		t.Errorf("gave up after %v, want about a second", took)
+	if tries != 3 {
+		t.Errorf("asked %d times whether to go on, want 3", tries)
 	}
 }
 

@@ -65,12 +65,12 @@ func Ports() ([]Port, error) {
 	return ports, nil
 }
 
-// choose returns the one port that an address of a serial port means. For [KindAny] that is the only USB serial port
-// among ports, for [KindUSB] the only one that fits; none or several is a [*ChoiceError]. A [KindPath] names its port
-// whether it is listed or not: the answer is what is known of the port, else just its name.
-func choose(a Address, ports []Port) (Port, error) {
+// Choose returns the one of the ports that the address of a serial port means. For [KindAny] that is the only USB
+// serial port among them, for [KindUSB] the only one that fits; none or several is a [*ChoiceError]. A [KindPath] names
+// its port whether it is listed or not: the answer is what is known of the port, else just its name.
+func (a Address) Choose(ports []Port) (Port, error) {
 	if a.Kind != KindPath {
-		return chooseUSB(a, ports)
+		return a.chooseUSB(ports)
 	}
 	if i := slices.IndexFunc(ports, func(p Port) bool { return sameName(p.Name, a.Path) }); i >= 0 {
 		return ports[i], nil
@@ -78,7 +78,7 @@ func choose(a Address, ports []Port) (Port, error) {
 	return Port{Name: a.Path, Interface: AnyInterface}, nil
 }
 
-func chooseUSB(a Address, ports []Port) (Port, error) {
+func (a Address) chooseUSB(ports []Port) (Port, error) {
 	var present, fit []Port
 	for _, p := range ports {
 		if p.USB {

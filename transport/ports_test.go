@@ -3,6 +3,7 @@ package transport_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -62,10 +63,35 @@ func TestRetryOpenKeepsTheCause(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 			defer cancel()
 			_, err := transport.RetryOpen(ctx, func() (string, error) { return "", transport.ErrBusy },
-				func() bool { return false })
+				func(error) bool { return true })
 			if !errors.Is(err, transport.ErrBusy) {
 				t.Errorf("RetryOpen = %v, want %v", err, transport.ErrBusy)
 			}
+		})
+	}
+}
+
+// TestRetryOpenLimits waits for what may pass for as long as that takes as a rule, and for nothing else.
+func TestRetryOpenLimits(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		err    error
+		passes func(error) bool
+		want   time.Duration
+	}{
+		{"busy", transport.ErrBusy, func(error) bool { return true }, 3 * time.Second},
+		{"no permission yet", fs.ErrPermission, func(error) bool { return true }, 2 * time.Second},
+		{"busy, and nobody wants to wait", transport.ErrBusy, func(error) bool { return false }, 0},
+		{"not there", fs.ErrNotExist, func(err error) bool { return errors.Is(err, transport.ErrBusy) }, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				_, err := transport.RetryOpen(t.Context(), func() (string, error) { return "", tt.err }, tt.passes)
+				if took := time.Since(start); took != tt.want || !errors.Is(err, tt.err) {
+					t.Errorf("got %v after %v, want %v after %v", err, took, tt.err, tt.want)
+				}
+			})
 		})
 	}
 }

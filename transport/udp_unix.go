@@ -21,3 +21,6 @@ func isLoss(err error) bool {
 	}
 	return false
 }
+
+// isRefused tells whether the host is there and nobody listens on the port.
+func isRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
