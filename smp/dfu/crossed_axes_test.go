@@ -35,6 +35,7 @@ type crossing struct {
 	check  checkKind
 	before beforeKind
 	partly bool // only the first target was prepared like that
+	starts bool // whoever updates it knows that it may have been powered up a moment ago
 	server serverKind
 	fault  faultWord
 	nth    int  // request or answer of its kind that the fault strikes
@@ -57,7 +58,7 @@ var (
 	beforeKinds = []beforeKind{"nothing", "nothing", "part", "whole", "marked-test", "marked-permanent", "on-trial",
 		"runs",
 		"other-uploaded", "other-once", "other-for-good", "runs-other-once", "runs-other-for-good", "other-on-trial",
-		"in-bootloader", "just-powered"}
+		"in-bootloader", "just-powered", "just-reset"}
 
 	serverKinds = []serverKind{"normal", "normal", "frugal", "legacy", "no-bootloader-info", "no-slot-info",
 		"no-params", "bare", "direct-upload", "no-downgrade", "lower", "lower-no-downgrade", "no-recovery"}
@@ -92,6 +93,7 @@ func drawAny(rng *rand.Rand) crossing {
 	if strings.HasSuffix(string(c.fault), "-any") {
 		c.nth = 1 + rng.IntN(40)
 	}
+	c.starts = rng.IntN(2) == 0
 	return c.sane()
 }
 
@@ -115,6 +117,7 @@ func (c crossing) sane() crossing {
 		}
 	}
 	c.partly = c.partly && len(c.numbers()) > 1
+	c.starts = c.starts && c.begins()
 	return c
 }
 
@@ -145,6 +148,9 @@ func (c crossing) String() string {
 	if c.partly {
 		s += " partly"
 	}
+	if c.starts {
+		s += " starts"
+	}
 	if c.force {
 		s += " force"
 	}
@@ -165,6 +171,10 @@ func (c crossing) newest() bool { return c.boot == sim.DirectXIP || c.boot == si
 
 // dies reports whether the device restarts by itself.
 func (c crossing) dies() bool { return strings.HasPrefix(string(c.fault), "dies-") }
+
+// begins reports whether the device starts when the update begins: with the reset of an update that was interrupted, it
+// has an image to move first.
+func (c crossing) begins() bool { return c.before == "just-powered" || c.before == "just-reset" }
 
 // lower reports whether the targets have a lower version than what runs.
 func (c crossing) lower() bool { return c.server == "lower" || c.server == "lower-no-downgrade" }

@@ -57,6 +57,12 @@ func TestCrossedCases(t *testing.T) {
 		{"found in its bootloader", plain(func(c *crossing) { c.before = "in-bootloader" })},
 		{"found in the wait window after power-up",
 			plain(func(c *crossing) { c.before, c.window = "just-powered", 3*time.Second })},
+		{"interrupted at the reset, and silent for longer than all tries", plain(func(c *crossing) {
+			c.before, c.swap, c.starts = "just-reset", 20*time.Second, true
+		})},
+		{"interrupted at the reset, and the trial undone by the questions of the next try", plain(func(c *crossing) {
+			c.before, c.swap, c.starts, c.window = "just-reset", 20*time.Second, true, 3*time.Second
+		})},
 		{"restarts into the wait window during the upload", plain(func(c *crossing) {
 			c.fault, c.window, c.nth = "dies-upload", 3*time.Second, 2
 		})},

@@ -95,7 +95,7 @@ func (c crossing) prepare(ctx context.Context, d *sim.Device) {
 	switch c.before {
 	case "in-bootloader":
 		b.reset(smp.BootBootloader)
-	case "just-powered":
+	case "just-powered", "just-reset":
 		d.PowerCycle()
 		if c.link == "usb" {
 			d.WaitAlive(ctx) // for the port
@@ -118,7 +118,7 @@ func (b bench) stock(number int) {
 		b.upload(number, file.Bytes(), 1200)
 	case "whole":
 		b.upload(number, file.Bytes(), 0)
-	case "marked-test", "on-trial":
+	case "marked-test", "on-trial", "just-reset":
 		b.upload(number, file.Bytes(), 0)
 		b.mark(file.Hash(), false)
 	case "marked-permanent", "runs", "runs-other-once", "runs-other-for-good":

@@ -33,7 +33,7 @@ func (c crossing) reboot(t *testing.T) string {
 	before := d.Slots()
 	g := &gremlin{c: c, d: d}
 	start := time.Now()
-	_, err = dfu.Reboot(t.Context(), c.dials(d, g), dfu.RebootOptions{Wait: crossedWait})
+	_, err = dfu.Reboot(t.Context(), c.dials(d, g), dfu.RebootOptions{Wait: crossedWait, Starting: c.starts})
 	took := time.Since(start)
 	struck, _, killed := g.leave()
 	late := killed.Equal(time.Now())

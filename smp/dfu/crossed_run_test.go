@@ -86,7 +86,7 @@ func (c crossing) run(t *testing.T, d *sim.Device) experiment {
 	g := &gremlin{c: c, d: d}
 	start := time.Now()
 	e.report, e.err = dfu.Run(ctx, c.dials(d, g), c.targets(), dfu.Options{
-		Mode: c.mode, Force: c.force, Check: c.checkFor(d), Wait: crossedWait,
+		Mode: c.mode, Force: c.force, Check: c.checkFor(d), Wait: crossedWait, Starting: c.starts,
 	})
 	e.took = time.Since(start)
 	var killed time.Time

@@ -9,9 +9,10 @@ import (
 
 // RebootOptions adjust [Reboot].
 type RebootOptions struct {
-	Reset   smp.ResetOptions
-	Wait    time.Duration // for the application to answer again; 0 means [DefaultWait]
-	OnEvent func(Event)   // called on the caller's goroutine; must not block
+	Reset    smp.ResetOptions
+	Wait     time.Duration // for the application to answer again; 0 means [DefaultWait]
+	Starting bool          // as in [Options]
+	OnEvent  func(Event)   // called on the caller's goroutine; must not block
 }
 
 // Reboot resets the device, and returns once its application answers again. A device that is in its bootloader is
@@ -22,7 +23,8 @@ type RebootOptions struct {
 // the old image. It blocks for Wait at most, and twice as long again for all such repetitions. Without a selected image
 // the report has no result.
 func Reboot(ctx context.Context, dial Dial, o RebootOptions) (Report, error) {
-	r := &rebooter{runner: *newRunner(dial, nil, Options{Mode: Test, Wait: o.Wait, OnEvent: o.OnEvent})}
+	r := &rebooter{runner: *newRunner(dial, nil, Options{
+		Mode: Test, Wait: o.Wait, Starting: o.Starting, OnEvent: o.OnEvent})}
 	r.resetWith, r.makePlan = o.Reset, r.planReset
 	defer r.close()
 	err := r.connect(ctx)

@@ -39,7 +39,7 @@ func (r *runner) fromBootloader(ctx context.Context, err error) error {
 }
 
 // mayResume reports whether a step that ended with err may be taken again. A device that has never answered is not
-// waited for.
+// waited for, unless it may be starting.
 func (r *runner) mayResume(err error) bool {
 	var stuck *inBootloaderError
 	switch {
@@ -48,7 +48,7 @@ func (r *runner) mayResume(err error) bool {
 	case errors.Is(err, smp.ErrClosed):
 		return true
 	case interrupted(err):
-		return r.answered
+		return r.answered || r.o.Starting
 	case errors.Is(err, smp.ErrInBootloader):
 		return r.inspected // it restarted in the middle, and something kept it there
 	}
@@ -64,7 +64,7 @@ func interrupted(err error) bool {
 func (r *runner) regain(ctx context.Context, s Step, err error) error {
 	r.note(s, interruption(err)+": waiting for the device")
 	probing := shortProbing
-	if s.Action == MarkTest || s.Action == MarkPermanent || s.Action == Reset {
+	if s.Action == MarkTest || s.Action == MarkPermanent || s.Action == Reset || !r.answered {
 		probing = r.wait // it may start an image for a test
 	}
 	if cause := r.reconnect(ctx, probing); cause != nil {

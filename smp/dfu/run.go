@@ -28,6 +28,10 @@ type Options struct {
 	// is started first. One that falls into its bootloader later may end with that error too; [Report.Found] tells.
 	NoStart bool
 
+	// Starting says that the device may have been powered up or reset a moment ago: its first answer is waited for as
+	// long as one after a reset. Otherwise a device that has never answered is an error after the usual tries.
+	Starting bool
+
 	// Check is the caller's test of the running image, before it is confirmed; nil for none. It may block as long as
 	// its context lives, and the connection is closed meanwhile. If it returns an error, a reset brings the old image
 	// back as far as the mode allows, and the error of the update wraps it.
