@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -233,24 +234,35 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// await waits for a file that a program in the background makes: await FILE.
+// await waits for a file that a program in the background makes, or for a text in it: await FILE [TEXT].
 func await(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: await FILE")
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: await FILE [TEXT]")
 	}
+	text := strings.Join(args[1:], "")
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	limit := time.After(10 * time.Second)
 	for {
-		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+		if data, err := readLink(ts.MkAbs(args[0])); err == nil && strings.Contains(data, text) {
 			return
 		}
 		select {
 		case <-tick.C:
 		case <-limit:
-			ts.Fatalf("%s did not appear", args[0])
+			ts.Fatalf("%s did not appear", strings.Join(args, ": "))
 		}
 	}
+}
+
+// readLink reads a file, and of anything else only whether it is there: it may be a port.
+func readLink(name string) (string, error) {
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return "", err
+	}
+	data, err := os.ReadFile(name)
+	return string(data), err
 }
 
 // damage copies a file without what is behind its first SIZE bytes, or with zeros up to SIZE: damage SIZE FROM TO.

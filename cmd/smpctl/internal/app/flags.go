@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
@@ -21,6 +22,7 @@ type GlobalFlags struct {
 	ConnType   string
 	ConnString string
 	ConnExtra  string
+	Wait       WaitTime
 	Timeout    Seconds
 	Tries      int
 	Buffer     int
@@ -43,6 +45,8 @@ func (f *GlobalFlags) Register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.ConnString, "connstring", "",
 		"connection `settings`, instead of the profile's: dev=PORT,baud=N,mtu=N")
 	fs.StringVar(&f.ConnExtra, "connextra", "", "connection `settings` on top of the profile's")
+	f.Wait = DefaultWait
+	fs.Var(&f.Wait, "wait", "how long to wait for a port that is not there yet; 0: not at all")
 	fs.VarP(&f.Timeout, "timeout", "t",
 		"wait for the answer to one try, in seconds or as 500ms "+
 			"(default 3; erase and the first chunk of an upload: 60)")
@@ -128,6 +132,24 @@ func (s *Seconds) String() string {
 }
 
 func (s *Seconds) Type() string { return "time" }
+
+// WaitTime is a flag like [Seconds] that may be 0, for not at all.
+type WaitTime time.Duration
+
+// DefaultWait is how long a command waits for a port that is not there yet.
+const DefaultWait = WaitTime(10 * time.Second)
+
+func (w *WaitTime) Set(text string) error {
+	if n, err := strconv.ParseFloat(strings.TrimRight(text, "smh"), 64); err == nil && n == 0 {
+		*w = 0
+		return nil
+	}
+	return (*Seconds)(w).Set(text)
+}
+
+func (w *WaitTime) String() string { return time.Duration(*w).String() }
+
+func (w *WaitTime) Type() string { return "time" }
 
 // smpVersion is the flag --smp-version.
 type smpVersion struct{ smp.Version }

@@ -203,7 +203,7 @@ func TestGlobalFlags(t *testing.T) {
 	})
 	want := "-b,--baud --buffer -c,--conn --connextra --connstring --conntype --json --line-length -l,--loglevel " +
 		"-p,--port -q,--quiet " +
-		"--raw --smp-version -t,--timeout --trace -r,--tries --window"
+		"--raw --smp-version -t,--timeout --trace -r,--tries --wait --window"
 	if s := strings.Join(got, " "); s != want {
 		t.Errorf("got  %s\nwant %s", s, want)
 	}

@@ -112,7 +112,7 @@ func TestMonitorBounds(t *testing.T) {
 		t.Errorf("udp: got %+v, want exit code 2", got)
 	}
 	absent := filepath.Join(t.TempDir(), "nosuch")
-	for _, wait := range [][]string{nil, {"--wait", "10ms"}} {
+	for _, wait := range [][]string{{"--wait", "0"}, {"--wait", "10ms"}} {
 		if got := runLine(t, append([]string{"-p", absent, "monitor"}, wait...)...); got.Code != 3 {
 			t.Errorf("absent port %v: got %+v, want exit code 3", wait, got)
 		}

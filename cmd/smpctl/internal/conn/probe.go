@@ -3,6 +3,7 @@ package conn
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -67,9 +68,12 @@ func probePort(a *app.App, ctx context.Context, dial func(context.Context) (smp.
 
 // dialer opens an address with the flags that say what the line is like.
 func dialer(a *app.App, address string) func(context.Context) (smp.Link, error) {
-	o := transport.Options{Baud: a.Flags.Baud, LineLength: a.Flags.LineLength, Raw: a.Flags.Raw}
+	o := transport.Options{Baud: a.Flags.Baud, LineLength: a.Flags.LineLength, Raw: a.Flags.Raw, Retry: isNew}
 	return func(ctx context.Context) (smp.Link, error) { return transport.Dial(ctx, address, o) }
 }
+
+// isNew reports whether a port that cannot be opened is worth another try: not a busy one.
+func isNew(err error) bool { return !errors.Is(err, transport.ErrBusy) }
 
 // name takes version and hash of what runs from the list: of the first image, as a rule. A bootloader runs none,
 // whatever flags it lists.

@@ -18,6 +18,8 @@ import (
 type Device struct {
 	App      *app.App
 	Settings Settings
+	Wait     time.Duration  // for a port that is not there yet, at the first connection; 0: not even for a busy one
+	Arrived  bool           // the port was waited for: the device may be starting
 	board    *sim.Device    // behind a sim: address, from its first use to close
 	trace    *trace.File    // nil without --trace
 	Port     transport.Port // as it was at the first connection; empty for links without one
@@ -25,6 +27,8 @@ type Device struct {
 	current  transport.Port // as it was at the last connection
 	awaits   identity       // that may be talked to at once when the port comes back
 	returned time.Time      // since when a port of the same device, but with another identity, has been there
+	shown    *app.Waiting   // what is waited for; nil for nothing
+	reached  *smp.Client    // that Reach made, for the next Connect; nil without
 }
 
 // identity is how a USB device shows itself: application and bootloader often differ in product id and text.
@@ -57,7 +61,7 @@ func New(a *app.App) (*Device, error) {
 		return nil, err
 	}
 	a.Reached = true
-	d := &Device{App: a, Settings: s}
+	d := &Device{App: a, Settings: s, Wait: time.Duration(a.Flags.Wait)}
 	if a.Flags.Trace != "" {
 		if d.trace, err = trace.Create(a.Flags.Trace); err != nil {
 			return nil, err
@@ -69,6 +73,9 @@ func New(a *app.App) (*Device, error) {
 
 // Close ends the virtual device and the trace.
 func (d *Device) Close() {
+	if d.reached != nil {
+		d.reached.Close()
+	}
 	if d.board != nil {
 		d.board.Close()
 	}
@@ -103,14 +110,31 @@ func (d *Device) Use(ctx context.Context, f func(*Device, *smp.Client) (app.Resu
 	return r, explained(ctx, c, err)
 }
 
-// Connect opens a client. From the second time on it follows the device to the port under which it came back.
+// Reach opens the client that the next Connect returns. It is for those who connect again by themselves, and wait for
+// the port in their own way then.
+func (d *Device) Reach(ctx context.Context) (err error) {
+	d.reached, err = d.Connect(ctx)
+	return err
+}
+
+// Connect opens a client. The first time it waits for a port that is not there yet; from the second time on it follows
+// the device to the port under which it came back, and waits no more.
 func (d *Device) Connect(ctx context.Context) (*smp.Client, error) {
+	if c := d.reached; c != nil {
+		d.reached = nil
+		return c, nil
+	}
+	first := d.Name == ""
 	link, err := d.link(ctx)
 	if err != nil {
 		return nil, err
 	}
 	d.App.Heard = func() string { return heard(link) }
-	c := smp.NewClient(link, fit(d.Settings.SMP, link))
+	var l smp.Link = link
+	if first {
+		l = awaitAnswer(d.App, link, d.Name)
+	}
+	c := smp.NewClient(l, fit(d.Settings.SMP, link))
 	d.App.Log.Info("connected", "port", d.Name)
 	return c, nil
 }
@@ -127,11 +151,11 @@ func (d *Device) link(ctx context.Context) (*transport.Conn, error) {
 	if d.Settings.Address.Kind == KindSim {
 		return d.virtual(ctx)
 	}
-	address, err := d.follow()
-	if err != nil {
-		return nil, err
+	open := d.arrive
+	if d.Name != "" {
+		open = d.again
 	}
-	conn, err := transport.Dial(ctx, address, d.Settings.Transport)
+	conn, err := open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -146,6 +170,15 @@ func (d *Device) link(ctx context.Context) (*transport.Conn, error) {
 	return conn, nil
 }
 
+// again opens the port of a device that was reset.
+func (d *Device) again(ctx context.Context) (*transport.Conn, error) {
+	address, err := d.follow()
+	if err != nil {
+		return nil, err
+	}
+	return transport.Dial(ctx, address, d.Settings.Transport)
+}
+
 // errOtherIdentity says that the port that came back belongs to the bootloader, as far as one can tell.
 var errOtherIdentity = errors.New("the port came back with another identity: perhaps the bootloader's")
 
@@ -153,11 +186,10 @@ var errOtherIdentity = errors.New("the port came back with another identity: per
 // wish for serial recovery.
 const identityWait = 1500 * time.Millisecond
 
-// follow finds the address to dial: what the user said, or the port of the same device after a reset.
+// follow finds the address to dial after a reset: the port of the same device.
 func (d *Device) follow() (string, error) {
-	address := d.Settings.Address.String()
-	if d.Name == "" || !d.Port.USB {
-		return address, nil
+	if !d.Port.USB {
+		return d.Settings.Address.String(), nil
 	}
 	ports, err := transport.Ports()
 	if err != nil {

@@ -24,7 +24,8 @@ type monitorOptions struct {
 	frames     bool
 	limit      app.Seconds
 	until      string
-	wait       app.Seconds
+	wait       app.WaitTime
+	waits      bool // the user said how long
 }
 
 func monitorCommand(a *app.App) *cobra.Command {
@@ -47,16 +48,20 @@ line matched in time, or the port did not come back within --wait.`,
   smpctl -p usb:2fe3:0004 monitor --log board.log
   smpctl -p /dev/ttyACM0 monitor --until 'Booting Zephyr' --for 30`,
 		Args: cobra.NoArgs,
-		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return watch(a, ctx, o) }),
 	}
 	f := cmd.Flags()
+	cmd.RunE = a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
+		o.waits = f.Changed("wait")
+		return watch(a, ctx, o)
+	})
 	f.BoolVar(&o.timestamps, "timestamps", false, "begin each line with the time of its arrival")
 	f.StringVar(&o.log, "log", "", "append the text to this `file` too")
 	f.BoolVar(&o.frames, "frames", false, "show SMP packets, a line each")
 	f.Var(&o.limit, "for", "end after this time (default: when the user leaves)")
 	f.StringVar(&o.until, "until", "", "end once a line matches this `regexp`")
 	f.Var(&o.wait, "wait",
-		"how long the port may be away, at the start too (default: at the start not at all, later for ever)")
+		"how long the port may be away, at the start too; 0: not at all (default: 10s at the start, later for ever)")
+	f.Lookup("wait").DefValue = ""
 	return cmd
 }
 
@@ -106,7 +111,11 @@ func watch(a *app.App, ctx context.Context, o monitorOptions) (app.Result, error
 		defer file.Close()
 		m.log = file
 	}
-	m.tail.Wait, m.limit = time.Duration(o.wait), time.Duration(o.limit)
+	m.limit = time.Duration(o.limit)
+	if o.waits {
+		d.Wait = time.Duration(o.wait)
+		m.tail.Wait = max(d.Wait, 1) // 0 is for ever
+	}
 	if err := m.run(ctx); err != nil {
 		return nil, err
 	}
@@ -156,7 +165,7 @@ type monitor struct {
 
 // run shows text and sends what is typed until ctx ends.
 func (m *monitor) run(ctx context.Context) error {
-	conn, err := m.open(ctx)
+	conn, err := m.tail.Open(ctx)
 	if err != nil {
 		return err
 	}
@@ -184,18 +193,4 @@ func (m *monitor) run(ctx context.Context) error {
 	work.Go(m.app.Guarded(func() { m.read(ctx) }))
 	m.app.Spawn(func() { k.pass(ctx, &m.link, m.end) }) // ends with its input, which nothing can interrupt
 	return m.tail.Follow(ctx, conn)
-}
-
-// open connects for the first time, which may take as long as the user says.
-func (m *monitor) open(ctx context.Context) (*transport.Conn, error) {
-	conn, err := m.tail.Open(ctx)
-	var absent *transport.OpenError
-	if err == nil || m.tail.Wait == 0 || !errors.As(err, &absent) {
-		return conn, err
-	}
-	conn, again := m.tail.Redial(ctx)
-	if errors.As(again, &absent) || conn == nil {
-		return nil, absent // it was never there
-	}
-	return conn, nil
 }

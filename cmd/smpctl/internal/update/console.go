@@ -82,7 +82,7 @@ func (c *console) listenTo(ctx context.Context, a *app.App, where string) error 
 		return failure.Usage("--console=%s: want a serial port or tcp:HOST:PORT", where)
 	}
 	t := device.NewTail(&device.Device{App: a,
-		Settings: device.Settings{Address: address, Transport: transport.Options{Baud: a.Flags.Baud}}})
+		Settings: device.Settings{Address: address, Transport: transport.Options{Baud: a.Flags.Baud, Retry: always}}})
 	conn, err := t.Open(ctx)
 	if err != nil {
 		return err
@@ -92,6 +92,9 @@ func (c *console) listenTo(ctx context.Context, a *app.App, where string) error 
 	c.work.Go(a.Guarded(c.second.hear))
 	return nil
 }
+
+// always goes on trying to open a busy port, within the limits of package transport.
+func always(error) bool { return true }
 
 // close stops listening, once everything that arrived is shown. It may be called again.
 func (c *console) close() {

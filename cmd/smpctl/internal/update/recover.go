@@ -20,7 +20,7 @@ import (
 type recoverOptions struct {
 	source   sourceOptions
 	enter    bool
-	wait     app.Seconds
+	wait     app.WaitTime
 	force    bool
 	noReset  bool
 	noVerify bool
@@ -28,7 +28,7 @@ type recoverOptions struct {
 }
 
 func recoverCommand(a *app.App) *cobra.Command {
-	o := recoverOptions{wait: app.Seconds(dfu.DefaultWait)}
+	o := recoverOptions{wait: app.WaitTime(dfu.DefaultWait)}
 	cmd := &cobra.Command{
 		Use:   "recover [file|build-folder]",
 		Short: "Upload through MCUboot's serial recovery, to a device without a working application",
@@ -57,7 +57,8 @@ primary slot; --image then is the one image to take.`,
 	f.BoolVar(&o.enter, "enter", false, "ask the application to reboot into its bootloader first")
 	o.source.register(f, "",
 		"`number` of the image, or of the slot with direct upload (default 0, or what the package says)")
-	f.Var(&o.wait, "wait", "how long the bootloader may take to answer, and the application to come back")
+	f.Var(&o.wait, "wait", "how long to wait for the port, for the bootloader to answer, and for the application to come "+
+		"back; 0: fail at once if the port is missing")
 	f.BoolVar(&o.force, "force", false, "upload even if the bootloader lists the image already")
 	f.BoolVar(&o.noReset, "no-reset", false, "leave the device in its bootloader")
 	f.BoolVar(&o.noVerify, "no-verify", false, "do not wait for the application after the reset: it has no SMP")
@@ -83,12 +84,16 @@ func recoverDevice(a *app.App, ctx context.Context, args []string, o recoverOpti
 		return nil, err
 	}
 	defer d.Close()
+	d.Wait = time.Duration(o.wait)
 	console, err := listen(a, ctx, d, o.console)
 	if err != nil {
 		return nil, err
 	}
 	defer console.close()
 	v := &upgradeView{app: a, device: d, recovery: true, unwatched: o.noVerify, console: console}
+	if err := d.Reach(ctx); err != nil {
+		return nil, err
+	}
 	report, err := dfu.Recover(ctx, d.Connect, src.targets, dfu.RecoverOptions{
 		ByImage: src.packaged, Enter: o.enter, Force: o.force, NoReset: o.noReset, NoVerify: o.noVerify,
 		Wait: time.Duration(o.wait), OnEvent: v.event,

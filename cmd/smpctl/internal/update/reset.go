@@ -1,6 +1,7 @@
 package update
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -20,17 +21,17 @@ type resetOptions struct {
 	force      bool
 	bootMode   int
 	bootloader bool
-	wait       bool
+	wait       waitFlag
 	console    string
 }
 
 func resetCommand(a *app.App) *cobra.Command {
-	var o resetOptions
+	o := resetOptions{wait: waitFlag{limit: app.WaitTime(dfu.DefaultWait)}}
 	cmd := &cobra.Command{
 		Use:     "reset",
 		Short:   "Reboot the device",
 		Example: "  smpctl -p sim: reset --wait",
-		Args:    cobra.NoArgs,
+		Args:    o.wait.takeArgument,
 		RunE:    a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return reset(a, ctx, o) }),
 	}
 	f := cmd.Flags()
@@ -38,7 +39,9 @@ func resetCommand(a *app.App) *cobra.Command {
 	f.IntVar(&o.bootMode, "boot-mode", 0, "boot `mode` to enter: 0 normal, 1 bootloader")
 	f.BoolVar(&o.bootloader, "bootloader", false,
 		"enter the bootloader, for serial recovery (boot mode 1); with --wait until that answers")
-	f.BoolVar(&o.wait, "wait", false, "wait until the device answers again")
+	f.Var(&o.wait, "wait", "wait until the device answers again, and for a port that is missing, for this `time` at "+
+		"most; 0: fail at once if the port is missing")
+	f.Lookup("wait").NoOptDefVal = bareWait
 	consoleFlag(f, &o.console)
 	f.Lookup("console").Usage += "; it waits like --wait"
 	cmd.MarkFlagsMutuallyExclusive("boot-mode", "bootloader")
@@ -80,10 +83,11 @@ func reset(a *app.App, ctx context.Context, o resetOptions) (app.Result, error) 
 		return nil, err
 	}
 	defer d.Close()
+	d.Wait = time.Duration(o.wait.limit)
 	if o.console == "" {
 		return resetting(a, ctx, d, o)
 	}
-	o.wait = true
+	o.wait.back = true
 	console, err := listen(a, ctx, d, o.console)
 	if err != nil {
 		return nil, err
@@ -107,8 +111,8 @@ func resetting(a *app.App, ctx context.Context, d *device.Device, o resetOptions
 			func(d *device.Device, c *smp.Client) (app.Result, error) {
 				return enterBootloader(a, ctx, d, c, o.wait, how)
 			})
-	case o.wait:
-		return reboot(a, ctx, d, how)
+	case o.wait.back:
+		return reboot(a, ctx, d, o.wait, how)
 	}
 	return d.Use(ctx,
 		func(_ *device.Device, c *smp.Client) (app.Result, error) {
@@ -117,9 +121,13 @@ func resetting(a *app.App, ctx context.Context, d *device.Device, o resetOptions
 }
 
 // reboot resets the device and waits until its application answers.
-func reboot(a *app.App, ctx context.Context, d *device.Device, how smp.ResetOptions) (app.Result, error) {
+func reboot(a *app.App, ctx context.Context, d *device.Device, wait waitFlag, how smp.ResetOptions) (app.Result, error) {
+	if err := d.Reach(ctx); err != nil {
+		return nil, err
+	}
 	v := &upgradeView{app: a, device: d, plain: true}
-	report, err := dfu.Reboot(ctx, d.Connect, dfu.RebootOptions{Reset: how, OnEvent: v.event})
+	report, err := dfu.Reboot(ctx, d.Connect, dfu.RebootOptions{
+		Reset: how, Wait: time.Duration(wait.limit), Starting: d.Arrived, OnEvent: v.event})
 	if err != nil {
 		return nil, err
 	}
@@ -127,8 +135,8 @@ func reboot(a *app.App, ctx context.Context, d *device.Device, how smp.ResetOpti
 }
 
 // enterBootloader resets the device into its bootloader, which takes any reset for a wish to leave.
-func enterBootloader(a *app.App, ctx context.Context, d *device.Device, c *smp.Client, wait bool, how smp.ResetOptions) (app.Result,
-	error) {
+func enterBootloader(a *app.App, ctx context.Context, d *device.Device, c *smp.Client, wait waitFlag,
+	how smp.ResetOptions) (app.Result, error) {
 	firmware, _, err := c.Who(ctx)
 	if err != nil {
 		return nil, err
@@ -140,12 +148,12 @@ func enterBootloader(a *app.App, ctx context.Context, d *device.Device, c *smp.C
 	if err := c.OS.Reset(ctx, how); err != nil {
 		return nil, err
 	}
-	if !wait {
+	if !wait.back {
 		return resetResult{Reset: true}, nil
 	}
 	a.Say("waiting for the bootloader")
 	d.Await(device.AnyIdentity)
-	back, err := dfu.EnterBootloader(ctx, c, d.Connect, dfu.DefaultWait)
+	back, err := dfu.EnterBootloader(ctx, c, d.Connect, cmp.Or(time.Duration(wait.limit), dfu.DefaultWait))
 	if err != nil {
 		return nil, err
 	}

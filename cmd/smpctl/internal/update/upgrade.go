@@ -24,7 +24,7 @@ type upgradeOptions struct {
 	mode        string
 	check       string
 	checkTime   app.Seconds
-	wait        app.Seconds
+	wait        app.WaitTime
 	upgradeOnly bool
 	force       bool
 	dryRun      bool
@@ -32,7 +32,7 @@ type upgradeOptions struct {
 }
 
 func upgradeCommand(a *app.App) *cobra.Command {
-	o := upgradeOptions{wait: app.Seconds(dfu.DefaultWait), checkTime: app.Seconds(defaultCheckTime)}
+	o := upgradeOptions{wait: app.WaitTime(dfu.DefaultWait), checkTime: app.Seconds(defaultCheckTime)}
 	cmd := &cobra.Command{
 		Use:   "upgrade [file|build-folder]",
 		Short: "Update the firmware: upload, test, reset, verify, confirm",
@@ -68,7 +68,8 @@ An update that was interrupted at any point is taken up by the same command.`,
 	f.Var(&o.checkTime, "check-time",
 		"how long the check may take, a day at most; after that it has failed, and ends with its children")
 	f.Var(&o.wait, "wait",
-		"how long the device may take to come back, and the update may go on without getting any further")
+		"how long to wait for the port, for the device to come back, and for any progress; 0: fail at once if the "+
+			"port is missing")
 	f.BoolVar(&o.upgradeOnly, "upgrade-only", false, "only if the image is newer than the running one")
 	f.BoolVar(&o.force, "force", false, "upload even if the image is already there")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and stop")
@@ -106,6 +107,7 @@ func upgrade(a *app.App, ctx context.Context, args []string, o upgradeOptions) (
 		return nil, err
 	}
 	defer d.Close()
+	d.Wait = time.Duration(o.wait)
 	v := &upgradeView{app: a, device: d}
 	options := dfu.Options{
 		Mode: mode, Force: o.force, UpgradeOnly: o.upgradeOnly, Wait: time.Duration(o.wait), OnEvent: v.event,
@@ -129,6 +131,10 @@ func upgrade(a *app.App, ctx context.Context, args []string, o upgradeOptions) (
 	}
 	defer console.close()
 	v.console = console
+	if err := d.Reach(ctx); err != nil {
+		return nil, err
+	}
+	options.Starting = d.Arrived
 	report, err := dfu.Run(ctx, d.Connect, src.targets, options)
 	v.close()
 	heard, err := console.explain(err)

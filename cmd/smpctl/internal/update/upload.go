@@ -22,11 +22,11 @@ type uploadOptions struct {
 	upgrade bool
 	noErase bool
 	window  int
-	wait    app.Seconds
+	wait    app.WaitTime
 }
 
 func imageUploadCommand(a *app.App) *cobra.Command {
-	o := uploadOptions{wait: app.Seconds(dfu.DefaultWait)}
+	o := uploadOptions{wait: app.WaitTime(dfu.DefaultWait)}
 	cmd := &cobra.Command{
 		Use:   "upload [file|build-folder]",
 		Short: "Upload an image to the device",
@@ -48,7 +48,8 @@ several slots, the device.`,
 	f.BoolVarP(&o.upgrade, "upgrade", "u", false, "only if the image is newer than the running one")
 	f.BoolVarP(&o.noErase, "noerase", "e", false,
 		"accepted for mcumgr-cli's scripts: nothing is erased that an upload does not replace")
-	f.Var(&o.wait, "wait", "how long the device may stay away in the middle of it")
+	f.Var(&o.wait, "wait", "how long to wait for the port, and for a device that stays away in the middle of it; 0: fail "+
+		"at once if the port is missing")
 	f.IntVarP(&o.window, "maxwinsize", "w", 0, "most requests in flight, as --window")
 	return cmd
 }
@@ -122,10 +123,14 @@ func upload(a *app.App, ctx context.Context, args []string, o uploadOptions) (ap
 		return nil, err
 	}
 	defer d.Close()
+	d.Wait = time.Duration(o.wait)
+	if err := d.Reach(ctx); err != nil {
+		return nil, err
+	}
 	v := &upgradeView{app: a, device: d, plain: true}
 	report, err := dfu.Run(ctx, d.Connect, src.targets,
 		dfu.Options{Mode: dfu.UploadOnly, UpgradeOnly: o.upgrade, NoStart: true, Wait: time.Duration(o.wait),
-			OnEvent: v.event})
+			Starting: d.Arrived, OnEvent: v.event})
 	if report.Found == smp.SerialRecovery && errors.Is(err, smp.ErrInBootloader) { // and did not fall into it later
 		if report, err = uploadInBootloader(a, ctx, v, src, o); err == nil {
 			err = recovered(report)
