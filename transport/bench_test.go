@@ -2,6 +2,7 @@ package transport_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/smpctl/smpctl/transport"
@@ -56,5 +57,36 @@ func BenchmarkConnWritePacket(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkConnReadPacket reads from a stream that always has the next answer: what is left is the cost of the
+// connection.
+func BenchmarkConnReadPacket(b *testing.B) {
+	request := []byte{0x0a, 0, 0, 0, 0, 1, 0x42, 1} // makePacket is its answer
+	log := strings.Repeat("[00:00:01.000,000] <inf> app: the quick brown fox\r\n", 90)
+	for _, size := range benchmarkSizes {
+		for _, tt := range []struct {
+			name, before string
+			asked        bool
+		}{{"asked", "", true}, {"unasked", "", false}, {"behind text", log, true}} {
+			b.Run(fmt.Sprint(tt.name, "/", size), func(b *testing.B) {
+				stream := append([]byte(tt.before), transport.AppendFrame(nil, makePacket(size), 0)...)
+				c := transport.NewConn(discard{stream}, transport.Options{})
+				defer c.Close()
+				if tt.asked {
+					if err := c.WritePacket(request); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.SetBytes(int64(len(stream)))
+				b.ReportAllocs()
+				for b.Loop() {
+					if packet, err := c.ReadPacket(); len(packet) != size {
+						b.Fatalf("packet of %d bytes, %v, want %d", len(packet), err, size)
+					}
+				}
+			})
+		}
 	}
 }

@@ -97,9 +97,10 @@ type Conn struct {
 
 	out writer
 
-	mu    sync.Mutex // guards stats and cause
-	stats Stats
-	cause error // why the stream is gone
+	mu        sync.Mutex // guards stats, reception and cause
+	stats     Stats
+	reception reception
+	cause     error // why the stream is gone
 
 	closed    chan struct{}
 	closeOnce sync.Once
@@ -161,8 +162,8 @@ func (c *Conn) ReadPacket() ([]byte, error) {
 		}
 		if len(c.rest) > 0 {
 			packet, rest := c.decoder.Next(c.rest)
+			c.received(c.rest[:len(c.rest)-len(rest)], packet)
 			c.rest = rest
-			c.keepStats()
 			if packet != nil {
 				c.trace.packet(receivedPacket, packet)
 				return packet, nil
@@ -321,10 +322,12 @@ func disconnected(err error) error {
 	return fmt.Errorf("%w: %w", ErrDisconnected, err)
 }
 
-// keepStats publishes the decoder's counters, and tells the trace of new damage.
-func (c *Conn) keepStats() {
+// received publishes the decoder's counters and the bytes it used, and tells the trace of new damage. packet is what
+// ended with these bytes, or nil.
+func (c *Conn) received(p, packet []byte) {
 	now := c.decoder.Stats()
 	c.mu.Lock()
+	c.reception.take(p, packet, c.framing.lines)
 	before := c.stats
 	now.SentPackets, now.SentBytes = before.SentPackets, before.SentBytes
 	c.stats = now

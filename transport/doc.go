@@ -33,7 +33,8 @@
 //
 // Damaged input is counted, never reported: a lost reply is the business of whoever waits for it. ReadPacket and
 // WritePacket block until they are done or the link ends, and no goroutine runs behind them. What
-// this package leaves out: matching replies to requests, time limits, retries.
+// this package leaves out: matching replies to requests, time limits, retries. To whoever has waited
+// in vain [Conn.Heard] says what came instead: nothing, text, unreadable bytes, an echo, other frames.
 //
 // A port is held by one process at a time. On Unix the lock is an flock(2) on
 // the device node, so a killed process leaves nothing behind and every alias of

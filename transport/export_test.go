@@ -1,6 +1,9 @@
 package transport
 
-import "context"
+import (
+	"context"
+	"io"
+)
 
 // Inner functions without input or output of the system, for tables in the tests.
 var (
@@ -32,4 +35,11 @@ const (
 // RetryOpen is retryOpen for anything that opens.
 func RetryOpen(ctx context.Context, open func() (string, error), passes func(error) bool) (string, error) {
 	return retryOpen(ctx, open, passes)
+}
+
+// NewDatagramConn is a connection as UDP makes it, over anything.
+func NewDatagramConn(rwc io.ReadWriteCloser) *Conn {
+	c := newConn(rwc, Options{}, framing{name: "datagram", limit: maxDatagram4})
+	c.decoder = &datagramDecoder{}
+	return c
 }

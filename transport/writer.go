@@ -110,9 +110,13 @@ func (c *Conn) encode(kind traceKind, p []byte) {
 	}
 }
 
-// record traces what is about to be sent: before the write, because the answer may be traced before the write returns.
+// record traces and remembers what is about to be sent: before the write, because the answer may be there before the
+// write returns.
 func (c *Conn) record(kind traceKind, p []byte) {
 	if kind == sentPacket {
+		c.mu.Lock()
+		c.reception.asked.add(p)
+		c.mu.Unlock()
 		c.trace.packet(kind, p)
 	} else {
 		c.trace.text(kind, p)
