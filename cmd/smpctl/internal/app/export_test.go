@@ -2,6 +2,6 @@ package app
 
 // What is written as JSON beside results.
 type (
-	Failure       = jsonFailure
+	ErrorEvent    = errorEvent
 	ProgressEvent = progressEvent
 )

@@ -1,0 +1,70 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/smp"
+	"github.com/smpctl/smpctl/smp/dfu"
+)
+
+// Failure is an error in JSON, the same wherever it stands.
+type Failure struct {
+	// Kind is the sort of failure; each has its exit code: other 1, usage 2, port 3, no-reply 4, refused 5, image 6,
+	// not-running 7, interrupted 130.
+	Kind    string `json:"kind"`
+	Message string `json:"message"` // a sentence for people
+	// Group is the number of the command group that the code belongs to; absent if it is one of the protocol itself.
+	Group *int   `json:"group,omitempty"`
+	Code  *int   `json:"code,omitempty"` // with which the device refused
+	Name  string `json:"name,omitempty"` // of the code
+	// Reason is a word for programs: why the new image does not run, what is wrong with a file, or the device's own.
+	Reason string `json:"reason,omitempty"`
+	Hint   string `json:"hint,omitempty"` // what to do next
+}
+
+// errorEvent is the line of standard error that tells the error.
+type errorEvent struct {
+	Error Failure `json:"error"`
+}
+
+// Failure describes the error that ended the command.
+func (a *App) Failure(ctx context.Context, err error) Failure {
+	k := failure.KindOf(ctx, err)
+	if k == failure.KindInterrupted {
+		err = failure.ErrInterrupted
+	}
+	f := Failure{Kind: k.Name, Message: err.Error(), Hint: failure.Hint(k, err, a.situation())}
+	var refused *smp.DeviceError
+	if errors.As(err, &refused) {
+		f.Code, f.Name, f.Reason = &refused.Code, refused.Name(), refused.Reason
+		if !refused.Global {
+			group := int(refused.Group)
+			f.Group = &group
+		}
+	}
+	var running *dfu.NotRunningError
+	if errors.As(err, &running) {
+		f.Reason = string(running.Reason)
+	}
+	var file *image.Error
+	if errors.As(err, &file) {
+		f.Reason = string(file.Kind)
+	}
+	var reasoned interface{ Reason() string }
+	if errors.As(err, &reasoned) {
+		f.Reason = reasoned.Reason()
+	}
+	return f
+}
+
+// situation is what this command has come to.
+func (a *App) situation() failure.Situation {
+	now := failure.Situation{Reached: a.Reached}
+	if a.Heard != nil {
+		now.Heard = a.Heard()
+	}
+	return now
+}
