@@ -71,13 +71,13 @@ def same_content(file, damaged=False):
     theirs = json.loads(imgtool("dumpinfo", "--format", "json", file))
     ours = inspect(file, code=6 if damaged else 0)
     h = theirs["header"]
-    got = [ours["header"][k] for k in ("version", "header_size", "body_size", "protected_size", "load_address", "flag_bits")]
+    got = [ours["header"][k] for k in ("version", "header_bytes", "body_bytes", "protected_bytes", "load_address", "flag_bits")]
     want = [h[k] for k in ("version", "hdr_size", "img_size", "protected_tlv_size", "load_addr", "flags")]
     equal(f"header of {file.name}", got, want)
     area = theirs["tlv_area"]
     for name, entries in (("protected", area["tlvs_prot"]), ("unprotected", area["tlvs"])):
         want = [(t["type"], t["len"], t["data"]) for t in entries]
-        got = [(t["type_id"], t["length"], t["value"]) for t in ours["tlvs"] if t["area"] == name]
+        got = [(t["type_id"], t["bytes"], t["value"]) for t in ours["tlvs"] if t["area"] == name]
         equal(f"{name} entries of {file.name}: {len(want)}", got, want)
     digest = next(t["data"] for t in area["tlvs"] if t["type_name"].startswith("SHA"))
     equal(f"hash of {file.name}", (ours["hash"], ours["hash_check"] == "ok"), (digest, not damaged))

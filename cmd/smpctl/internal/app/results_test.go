@@ -11,7 +11,8 @@ import (
 func TestResults(t *testing.T) {
 	clitest.CheckResults(t, []clitest.Document{
 		{Document: app.BytesResult{}, Keys: "[]"},
-		{Document: app.ErrorEvent{}, Keys: "error.kind error.message error.group? error.code? error.name? error.reason? error.hint?"},
-		{Document: app.ProgressEvent{}, Keys: "event step done total in_flight seconds"},
+		{Document: app.Failure{}, Keys: "kind message group? code? name? reason? hint?"},
+		{Document: app.ErrorEvent{}, Event: "error", Keys: "error"},
+		{Document: app.ProgressEvent{}, Event: "progress", Keys: "event step done total in_flight seconds"},
 	})
 }

@@ -50,11 +50,11 @@ type benchResult struct {
 	Runs        string        `json:"runs"`
 	BufferSize  int           `json:"buf_size,omitempty"`
 	BufferCount int           `json:"buf_count,omitempty"`
-	PacketLimit int           `json:"packet_limit"`
-	Baud        int           `json:"baud,omitempty"` // absent where it means nothing
-	NoEcho      string        `json:"no_echo,omitempty"`
-	RoundTrip   float64       `json:"round_trip_seconds"` // of the smallest packet
-	Rows        []measure.Row `json:"measurements"`
+	PacketLimit int           `json:"packet_limit_bytes"`           // longest packet that can be sent
+	Baud        int           `json:"baud,omitempty"`               // absent where it means nothing
+	NoEcho      string        `json:"no_echo,omitempty"`            // why the device does not echo
+	RoundTrip   float64       `json:"round_trip_seconds,omitempty"` // of the smallest packet
+	Rows        []measure.Row `json:"measurements"`                 // what was sent, and what came of it
 	measure.Verdict
 	Seconds float64 `json:"seconds"`
 }

@@ -9,6 +9,6 @@ import (
 // TestResults pins the JSON of every result.
 func TestResults(t *testing.T) {
 	clitest.CheckResults(t, []clitest.Document{
-		{Document: versionResult{}, Keys: "version revision modified time go os arch"},
+		{Document: versionResult{}, Commands: "version", Keys: "version revision? modified time? go os arch"},
 	})
 }

@@ -26,13 +26,13 @@ func versionCommand(a *app.App) *cobra.Command {
 
 // versionResult says from what this program was built.
 type versionResult struct {
-	Version  string `json:"version"`  // of the module; "(devel)" if it was built from a checkout that has no tag
-	Revision string `json:"revision"` // of the source, empty if it was not built in a checkout
-	Modified bool   `json:"modified"` // the checkout had changes that are in no revision
-	Time     string `json:"time"`     // of the revision
-	Go       string `json:"go"`
-	OS       string `json:"os"`
-	Arch     string `json:"arch"`
+	Version  string `json:"version"`            // of smpctl; "(devel)" if it was built from a checkout that has no tag
+	Revision string `json:"revision,omitempty"` // of the source; absent if it was not built in a checkout
+	Modified bool   `json:"modified"`           // the checkout had changes that are in no revision
+	Time     string `json:"time,omitempty"`     // of the revision, in RFC 3339
+	Go       string `json:"go"`                 // version of Go that built it
+	OS       string `json:"os"`                 // for which it was built
+	Arch     string `json:"arch"`               // for which it was built
 }
 
 func newVersionResult(info *debug.BuildInfo, ok bool) versionResult {

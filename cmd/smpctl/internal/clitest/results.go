@@ -3,6 +3,7 @@ package clitest
 import (
 	"bytes"
 	"encoding"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -18,17 +19,20 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/schema"
 )
 
 // Document is something that is written as JSON, and its keys: paths, with a question mark where one may be absent.
 type Document struct {
 	Document any
+	Commands string // that print it, with commas between; empty if it is no result in JSON
+	Event    string // that it is, on standard error
 	Keys     string
 }
 
-// CheckResults holds the documents of the package under test to their keys, that none of its results is missing among
-// them, and that their text is harmless to make: whether a command succeeded is settled before one is printed, and with
-// --json nobody asks Text.
+// CheckResults holds the documents of the package under test to their keys and schemas, that none of its results is
+// missing among them, and that their text is harmless to make: whether a command succeeded is settled before one is
+// printed, and with --json nobody asks Text.
 func CheckResults(t *testing.T, documents []Document) {
 	t.Helper()
 	pinned := map[string]bool{}
@@ -44,10 +48,30 @@ func CheckResults(t *testing.T, documents []Document) {
 			}
 		})
 	}
+	checkSchemas(t, documents)
 	for _, name := range resultTypes(t) {
 		if !pinned[name] {
 			t.Errorf("%s is a result, but its keys are not pinned", name)
 		}
+	}
+}
+
+// checkSchemas holds the files of docs/schema against the documents: one for each command and event.
+func checkSchemas(t *testing.T, documents []Document) {
+	t.Helper()
+	types := map[string][]reflect.Type{} // of each command
+	for _, d := range documents {
+		typ := reflect.TypeOf(d.Document)
+		for command := range strings.SplitSeq(d.Commands, ", ") {
+			types[command] = append(types[command], typ)
+		}
+		if d.Event != "" {
+			schema.CompareEvent(t, d.Event, typ)
+		}
+	}
+	delete(types, "")
+	for command, of := range types {
+		schema.Compare(t, schema.FileOf(command), "smpctl "+command+" --json", of...)
 	}
 }
 
@@ -65,10 +89,14 @@ func checkText(t *testing.T, typ reflect.Type) {
 	}
 }
 
-// jsonKeys lists the paths that encoding/json gives a type; a question mark is a key that may be absent.
+// jsonKeys lists the paths that encoding/json gives a type; a question mark is a key that may be absent. An error is
+// the same everywhere, and is pinned in package app.
 func jsonKeys(path string, t reflect.Type) []string {
 	switch {
 	case t.Implements(reflect.TypeFor[encoding.TextMarshaler]()):
+		return []string{path}
+	case t == reflect.TypeFor[time.Time](), t == reflect.TypeFor[json.RawMessage](),
+		path != "" && t == reflect.TypeFor[app.Failure]():
 		return []string{path}
 	case t.Kind() == reflect.Pointer:
 		return jsonKeys(path, t.Elem())

@@ -74,7 +74,7 @@ func connDeleteCommand(a *app.App) *cobra.Command {
 
 // namedProfile is a profile in output.
 type namedProfile struct {
-	Name string `json:"name"`
+	Name string `json:"name"` // that -c takes
 	device.Profile
 }
 
@@ -89,7 +89,7 @@ func (p namedProfile) String() string {
 // connAdded is the result of conn add.
 type connAdded struct {
 	namedProfile
-	Replaced bool `json:"replaced"`
+	Replaced bool `json:"replaced"` // there was another one of this name
 }
 
 // Text prints mcumgr-cli's words.
@@ -163,7 +163,7 @@ func checkProfileName(name string) error {
 
 // connList is the result of conn show.
 type connList struct {
-	Profiles []namedProfile `json:"profiles"`
+	Profiles []namedProfile `json:"profiles"` // the saved connections, by name
 }
 
 // Text prints mcumgr-cli's layout.

@@ -57,13 +57,14 @@ type mcumgrProfile struct {
 // connImported is the result of conn import.
 type connImported struct {
 	File     string           `json:"file"`
-	Imported []namedProfile   `json:"imported"`
-	Skipped  []skippedProfile `json:"skipped"`
+	Imported []namedProfile   `json:"imported"` // what was taken over
+	Skipped  []skippedProfile `json:"skipped"`  // what was not
 }
 
+// skippedProfile is a connection that was not taken over.
 type skippedProfile struct {
 	namedProfile
-	Reason string `json:"reason"`
+	Reason string `json:"reason"` // why not, for people
 }
 
 func (r connImported) Text(w io.Writer) error {

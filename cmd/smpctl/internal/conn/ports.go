@@ -35,13 +35,34 @@ text that it does not understand.`,
 
 // portList is the result of ports.
 type portList struct {
-	Ports  []portEntry `json:"ports"`
+	Ports  []portEntry `json:"ports"` // each serial port of this machine
 	probed bool
 }
 
+// portEntry is a serial port.
 type portEntry struct {
-	transport.Port
-	Probe *probeResult `json:"probe,omitempty"`
+	Port          string          `json:"port"`         // what -p takes
+	USB           bool            `json:"usb"`          // it belongs to a USB device
+	VID           transport.USBID `json:"vid,omitzero"` // USB vendor, four hexadecimal digits
+	PID           transport.USBID `json:"pid,omitzero"` // product of this vendor, four hexadecimal digits
+	Serial        string          `json:"serial,omitempty"`
+	Product       string          `json:"product,omitempty"`        // in words, as the device says
+	Manufacturer  string          `json:"manufacturer,omitempty"`   // in words, as the device says
+	Interface     *int            `json:"interface,omitempty"`      // number of the USB interface
+	InterfaceName string          `json:"interface_name,omitempty"` // in words, as the device says
+	Location      string          `json:"location,omitempty"`       // where it is plugged in, such as 1-1.2: usb:location=
+	Probe         *probeResult    `json:"probe,omitempty"`          // what answers, with --probe
+}
+
+func newPortEntry(p transport.Port) portEntry {
+	e := portEntry{
+		Port: p.Name, USB: p.USB, VID: p.VID, PID: p.PID, Serial: p.Serial, Product: p.Product,
+		Manufacturer: p.Manufacturer, InterfaceName: p.InterfaceName, Location: p.Location,
+	}
+	if p.Interface != transport.AnyInterface {
+		e.Interface = &p.Interface
+	}
+	return e
 }
 
 func ports(a *app.App, ctx context.Context, probe bool) (app.Result, error) {
@@ -52,7 +73,7 @@ func ports(a *app.App, ctx context.Context, probe bool) (app.Result, error) {
 	l := portList{Ports: make([]portEntry, len(ports)), probed: probe}
 	var all sync.WaitGroup
 	for i, p := range ports {
-		l.Ports[i] = portEntry{Port: p}
+		l.Ports[i] = newPortEntry(p)
 		if probe {
 			all.Go(a.Guarded(func() { l.Ports[i].Probe = probePort(a, ctx, dialer(a, p.Name)) }))
 		}
@@ -82,7 +103,7 @@ func (l portList) Text(w io.Writer) error {
 }
 
 func (p portEntry) cells() []string {
-	cells := []string{p.Name, "-", "-", "-", "-", "-"}
+	cells := []string{p.Port, "-", "-", "-", "-", "-"}
 	if p.USB {
 		cells[1] = p.VID.String() + ":" + p.PID.String()
 	}
@@ -91,8 +112,8 @@ func (p portEntry) cells() []string {
 			cells[i] = text
 		}
 	}
-	if p.Interface != transport.AnyInterface {
-		cells[5] = fmt.Sprint(p.Interface)
+	if p.Interface != nil {
+		cells[5] = fmt.Sprint(*p.Interface)
 	}
 	if p.Probe != nil {
 		cells = append(cells, p.Probe.String())

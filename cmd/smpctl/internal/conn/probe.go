@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/view"
 	"github.com/smpctl/smpctl/smp"
 	"github.com/smpctl/smpctl/transport"
@@ -24,15 +23,16 @@ const (
 
 // probeResult is what a port answered.
 type probeResult struct {
-	SMP         bool     `json:"smp"`
-	SMPVersion  string   `json:"smp_version,omitempty"`
-	Runs        string   `json:"runs,omitempty"`
-	Version     string   `json:"version,omitempty"`
-	Hash        smp.Hash `json:"hash,omitempty"`
-	BufferSize  int      `json:"buf_size,omitempty"`
-	BufferCount int      `json:"buf_count,omitempty"`
-	Kind        string   `json:"kind,omitempty"` // why not, as in an error
-	Problem     string   `json:"problem,omitempty"`
+	SMP         bool         `json:"smp"` // it speaks SMP
+	SMPVersion  string       `json:"smp_version,omitempty"`
+	Runs        string       `json:"runs,omitempty"`
+	Version     string       `json:"version,omitempty"` // of the image that runs
+	Hash        smp.Hash     `json:"hash,omitempty"`    // of the image that runs, in hexadecimal digits
+	BufferSize  int          `json:"buf_size,omitempty"`
+	BufferCount int          `json:"buf_count,omitempty"`
+	Error       *app.Failure `json:"error,omitempty"` // why it did not answer, or not everything
+
+	problem string // the same in a word or two
 }
 
 // probe asks what a port leads to. It takes no longer than probeTime and the closing of the port.
@@ -41,7 +41,7 @@ func probePort(a *app.App, ctx context.Context, dial func(context.Context) (smp.
 	defer cancel()
 	link, err := dial(ctx)
 	if err != nil {
-		return unprobed(ctx, err)
+		return (&probeResult{}).failed(a, ctx, err)
 	}
 	c := smp.NewClient(link, smp.Options{
 		Timeout: cmp.Or(time.Duration(a.Flags.Timeout), probeTimeout), Tries: a.Flags.Tries,
@@ -50,7 +50,7 @@ func probePort(a *app.App, ctx context.Context, dial func(context.Context) (smp.
 	defer c.Close()
 	params, err := c.Negotiate(ctx)
 	if err != nil {
-		return unprobed(ctx, err)
+		return (&probeResult{}).failed(a, ctx, err)
 	}
 	r := &probeResult{SMP: true, SMPVersion: c.Version().String(), Runs: view.RunsUnknown}
 	if params.Known {
@@ -58,8 +58,7 @@ func probePort(a *app.App, ctx context.Context, dial func(context.Context) (smp.
 	}
 	firmware, list, err := c.Who(ctx)
 	if err != nil {
-		r.Kind, r.Problem = failure.KindOf(ctx, err).Name, inBrief(err)
-		return r
+		return r.failed(a, ctx, err)
 	}
 	r.Runs = firmware.String()
 	r.name(list)
@@ -84,15 +83,17 @@ func (r *probeResult) name(list smp.ImageList) {
 	}
 }
 
-// unprobed is the result for a port that did not answer.
-func unprobed(ctx context.Context, err error) *probeResult {
-	return &probeResult{Kind: failure.KindOf(ctx, err).Name, Problem: inBrief(err)}
+// failed is the result of a port that did not answer, or not everything.
+func (r *probeResult) failed(a *app.App, ctx context.Context, err error) *probeResult {
+	f := a.Failure(ctx, err)
+	r.Error, r.problem = &f, inBrief(err)
+	return r
 }
 
 // String is the result in one cell of a table.
 func (r *probeResult) String() string {
 	if !r.SMP {
-		return r.Problem
+		return r.problem
 	}
 	s := fmt.Sprintf("%s, SMP version %s", r.Runs, r.SMPVersion)
 	switch {
@@ -101,8 +102,8 @@ func (r *probeResult) String() string {
 	case r.Runs == view.RunsUnknown:
 		s = fmt.Sprintf("SMP version %s", r.SMPVersion)
 	}
-	if r.Problem != "" {
-		s += "; " + r.Problem
+	if r.problem != "" {
+		s += "; " + r.problem
 	}
 	return s
 }

@@ -28,7 +28,7 @@ func Defaults(a *app.App) (project.Defaults, error) {
 
 // Setting is a value that says where the device is or how to talk to it, and where the value came from.
 type Setting struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
+	Name  string `json:"name"`  // of the setting
+	Value string `json:"value"` // as text
 	From  string `json:"from"` // --port, SMPCTL_PORT, profile NAME, path of smpctl.toml, default
 }

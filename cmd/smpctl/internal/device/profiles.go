@@ -21,9 +21,9 @@ import (
 // Profile is a saved connection, in the words of mcumgr-cli, with the public key that images for this device are signed
 // with.
 type Profile struct {
-	Type       string `toml:"type" json:"type"`
-	ConnString string `toml:"connstring" json:"connstring"`
-	Key        string `toml:"key,omitempty" json:"key,omitempty"` // absolute path of a PEM file; empty if there is none
+	Type       string `toml:"type" json:"type"`                   // serial or udp
+	ConnString string `toml:"connstring" json:"connstring"`       // dev=ADDRESS,baud=N,mtu=N
+	Key        string `toml:"key,omitempty" json:"key,omitempty"` // absolute path of a PEM file
 }
 
 // Check tells whether the profile leads to a device, as far as its text shows.

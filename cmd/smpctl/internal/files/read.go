@@ -2,6 +2,8 @@ package files
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -69,6 +71,12 @@ func Read(path string, limit int64) ([]byte, error) {
 		return nil, TooLarge(path, limit)
 	}
 	return data.Bytes(), nil
+}
+
+// SHA256 is the hash of a file's content in hexadecimal digits, as sha256sum shows it.
+func SHA256(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 func TooLarge(path string, limit int64) error {

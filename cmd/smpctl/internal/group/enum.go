@@ -149,8 +149,9 @@ func bare(groups []smp.Group) []smp.GroupDetails {
 	return details
 }
 
+// enumCount is the result of enum count.
 type enumCount struct {
-	Count int `json:"count"`
+	Count int `json:"count"` // of groups
 }
 
 func (r enumCount) Text(w io.Writer) error {
@@ -158,10 +159,11 @@ func (r enumCount) Text(w io.Writer) error {
 	return err
 }
 
+// enumSingle is the result of enum single.
 type enumSingle struct {
 	Group int    `json:"group"`
-	Name  string `json:"name"`
-	Last  bool   `json:"last"`
+	Name  string `json:"name"` // of the group, by us
+	Last  bool   `json:"last"` // there is no group behind it
 }
 
 func (r enumSingle) Text(w io.Writer) error {
@@ -173,15 +175,17 @@ func (r enumSingle) Text(w io.Writer) error {
 	return err
 }
 
+// enumResult is the result of enum and its subcommands.
 type enumResult struct {
-	Groups []groupEntry `json:"groups"`
+	Groups []groupEntry `json:"groups"` // the command groups of the device
 }
 
+// groupEntry is a command group of the device.
 type groupEntry struct {
 	Group    int    `json:"group"`
-	Name     string `json:"name"`                  // ours
-	Calls    string `json:"device_name,omitempty"` // the device's
-	Handlers int    `json:"handlers,omitempty"`
+	Name     string `json:"name"`                  // of the group, by us
+	Calls    string `json:"device_name,omitempty"` // what the device calls it
+	Handlers int    `json:"handlers,omitempty"`    // number of its commands; absent if the device does not say
 }
 
 func newEnumResult(groups []smp.GroupDetails) enumResult {

@@ -28,7 +28,7 @@ mount point: /lfs1/notes.txt. The protocol cannot list directories, or delete or
 
 // fileSizeResult is the result of fs size.
 type fileSizeResult struct {
-	Name  string `json:"name"`
+	Name  string `json:"name"` // path of the file on the device
 	Bytes int64  `json:"bytes"`
 }
 
@@ -50,15 +50,16 @@ func fsSizeCommand(a *app.App) *cobra.Command {
 
 // fileHashResult is the result of fs hash.
 type fileHashResult struct {
-	Name   string          `json:"name"`
-	Hashes []fileHashEntry `json:"hashes"`
+	Name   string          `json:"name"`   // path of the file on the device
+	Hashes []fileHashEntry `json:"hashes"` // one of each type that was asked for
 }
 
+// fileHashEntry is a hash or checksum of a part of a file, made by the device.
 type fileHashEntry struct {
-	Type   string `json:"type"`
-	Hash   string `json:"hash"`
-	Offset int64  `json:"offset"`
-	Bytes  int64  `json:"bytes"`
+	Type   string `json:"type"`   // such as sha256 or crc32
+	Hash   string `json:"digest"` // in hexadecimal digits
+	Offset int64  `json:"offset"` // of the first byte that it covers
+	Bytes  int64  `json:"bytes"`  // that it covers
 }
 
 func (r fileHashResult) Text(w io.Writer) error {
@@ -124,7 +125,7 @@ func hashFile(ctx context.Context, c *smp.Client, name string, o hashOptions) (a
 
 // fileClosed is the result of fs close.
 type fileClosed struct {
-	Closed bool `json:"closed"`
+	Closed bool `json:"closed"` // always true
 }
 
 func (fileClosed) Text(w io.Writer) error {

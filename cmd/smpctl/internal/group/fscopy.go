@@ -2,7 +2,6 @@ package group
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -44,17 +43,23 @@ interruption, if the device can show by a hash that its part is the beginning of
 
 // fileCopy is the result of fs upload and fs download.
 type fileCopy struct {
-	Name           string         `json:"name"`
+	Name           string         `json:"name"` // path of the file on the device
 	Bytes          int64          `json:"bytes"`
 	Seconds        float64        `json:"seconds"`
 	BytesPerSecond int            `json:"bytes_per_second"`
-	Verified       smp.Comparison `json:"verified,omitempty"` // absent if nothing could be compared
-	SHA256         string         `json:"sha256"`
+	Verified       smp.Comparison `json:"verified,omitempty"` // by what; absent if nothing could be compared
+	SHA256         string         `json:"sha256"`             // of the file, in hexadecimal digits
 	Resent         int            `json:"resent"`
 	AlreadyPresent bool           `json:"already_present"`
 	ResumedFrom    int            `json:"resumed_from"`
 
 	done string // what happened, for people
+}
+
+// downloadedEvent is the result of a download whose bytes are on standard output.
+type downloadedEvent struct {
+	Event  string   `json:"event"`
+	Result fileCopy `json:"result"` // as fs download prints it otherwise
 }
 
 // finish adds the speed.
@@ -104,9 +109,8 @@ func fsUpload(a *app.App, ctx context.Context, local, remote string, o smp.FileU
 		if err != nil {
 			return nil, err
 		}
-		sum := sha256.Sum256(data)
 		r := fileCopy{
-			Name: remote, Bytes: int64(len(data)), Verified: up.ComparedBy, Resent: up.Resent, SHA256: hex.EncodeToString(sum[:]),
+			Name: remote, Bytes: int64(len(data)), Verified: up.ComparedBy, Resent: up.Resent, SHA256: files.SHA256(data),
 			AlreadyPresent: up.AlreadyPresent, ResumedFrom: up.ResumedFrom, done: "uploaded",
 		}
 		return r.finish(time.Since(p.Start)), nil
@@ -175,7 +179,7 @@ func fsDownload(a *app.App, ctx context.Context, remote, local string, o smp.Fil
 			return r, to.Commit()
 		}
 		a.Say("downloaded %s, %s", human.Size(int(r.Bytes)), proofText(r.Verified))
-		a.Event(map[string]any{"event": "downloaded", "result": r})
+		a.Event(downloadedEvent{"downloaded", r})
 		return nil, to.Commit()
 	})
 }

@@ -21,7 +21,7 @@ func infoCommand(a *app.App) *cobra.Command {
 	}
 	cmd.RunE = a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
 		return device.WithDevice(a, ctx, func(d *device.Device, c *smp.Client) (app.Result, error) {
-			r := infoResult{Settings: d.Settings.Origins, Port: d.Name, Serial: d.Port.Serial, Images: []view.ImageEntry{}}
+			r := infoResult{Settings: d.Settings.Origins, Port: d.Name, Serial: d.Port.Serial}
 			if err := r.fill(ctx, c); err != nil {
 				return nil, err
 			}
@@ -31,38 +31,39 @@ func infoCommand(a *app.App) *cobra.Command {
 	return cmd
 }
 
-// infoResult is what a device says of itself; an empty or absent value is a command that it does not have.
+// infoResult is what a device says of itself. What is absent it does not say.
 type infoResult struct {
 	Port        string            `json:"port"`
 	Settings    []device.Setting  `json:"settings"` // where they came from
 	Serial      string            `json:"serial,omitempty"`
 	SMPVersion  string            `json:"smp_version"`
-	Board       string            `json:"board,omitempty"`
-	OS          string            `json:"os,omitempty"`
-	Kernel      string            `json:"kernel,omitempty"`
-	Version     string            `json:"kernel_version,omitempty"`
-	Release     string            `json:"kernel_release,omitempty"`
-	Machine     string            `json:"machine,omitempty"`
-	Processor   string            `json:"processor,omitempty"`
-	Built       string            `json:"built,omitempty"`
-	Clock       string            `json:"datetime,omitempty"`
+	Board       string            `json:"board,omitempty"`          // name of the board and its variant
+	OS          string            `json:"os,omitempty"`             // name of the operating system
+	Kernel      string            `json:"kernel,omitempty"`         // name of the kernel
+	Version     string            `json:"kernel_version,omitempty"` // in the device's words
+	Release     string            `json:"kernel_release,omitempty"` // in the device's words
+	Machine     string            `json:"machine,omitempty"`        // architecture
+	Processor   string            `json:"processor,omitempty"`      // architecture of the processor
+	Built       string            `json:"built,omitempty"`          // date of the build, in the device's words
+	Clock       string            `json:"datetime,omitempty"`       // the device's clock; it has no time zone
 	BufferSize  int               `json:"buf_size,omitempty"`
 	BufferCount int               `json:"buf_count,omitempty"`
 	Runs        string            `json:"runs"`
 	Application *appVersion       `json:"application,omitempty"` // the running image
-	Bootloader  *bootloaderResult `json:"bootloader,omitempty"`
-	Images      []view.ImageEntry `json:"images"`
-	Slots       []view.SlotImage  `json:"slots,omitempty"`
-	Groups      []groupEntry      `json:"groups,omitempty"`
-	Tasks       []taskEntry       `json:"tasks,omitempty"`
-	Pools       []poolEntry       `json:"pools,omitempty"`
+	Bootloader  *bootloaderResult `json:"bootloader,omitempty"`  // what the application says of it
+	Images      []view.ImageEntry `json:"images,omitzero"`       // as image list shows them
+	Slots       []view.SlotImage  `json:"slots,omitempty"`       // as image slots shows them
+	Groups      []groupEntry      `json:"groups,omitempty"`      // as enum shows them
+	Tasks       []taskEntry       `json:"tasks,omitempty"`       // as taskstat shows them
+	Pools       []poolEntry       `json:"pools,omitempty"`       // as mpstat shows them
 
 	listed bool // the device has an image list
 }
 
+// appVersion is the image that runs.
 type appVersion struct {
 	Version string   `json:"version"`
-	Hash    smp.Hash `json:"hash"`
+	Hash    smp.Hash `json:"hash,omitempty"`
 }
 
 // fill asks one thing after the other. A refusal leaves its line out; silence ends the command.

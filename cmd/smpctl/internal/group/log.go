@@ -61,9 +61,10 @@ func logCommand(a *app.App) *cobra.Command {
 	return cmd
 }
 
+// logNumber is a module or level, by which log entries name it.
 type logNumber struct {
-	Name   string `json:"name"`
-	Number int    `json:"number"`
+	Name   string `json:"name"`   // as the device has it
+	Number int    `json:"number"` // by which entries name it
 }
 
 func logNumbers(names []smp.LogName) []logNumber {
@@ -74,8 +75,9 @@ func logNumbers(names []smp.LogName) []logNumber {
 	return list
 }
 
+// logModules is the result of log module_list.
 type logModules struct {
-	Modules []logNumber `json:"modules"`
+	Modules []logNumber `json:"modules"` // that write to logs
 }
 
 // Text prints mcumgr-cli's layout, by name.
@@ -88,8 +90,9 @@ func (r logModules) Text(w io.Writer) error {
 	return nil
 }
 
+// logLevels is the result of log level_list.
 type logLevels struct {
-	Levels []logNumber `json:"levels"`
+	Levels []logNumber `json:"levels"` // of log entries
 }
 
 // Text prints mcumgr-cli's layout.
@@ -181,28 +184,31 @@ func showLog(ctx context.Context, c *smp.Client, q smp.LogQuery, all bool) (app.
 	return nil, fmt.Errorf("log show: no end after %d packets", maxLogPages)
 }
 
+// logResult is the result of log show.
 type logResult struct {
-	NextIndex uint32    `json:"next_index"`
-	More      bool      `json:"more"`
-	Logs      []logPart `json:"logs"`
+	NextIndex uint32    `json:"next_index"` // that the device's next entry will have
+	More      bool      `json:"more"`       // there are entries that did not fit
+	Logs      []logPart `json:"logs"`       // the entries of each log
 
 	all bool
 }
 
+// logPart is what was read of one log.
 type logPart struct {
-	Name    string     `json:"name"`
-	Type    int        `json:"type"`
-	Entries []logEntry `json:"entries"`
+	Name    string     `json:"name"`    // of the log
+	Type    int        `json:"type"`    // of the log: 0 stream, 1 memory, 2 storage
+	Entries []logEntry `json:"entries"` // in the device's order
 }
 
+// logEntry is one entry of a log.
 type logEntry struct {
-	Index     uint32 `json:"index"`
-	Timestamp int64  `json:"timestamp_us"`
-	Module    uint8  `json:"module"`
-	Level     uint8  `json:"level"`
-	Type      string `json:"type"`
-	ImageHash string `json:"image_hash,omitempty"`
-	Message   string `json:"message"`
+	Index     uint32 `json:"index"`                // by which it can be asked for
+	Timestamp int64  `json:"timestamp_us"`         // the device's time, in microseconds
+	Module    uint8  `json:"module"`               // number of the module: log module_list
+	Level     uint8  `json:"level"`                // number of the level: log level_list
+	Type      string `json:"type"`                 // of the message: str, cbor or another
+	ImageHash string `json:"image_hash,omitempty"` // beginning of the hash of the image that wrote it
+	Message   string `json:"message"`              // as text; CBOR as JSON, anything unknown in hexadecimal digits
 }
 
 // add takes a page and returns the index of its last entry, if it has one.

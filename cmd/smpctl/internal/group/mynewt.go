@@ -70,9 +70,10 @@ A device that answered before and is silent afterwards has crashed as it should.
 	}
 }
 
+// crashResult is the result of crash.
 type crashResult struct {
-	Crash    string `json:"crash"`
-	Answered bool   `json:"answered"`
+	Crash    string `json:"crash"`    // what was asked for
+	Answered bool   `json:"answered"` // the device answered before it crashed
 }
 
 // Text prints mcumgr-cli's word, which knows no device that cannot answer any more.

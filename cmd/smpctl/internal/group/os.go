@@ -1,6 +1,7 @@
 package group
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -26,8 +27,9 @@ func ask(a *app.App, use, short, example string, args cobra.PositionalArgs,
 	}
 }
 
+// echoResult is the result of echo.
 type echoResult struct {
-	Text_   string  `json:"text"`
+	Text_   string  `json:"text"` // that came back
 	Seconds float64 `json:"seconds"`
 }
 
@@ -54,6 +56,7 @@ func echoCommand(a *app.App) *cobra.Command {
 		})
 }
 
+// paramsResult is the result of params.
 type paramsResult struct {
 	BufferSize  int `json:"buf_size"`
 	BufferCount int `json:"buf_count"`
@@ -75,8 +78,9 @@ func paramsCommand(a *app.App) *cobra.Command {
 		})
 }
 
+// osInfoResult is the result of os-info.
 type osInfoResult struct {
-	Output string `json:"output"`
+	Output string `json:"output"` // in the device's words
 }
 
 func (r osInfoResult) Text(w io.Writer) error {
@@ -100,24 +104,25 @@ func osInfoCommand(a *app.App) *cobra.Command {
 	return cmd
 }
 
+// bootloaderResult is what the application says of its bootloader.
 type bootloaderResult struct {
-	Bootloader  string `json:"bootloader"`
-	Mode        *int   `json:"mode"`
-	ModeName    string `json:"mode_name"`
-	NoDowngrade bool   `json:"no_downgrade"`
+	Bootloader  string `json:"bootloader"`          // its name
+	Mode        *int   `json:"mode,omitempty"`      // how it handles updates, as MCUboot numbers that
+	ModeName    string `json:"mode_name,omitempty"` // the same in words
+	NoDowngrade bool   `json:"no_downgrade"`        // it refuses lower versions
 }
 
 func newBootloaderResult(b smp.BootloaderInfo) bootloaderResult {
-	r := bootloaderResult{Bootloader: b.Name, ModeName: b.Mode.String(), NoDowngrade: b.NoDowngrade}
+	r := bootloaderResult{Bootloader: b.Name, NoDowngrade: b.NoDowngrade}
 	if b.Mode != smp.ModeUnknown {
 		mode := int(b.Mode)
-		r.Mode = &mode
+		r.Mode, r.ModeName = &mode, b.Mode.String()
 	}
 	return r
 }
 
 func (r bootloaderResult) Text(w io.Writer) error {
-	fmt.Fprintf(w, "bootloader: %s\nmode: %s\n", r.Bootloader, r.ModeName)
+	fmt.Fprintf(w, "bootloader: %s\nmode: %s\n", r.Bootloader, cmp.Or(r.ModeName, smp.ModeUnknown.String()))
 	if r.NoDowngrade {
 		fmt.Fprintln(w, "refuses lower versions")
 	}
@@ -135,21 +140,23 @@ func bootloaderCommand(a *app.App) *cobra.Command {
 		})
 }
 
+// taskResult is the result of taskstat.
 type taskResult struct {
-	Tasks []taskEntry `json:"tasks"`
+	Tasks []taskEntry `json:"tasks"` // the device's threads
 }
 
+// taskEntry is a thread of the device.
 type taskEntry struct {
-	Name       string  `json:"name"`
-	Priority   int64   `json:"priority"`
-	ID         int64   `json:"id"`
-	State      uint64  `json:"state"`
-	Runtime    *uint64 `json:"runtime_cycles,omitempty"`
-	Switches   *uint64 `json:"context_switches,omitempty"`
-	StackUsed  *uint64 `json:"stack_used_bytes,omitempty"`
-	StackBytes *uint64 `json:"stack_bytes,omitempty"`
-	Last       *uint64 `json:"last_checkin,omitempty"`
-	Next       *uint64 `json:"next_checkin,omitempty"`
+	Name       string  `json:"name"`                       // of the thread
+	Priority   int64   `json:"priority"`                   // lower numbers come first
+	ID         int64   `json:"id"`                         // number of the thread
+	State      uint64  `json:"state"`                      // bits of the kernel's thread state
+	Runtime    *uint64 `json:"runtime_cycles,omitempty"`   // cycles of the processor that it has used
+	Switches   *uint64 `json:"context_switches,omitempty"` // how often it was switched to; Zephyr does not count
+	StackUsed  *uint64 `json:"stack_used_bytes,omitempty"` // most that it has used of its stack
+	StackBytes *uint64 `json:"stack_bytes,omitempty"`      // size of its stack
+	Last       *uint64 `json:"last_checkin,omitempty"`     // with the watchdog, in the device's ticks; 0 on Zephyr
+	Next       *uint64 `json:"next_checkin,omitempty"`     // with the watchdog, in the device's ticks; 0 on Zephyr
 }
 
 func newTaskResult(tasks []smp.Task) taskResult {
@@ -204,8 +211,9 @@ func taskstatCommand(a *app.App) *cobra.Command {
 		})
 }
 
+// poolResult is the result of mpstat.
 type poolResult struct {
-	Pools []poolEntry `json:"pools"`
+	Pools []poolEntry `json:"pools"` // the device's memory pools
 }
 
 func newPoolResult(pools []smp.Pool) poolResult {
@@ -216,12 +224,13 @@ func newPoolResult(pools []smp.Pool) poolResult {
 	return r
 }
 
+// poolEntry is a memory pool of the device.
 type poolEntry struct {
-	Name      string `json:"name"`
-	BlockSize uint64 `json:"block_bytes"`
-	Blocks    uint64 `json:"blocks"`
-	Free      uint64 `json:"free"`
-	LeastFree uint64 `json:"least_free"`
+	Name      string `json:"name"`        // of the pool
+	BlockSize uint64 `json:"block_bytes"` // size of a block
+	Blocks    uint64 `json:"blocks"`      // number of blocks
+	Free      uint64 `json:"free"`        // number of free blocks
+	LeastFree uint64 `json:"least_free"`  // fewest free blocks that there ever were
 }
 
 // Text prints mcumgr-cli's layout, by name.
@@ -245,8 +254,9 @@ func mpstatCommand(a *app.App) *cobra.Command {
 		})
 }
 
+// datetimeResult is the result of datetime.
 type datetimeResult struct {
-	Datetime string `json:"datetime"`
+	Datetime string `json:"datetime"` // the device's clock, as 2026-11-21T10:30:00; it has no time zone
 
 	set string // what it was set to, if it was
 	now bool   // that was the host's time

@@ -118,12 +118,14 @@ func (q rawRequest) send(ctx context.Context, c *smp.Client) (app.Result, error)
 	return r, nil
 }
 
+// rawResult is the result of raw.
 type rawResult struct {
-	Group   int             `json:"group"`
-	Command int             `json:"command"`
-	Op      string          `json:"op"`
-	Answer  json.RawMessage `json:"answer"` // null if it is not CBOR
-	CBOR    string          `json:"cbor"`
+	Group   int    `json:"group"`
+	Command int    `json:"command"` // number of the command within the group
+	Op      string `json:"op"`      // what was asked for: read or write
+	// Answer is the answer as JSON, in which {"$hex":"00ff"} stands for bytes; absent if it is not CBOR.
+	Answer json.RawMessage `json:"answer,omitempty"`
+	CBOR   string          `json:"cbor"` // the answer, in hexadecimal digits
 
 	text string
 }

@@ -215,9 +215,10 @@ func config(ctx context.Context, c *smp.Client, args []string) (app.Result, erro
 	return configResult{args[0], string(value)}, nil
 }
 
+// configResult is the result of config for one setting.
 type configResult struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
+	Name  string `json:"name"`  // of the setting
+	Value string `json:"value"` // as text
 }
 
 // Text prints mcumgr-cli's layout.

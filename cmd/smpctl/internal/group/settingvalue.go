@@ -15,13 +15,13 @@ import (
 
 // settingResult is a value in every form that it can have.
 type settingResult struct {
-	Name  string  `json:"name"`
-	Size  int     `json:"size"`
-	Hex   string  `json:"hex"`
-	Text_ *string `json:"text,omitempty"`
-	Int   *int64  `json:"int,omitempty"`
-	Uint  *uint64 `json:"uint,omitempty"`
-	File  string  `json:"file,omitempty"`
+	Name  string  `json:"name"` // of the setting
+	Size  int     `json:"bytes"`
+	Hex   string  `json:"hex"`            // the value in hexadecimal digits
+	Text_ *string `json:"text,omitempty"` // the value as text, if it is one
+	Int   *int64  `json:"int,omitempty"`  // as a signed little-endian number, if it has 1, 2, 4 or 8 bytes
+	Uint  *uint64 `json:"uint,omitempty"` // as an unsigned one
+	File  string  `json:"file,omitempty"` // path of the file that it was written to
 
 	only *string // the one form that the user asked for
 }

@@ -36,9 +36,10 @@ func statCommand(a *app.App) *cobra.Command {
 	return cmd
 }
 
+// statResult is the result of stat for one group.
 type statResult struct {
-	Name   string            `json:"name"`
-	Fields map[string]uint64 `json:"fields"`
+	Name   string            `json:"name"`   // of the group of statistics
+	Fields map[string]uint64 `json:"fields"` // its values, by name
 }
 
 // Text prints mcumgr-cli's layout.
@@ -57,7 +58,7 @@ const statGroups = "stat groups"
 
 // namesResult is a list of names of one kind of thing.
 type namesResult struct {
-	Names []string `json:"names"`
+	Names []string `json:"names"` // in alphabetical order
 	what  string
 }
 
@@ -82,8 +83,8 @@ func (r namesResult) Text(w io.Writer) error {
 
 // doneResult is the result of a command that changes something and gives nothing back.
 type doneResult struct {
-	Done string `json:"done"` // what was asked for
-	Name string `json:"name,omitempty"`
+	Done string `json:"done"`           // what was asked for
+	Name string `json:"name,omitempty"` // what it was about, if it was about one thing
 
 	low bool
 }

@@ -11,25 +11,27 @@ import (
 
 // imageDetails are the parts of an inspection that few images have.
 type imageDetails struct {
-	Encryption  *encryptionEntry  `json:"encryption,omitempty"`
-	Compression *compressionEntry `json:"compression,omitempty"`
-	BootRecord  *bootRecordEntry  `json:"boot_record,omitempty"`
-	VendorUUID  string            `json:"vendor_uuid,omitempty"`
-	ClassUUID   string            `json:"class_uuid,omitempty"`
+	Encryption  *encryptionEntry  `json:"encryption,omitempty"`  // absent if it is not encrypted
+	Compression *compressionEntry `json:"compression,omitempty"` // absent if it is not compressed
+	BootRecord  *bootRecordEntry  `json:"boot_record,omitempty"` // for measured boot
+	VendorUUID  string            `json:"vendor_uuid,omitempty"` // vendor that the bootloader must be of
+	ClassUUID   string            `json:"class_uuid,omitempty"`  // class of devices that the bootloader must be of
 }
 
+// encryptionEntry is how an image is encrypted.
 type encryptionEntry struct {
-	Scheme  string `json:"scheme"` // how the AES key travels
-	AESBits int    `json:"aes_bits"`
-	Plain   bool   `json:"plain"` // flagged, but the body is plaintext
+	Scheme  string `json:"scheme"`   // how the AES key travels
+	AESBits int    `json:"aes_bits"` // of the AES key
+	Plain   bool   `json:"plain"`    // flagged, but the body is plaintext
 }
 
+// compressionEntry is how an image is compressed, and what becomes of it.
 type compressionEntry struct {
-	Format   string `json:"format"`
-	ARMThumb bool   `json:"arm_thumb"`
-	Size     *int64 `json:"size,omitempty"` // bytes of the body once it is decompressed
-	Hash     string `json:"hash,omitempty"` // of the decompressed image
-	Check    string `json:"check"`
+	Format   string `json:"format"`          // LZMA2, LZMA1 or none
+	ARMThumb bool   `json:"arm_thumb"`       // with the filter for ARM Thumb code
+	Size     *int64 `json:"bytes,omitempty"` // of the body once it is decompressed
+	Hash     string `json:"hash,omitempty"`  // of the decompressed image
+	Check    string `json:"check"`           // ok, failed, or unchecked: the image is damaged or encrypted
 }
 
 // The values of compression.check.
@@ -39,12 +41,13 @@ const (
 	decompUnchecked = "unchecked" // the image is damaged or encrypted
 )
 
+// bootRecordEntry is a record for measured boot, in the image's words.
 type bootRecordEntry struct {
-	SoftwareType string `json:"software_type"`
+	SoftwareType string `json:"software_type"` // such as NSPE
 	Version      string `json:"version"`
-	SignerID     string `json:"signer_id"`
+	SignerID     string `json:"signer_id"` // hash of the signing key, in hexadecimal digits
 	HashType     string `json:"hash_type"`
-	Measurement  string `json:"measurement"`
+	Measurement  string `json:"measurement"` // in hexadecimal digits
 }
 
 func newImageDetails(img *image.Image) imageDetails {

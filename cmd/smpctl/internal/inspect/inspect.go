@@ -28,30 +28,31 @@ all is shown and the exit code is 6. Signatures are shown; smpctl verify verifie
 		Example: "  smpctl inspect app.signed.bin\n  smpctl inspect app.signed.hex --json\n" +
 			"  smpctl inspect dfu_application.zip",
 		Args: cobra.ExactArgs(1),
-		RunE: a.Run(func(_ context.Context, args []string) (app.Result, error) { return inspect(args[0]) }),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return inspect(a, ctx, args[0]) }),
 	}
 }
 
 // inspection is the result of inspect.
 type inspection struct {
 	File            string                `json:"file"`
-	Format          string                `json:"format"`
-	Address         *uint32               `json:"address,omitempty"` // of the first byte, in Intel HEX
-	FileSize        int                   `json:"file_size"`         // bytes; of Intel HEX those that it stands for
+	Format          string                `json:"format"`                  // bin, or hex for Intel HEX
+	Address         *uint32               `json:"address,omitempty"`       // of the first byte, in Intel HEX
+	FileSize        int                   `json:"bytes"`                   // of the file as it is on disk
+	ContentSize     *int                  `json:"content_bytes,omitempty"` // that Intel HEX stands for
 	FileSHA256      string                `json:"file_sha256"`
-	ImageSize       int                   `json:"image_size"` // bytes up to the end of the last entry
-	Header          headerEntry           `json:"header"`
+	ImageSize       int                   `json:"image_bytes"` // up to the end of the last entry
+	Header          headerEntry           `json:"header"`      // of the image
 	Encrypted       bool                  `json:"encrypted"`
 	Compressed      bool                  `json:"compressed"`
 	Hash            string                `json:"hash"`
 	HashType        string                `json:"hash_type"`
-	HashCheck       string                `json:"hash_check"`
-	Signatures      []view.SignatureEntry `json:"signatures"`
-	Dependencies    []dependencyEntry     `json:"dependencies"`
-	SecurityCounter *uint32               `json:"security_counter,omitempty"`
+	HashCheck       string                `json:"hash_check"`                 // ok, mismatch, or encrypted: not checked
+	Signatures      []view.SignatureEntry `json:"signatures"`                 // shown, not verified
+	Dependencies    []dependencyEntry     `json:"dependencies"`               // other images that must be there
+	SecurityCounter *uint32               `json:"security_counter,omitempty"` // against downgrades
 	imageDetails
-	TLVs     []tlvEntry         `json:"tlvs"`
-	Trailer  *imageTrailerEntry `json:"trailer,omitempty"`
+	TLVs     []tlvEntry         `json:"tlvs"`              // the entries behind the body
+	Trailer  *imageTrailerEntry `json:"trailer,omitempty"` // what padding says of the next boot
 	Warnings []string           `json:"warnings"`
 }
 
@@ -62,41 +63,45 @@ const (
 	hashUncheckable = "encrypted" // covers the plaintext
 )
 
+// headerEntry is the header of an image.
 type headerEntry struct {
 	Version       string   `json:"version"`
-	HeaderSize    int      `json:"header_size"`
-	BodySize      int64    `json:"body_size"`
-	ProtectedSize int      `json:"protected_size"`
-	LoadAddress   uint32   `json:"load_address"`
-	Flags         []string `json:"flags"`
-	FlagBits      uint32   `json:"flag_bits"`
+	HeaderSize    int      `json:"header_bytes"`    // in front of the body
+	BodySize      int64    `json:"body_bytes"`      // of the firmware itself
+	ProtectedSize int      `json:"protected_bytes"` // of the entries under the signature
+	LoadAddress   uint32   `json:"load_address"`    // in RAM, or in flash with the flag ROM_FIXED; 0 for none
+	Flags         []string `json:"flags"`           // MCUboot's names of those that are set
+	FlagBits      uint32   `json:"flag_bits"`       // the same as a number
 }
 
+// dependencyEntry is another image that must be there.
 type dependencyEntry struct {
 	Image   int    `json:"image"`
-	Minimum string `json:"minimum"`
+	Minimum string `json:"minimum"` // lowest version that will do
 }
 
+// tlvEntry is an entry behind the body of an image.
 type tlvEntry struct {
-	Area   string `json:"area"`
-	Type   string `json:"type"`
-	TypeID int    `json:"type_id"`
-	Length int    `json:"length"`
-	Value  string `json:"value"`
+	Area   string `json:"area"`    // protected, that is under the signature, or unprotected
+	Type   string `json:"type"`    // MCUboot's name, or the number
+	TypeID int    `json:"type_id"` // number of the type
+	Length int    `json:"bytes"`   // of the value
+	Value  string `json:"value"`   // in hexadecimal digits
 }
 
+// imageTrailerEntry is the trailer of a padded image.
 type imageTrailerEntry struct {
-	Align     int  `json:"align"`
-	Confirmed bool `json:"confirmed"`
+	Align     int  `json:"align_bytes"` // smallest write to flash
+	Confirmed bool `json:"confirmed"`   // the image stays
 }
 
-func inspect(path string) (app.Result, error) {
+func inspect(a *app.App, ctx context.Context, path string) (app.Result, error) {
 	data, err := files.ReadImageFile(path)
 	if err != nil {
 		return nil, err
 	}
 	if pack.Is(data) {
-		return inspectPackage(path, data)
+		return inspectPackage(a, ctx, path, data)
 	}
 	return inspectImage(path, data)
 }
@@ -107,10 +112,11 @@ func inspectImage(path string, data []byte) (app.Result, error) {
 		return nil, err
 	}
 	r := newInspection(img)
-	r.File = path
+	r.File, r.FileSize, r.FileSHA256 = path, len(data), files.SHA256(data)
 	if !slices.Equal(data, img.Bytes()) {
-		if _, start, err := image.FromHex(data); err == nil {
-			r.Format, r.Address = "hex", &start
+		if flat, start, err := image.FromHex(data); err == nil {
+			content := len(flat)
+			r.Format, r.Address, r.ContentSize = "hex", &start, &content
 		}
 	}
 	switch err := img.CheckHash(); {
@@ -131,9 +137,8 @@ func inspectImage(path string, data []byte) (app.Result, error) {
 }
 
 func newInspection(img *image.Image) inspection {
-	sum := img.FileHash()
 	r := inspection{
-		Format: "bin", FileSize: len(img.Bytes()), FileSHA256: hex.EncodeToString(sum[:]), ImageSize: img.Size(),
+		Format: "bin", ImageSize: img.Size(),
 		Header: newHeaderEntry(img.Header), Encrypted: img.Encrypted(), Compressed: img.Compressed(),
 		Hash: hex.EncodeToString(img.Hash()), HashType: img.HashType().String(),
 		Signatures: []view.SignatureEntry{}, Dependencies: []dependencyEntry{}, TLVs: []tlvEntry{},

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/clitest"
 	"github.com/smpctl/smpctl/image"
 )
@@ -29,17 +30,23 @@ func TestInspectHex(t *testing.T) {
 	if err := os.WriteFile(hex, intelHex(0x00020000, data), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	fromBin, err := inspect(bin)
+	fromBin, err := inspect(&app.App{}, t.Context(), bin)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fromHex, err := inspect(hex)
+	fromHex, err := inspect(&app.App{}, t.Context(), hex)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := fromBin.(inspection)
 	address := uint32(0x00020000)
-	want.File, want.Format, want.Address = hex, "hex", &address
+	text, err := os.ReadFile(hex)
+	if err != nil {
+		t.Fatal(err)
+	}
+	size := len(data)
+	want.File, want.Format, want.Address, want.ContentSize = hex, "hex", &address, &size
+	want.FileSize, want.FileSHA256 = len(text), fmt.Sprintf("%x", sha256.Sum256(text)) // as sha256sum shows it
 	if diff := cmp.Diff(want, fromHex, cmp.AllowUnexported(inspection{})); diff != "" {
 		t.Errorf("Intel HEX (-want +got):\n%s", diff)
 	}
@@ -115,11 +122,11 @@ func TestInspectDetails(t *testing.T) {
 		want []string
 	}{
 		{"prot-all.bin", []string{`"area":"protected"`, `"security_counter":`, `"dependencies":[{"image":`}},
-		{"confirm-align16.bin", []string{`"trailer":{"align":16,"confirmed":true}`}},
+		{"confirm-align16.bin", []string{`"trailer":{"align_bytes":16,"confirmed":true}`}},
 		{"test-align4.bin", []string{`"confirmed":false}`}},
 		{"enc-ec256-aes128.bin", []string{`"encrypted":true`, `"hash_check":"encrypted"`}},
 		{"comp-lzma2.bin", []string{`"compressed":true`}},
-		{"ed25519-pure-hdr0x800.bin", []string{`"type":"ED25519"`, `"pure":true`, `"header_size":2048`}},
+		{"ed25519-pure-hdr0x800.bin", []string{`"type":"ED25519"`, `"pure":true`, `"header_bytes":2048`}},
 		{"rsa-2048-fullpubkey.bin", []string{`"public_key":"30`}},
 		{"two-signatures.bin", []string{`"signatures":[{"type":"`, `},{"type":"`}},
 		{"unsigned-sha256.bin", []string{`"signatures":[],"dependencies":[],`}},
@@ -130,7 +137,7 @@ func TestInspectDetails(t *testing.T) {
 		{"enc-x25519-sha512-aes256.bin",
 			[]string{`"encryption":{"scheme":"ENC_X25519_SHA512","aes_bits":256,"plain":false}`}},
 		{"comp-lzma2-armthumb.bin",
-			[]string{`"compression":{"format":"LZMA2","arm_thumb":true,"size":8410,"hash":"6a2b6657`,
+			[]string{`"compression":{"format":"LZMA2","arm_thumb":true,"bytes":8410,"hash":"6a2b6657`,
 				`","check":"ok"}`}},
 		{"prot-bootrecord-p384.bin",
 			[]string{`"boot_record":{"software_type":"NSPE","version":"1.2.3","signer_id":"898f0cbc`,
@@ -162,7 +169,7 @@ func TestInspectHoldsTheFileTwice(t *testing.T) {
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	r, err := inspect(path)
+	r, err := inspect(&app.App{}, t.Context(), path)
 	runtime.ReadMemStats(&after)
 	if got := after.TotalAlloc - before.TotalAlloc; err != nil || r.(inspection).HashCheck != hashFits ||
 		got > 2*body+1<<20 {

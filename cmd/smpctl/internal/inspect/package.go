@@ -40,7 +40,9 @@ is not, all are shown and the exit code is 6.`,
 		Example: "  smpctl package list dfu_application.zip\n" +
 			"  smpctl package list dfu_application.zip --key app.pub.pem",
 		Args: cobra.ExactArgs(1),
-		RunE: a.Run(func(_ context.Context, args []string) (app.Result, error) { return packageList(a, args[0], keys) }),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
+			return packageList(a, ctx, args[0], keys)
+		}),
 	}
 	cmd.Flags().StringArrayVar(&keys, "key", nil,
 		"public `key` (PEM) that has signed the images; several keys: one of them")
@@ -51,18 +53,18 @@ is not, all are shown and the exit code is 6.`,
 type packageContent struct {
 	File   string        `json:"file"`
 	Format pack.Format   `json:"format"`
-	Images []packedImage `json:"images"`
+	Images []packedImage `json:"images"` // each image file in it
 }
 
 // packedImage is an image of a package, and where it was read or written.
 type packedImage struct {
-	Name    string `json:"name"`
-	Image   int    `json:"image"`
-	Slot    *int   `json:"slot,omitempty"` // that it is built for
-	Bytes   int    `json:"bytes"`
-	Version string `json:"version"`
-	Hash    string `json:"hash"`
-	Error   string `json:"error,omitempty"`
+	Name    string       `json:"file"` // its name in the package, or the path that it was extracted to
+	Image   int          `json:"image"`
+	Slot    *int         `json:"slot,omitempty"` // that it is built for
+	Bytes   int          `json:"bytes"`
+	Version string       `json:"version,omitempty"`
+	Hash    string       `json:"hash,omitempty"`
+	Error   *app.Failure `json:"error,omitempty"` // what is wrong with it
 }
 
 func (r packageContent) Text(w io.Writer) error {
@@ -72,7 +74,7 @@ func (r packageContent) Text(w io.Writer) error {
 			where += fmt.Sprintf(" slot %d", *m.Slot)
 		}
 		text := m.Name
-		if m.Error != "" {
+		if m.Error != nil {
 			text += "  REFUSED"
 		}
 		if _, err := fmt.Fprintf(w, "%-15s %-12s %-8.8s %9d bytes  %s\n",
@@ -85,7 +87,7 @@ func (r packageContent) Text(w io.Writer) error {
 
 // readMembers parses a package and holds every member against the keys. The error is about the first that does not
 // stand it.
-func readMembers(a *app.App, path string, keyPaths []string) (*pack.Package, packageContent, error) {
+func readMembers(a *app.App, ctx context.Context, path string, keyPaths []string) (*pack.Package, packageContent, error) {
 	keys, err := trust.ReadKeys(keyPaths)
 	if err != nil {
 		return nil, packageContent{}, err
@@ -101,11 +103,11 @@ func readMembers(a *app.App, path string, keyPaths []string) (*pack.Package, pac
 	for _, text := range p.Warnings {
 		a.Warn("%s: %s", path, text)
 	}
-	content, err := content(a, path, p, keys)
+	content, err := content(a, ctx, path, p, keys)
 	return p, content, err
 }
 
-func content(a *app.App, path string, p *pack.Package, keys []trust.Key) (packageContent, error) {
+func content(a *app.App, ctx context.Context, path string, p *pack.Package, keys []trust.Key) (packageContent, error) {
 	content := packageContent{File: path, Format: p.Format, Images: []packedImage{}}
 	var failed error
 	for _, m := range p.Members {
@@ -115,7 +117,8 @@ func content(a *app.App, path string, p *pack.Package, keys []trust.Key) (packag
 		}
 		err := checkMember(a, &e, path+": "+m.Name, m, keys)
 		if err != nil {
-			e.Error = err.Error()
+			f := a.Failure(ctx, err)
+			e.Error = &f
 		}
 		if failed == nil {
 			failed = err
@@ -144,8 +147,8 @@ func checkMember(a *app.App, e *packedImage, label string, m pack.Member, keys [
 	return err
 }
 
-func packageList(a *app.App, path string, keys []string) (app.Result, error) {
-	p, content, err := readMembers(a, path, keys)
+func packageList(a *app.App, ctx context.Context, path string, keys []string) (app.Result, error) {
+	p, content, err := readMembers(a, ctx, path, keys)
 	if p == nil {
 		return nil, err
 	}
@@ -168,7 +171,9 @@ unless each image is whole and, with --key, signed by one of the keys, and no fi
 exists.`,
 		Example: "  smpctl package extract dfu_application.zip -o images",
 		Args:    cobra.ExactArgs(1),
-		RunE:    a.Run(func(_ context.Context, args []string) (app.Result, error) { return packageExtract(a, args[0], o) }),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
+			return packageExtract(a, ctx, args[0], o)
+		}),
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.dir, "output", "o", ".", "`directory` to write to; it is made if it does not exist")
@@ -177,8 +182,8 @@ exists.`,
 	return cmd
 }
 
-func packageExtract(a *app.App, path string, o extractOptions) (app.Result, error) {
-	p, content, err := readMembers(a, path, o.keys)
+func packageExtract(a *app.App, ctx context.Context, path string, o extractOptions) (app.Result, error) {
+	p, content, err := readMembers(a, ctx, path, o.keys)
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ same bytes.`,
 		Example: `  smpctl package build -o dfu_application.zip app.signed.bin 1=net.signed.bin --key app.pub.pem
   smpctl package build -o dfu.bin --multi-image 0=app.signed.bin 1=net.signed.bin`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: a.Run(func(_ context.Context, args []string) (app.Result, error) { return packageBuild(a, args, o) }),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return packageBuild(a, ctx, args, o) }),
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "output", "o", "", "`file` to write (required)")
@@ -48,7 +48,7 @@ same bytes.`,
 	return cmd
 }
 
-func packageBuild(a *app.App, args []string, o packageBuildOptions) (app.Result, error) {
+func packageBuild(a *app.App, ctx context.Context, args []string, o packageBuildOptions) (app.Result, error) {
 	if o.out == "" {
 		return nil, failure.Usage("package build needs -o FILE to write")
 	}
@@ -70,7 +70,7 @@ func packageBuild(a *app.App, args []string, o packageBuildOptions) (app.Result,
 		}
 		p.Members = append(p.Members, m)
 	}
-	content, err := content(a, o.out, p, keys)
+	content, err := content(a, ctx, o.out, p, keys)
 	if err != nil {
 		return nil, err
 	}

@@ -1,13 +1,13 @@
 package inspect
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"context"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
 	"github.com/smpctl/smpctl/image/pack"
 )
 
@@ -15,35 +15,34 @@ import (
 type packageInspection struct {
 	File          string             `json:"file"`
 	Format        pack.Format        `json:"format"`
-	FileSize      int                `json:"file_size"` // bytes
+	FileSize      int                `json:"bytes"`
 	FileSHA256    string             `json:"file_sha256"`
-	Name          string             `json:"name,omitempty"`
+	Name          string             `json:"name,omitempty"`           // of the application, by the manifest
 	FormatVersion *int               `json:"format_version,omitempty"` // of a zip's manifest
-	Time          int64              `json:"time,omitempty"`           // Unix time of the packing
-	Members       []memberInspection `json:"members"`
+	Time          string             `json:"time,omitempty"`           // when it was packed, in RFC 3339, UTC
+	Members       []memberInspection `json:"images"`                   // each image file in it
 	Warnings      []string           `json:"warnings"`
 }
 
 // memberInspection is one image of a package.
 type memberInspection struct {
-	Name     string         `json:"name"`
+	Name     string         `json:"file"` // its name in the package
 	Image    int            `json:"image"`
-	Slot     *int           `json:"slot,omitempty"` // that it is built for
-	Manifest map[string]any `json:"manifest,omitempty"`
-	Contents *inspection    `json:"contents,omitempty"`
-	Error    string         `json:"error,omitempty"`
+	Slot     *int           `json:"slot,omitempty"`     // that it is built for
+	Manifest map[string]any `json:"manifest,omitempty"` // what the manifest says of it
+	Contents *inspection    `json:"contents,omitempty"` // as inspect shows a file
+	Error    *app.Failure   `json:"error,omitempty"`    // what is wrong with it
 }
 
 // inspectPackage shows all members, also beside a damaged one.
-func inspectPackage(path string, data []byte) (app.Result, error) {
+func inspectPackage(a *app.App, ctx context.Context, path string, data []byte) (app.Result, error) {
 	p, err := pack.Parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	sum := sha256.Sum256(data)
 	r := packageInspection{
-		File: path, Format: p.Format, FileSize: len(data), FileSHA256: hex.EncodeToString(sum[:]), Name: p.Name,
-		Time:    p.Time,
+		File: path, Format: p.Format, FileSize: len(data), FileSHA256: files.SHA256(data), Name: p.Name,
+		Time:    packed(p.Time),
 		Members: []memberInspection{}, Warnings: append([]string{}, p.Warnings...),
 	}
 	if p.Format == pack.Zip {
@@ -51,7 +50,7 @@ func inspectPackage(path string, data []byte) (app.Result, error) {
 	}
 	var failed error
 	for _, m := range p.Members {
-		entry, err := inspectMember(path, m)
+		entry, err := inspectMember(a, ctx, path, m)
 		r.Members = append(r.Members, entry)
 		if failed == nil {
 			failed = err
@@ -60,7 +59,16 @@ func inspectPackage(path string, data []byte) (app.Result, error) {
 	return r, failed
 }
 
-func inspectMember(path string, m pack.Member) (memberInspection, error) {
+// packed is the time of the packing, from seconds since 1970; empty if there is none that RFC 3339 can write.
+func packed(seconds int64) string {
+	t := time.Unix(seconds, 0).UTC()
+	if seconds == 0 || t.Year() < 0 || t.Year() > 9999 {
+		return ""
+	}
+	return t.Format(time.RFC3339)
+}
+
+func inspectMember(a *app.App, ctx context.Context, path string, m pack.Member) (memberInspection, error) {
 	entry := memberInspection{Name: m.Name, Image: m.Image, Manifest: m.Fields}
 	if m.Slot != pack.AnySlot {
 		entry.Slot = &m.Slot
@@ -74,7 +82,8 @@ func inspectMember(path string, m pack.Member) (memberInspection, error) {
 		entry.Contents = &i
 	}
 	if err != nil {
-		entry.Error = err.Error()
+		f := a.Failure(ctx, err)
+		entry.Error = &f
 	}
 	return entry, err
 }
@@ -88,8 +97,8 @@ func (r packageInspection) Text(w io.Writer) error {
 	if r.Name != "" {
 		line("name", "%s", oneLine(r.Name))
 	}
-	if r.Time != 0 {
-		line("packed", "%s", time.Unix(r.Time, 0).UTC().Format(time.RFC3339))
+	if r.Time != "" {
+		line("packed", "%s", r.Time)
 	}
 	line("file SHA-256", "%s", r.FileSHA256)
 	for _, text := range r.Warnings {
@@ -99,7 +108,7 @@ func (r packageInspection) Text(w io.Writer) error {
 		fmt.Fprintln(w)
 		line("image", "%s", m.describe())
 		if m.Contents == nil {
-			line("file", "%s: %s", m.Name, m.Error)
+			line("file", "%s: %s", m.Name, m.Error.Message)
 			continue
 		}
 		if err := m.Contents.Text(w); err != nil {

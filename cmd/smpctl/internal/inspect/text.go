@@ -65,7 +65,11 @@ var hashCheckText = map[string]string{
 }
 
 func (r inspection) describeFile() string {
-	s := fmt.Sprintf("%s, %d bytes", r.File, r.FileSize)
+	size := r.FileSize
+	if r.ContentSize != nil {
+		size = *r.ContentSize
+	}
+	s := fmt.Sprintf("%s, %d bytes", r.File, size)
 	if r.Address != nil {
 		s += fmt.Sprintf(", Intel HEX from address 0x%08x", *r.Address)
 	}

@@ -54,23 +54,24 @@ too. An encrypted one needs the device's key: hash and signature cover the plain
 // verification is the result of verify.
 type verification struct {
 	File       string     `json:"file"`
-	Verified   bool       `json:"verified"`
+	Verified   bool       `json:"verified"` // hash and all signatures hold
 	Version    string     `json:"version"`
 	Hash       string     `json:"hash"`
 	HashType   string     `json:"hash_type"`
 	Encrypted  bool       `json:"encrypted"`
-	Decrypted  bool       `json:"decrypted"`
+	Decrypted  bool       `json:"decrypted"` // --decrypt opened it
 	Compressed bool       `json:"compressed"`
-	Keys       []keyCheck `json:"keys"`
+	Keys       []keyCheck `json:"keys"` // each key that was asked for
 }
 
 // keyCheck is what verify says of one key.
 type keyCheck struct {
-	Key      string `json:"key"` // as the user named it
-	KeyHash  string `json:"key_hash"`
-	Verified bool   `json:"verified"`
-	Kind     string `json:"kind,omitempty"`   // of the refusal
-	Reason   string `json:"reason,omitempty"` // of the refusal
+	Key      string       `json:"key"` // path of the public key, as it was given
+	KeyHash  string       `json:"key_hash"`
+	Verified bool         `json:"verified"`        // the image is signed by it
+	Error    *app.Failure `json:"error,omitempty"` // why not
+
+	reason string // the same in short
 }
 
 func verify(a *app.App, ctx context.Context, path string, o verifyOptions) (app.Result, error) {
@@ -102,11 +103,12 @@ func verify(a *app.App, ctx context.Context, path string, o verifyOptions) (app.
 	for _, text := range img.Warnings() {
 		a.Warn("%s: %s", path, text)
 	}
-	return r.check(img, keys, o.keys)
+	return r.check(a, ctx, img, keys, o.keys)
 }
 
 // check verifies the image with each key.
-func (r verification) check(img *image.Image, keys []crypto.PublicKey, names []string) (app.Result, error) {
+func (r verification) check(a *app.App, ctx context.Context, img *image.Image, keys []crypto.PublicKey,
+	names []string) (app.Result, error) {
 	var first error
 	for i, pub := range keys {
 		hash, err := key.Hash(pub, img.HashType())
@@ -116,8 +118,12 @@ func (r verification) check(img *image.Image, keys []crypto.PublicKey, names []s
 		c := keyCheck{Key: names[i], KeyHash: hex.EncodeToString(hash)}
 		err = img.Verify(pub)
 		c.Verified = err == nil
+		if err != nil {
+			f := a.Failure(ctx, err)
+			c.Error, c.reason = &f, f.Message
+		}
 		if refusal := (*image.Error)(nil); errors.As(err, &refusal) {
-			c.Kind, c.Reason = string(refusal.Kind), refusal.Detail
+			c.reason = refusal.Detail
 		}
 		if err != nil && first == nil {
 			first = fmt.Errorf("%s: with key %s: %w", r.File, names[i], err)
@@ -139,7 +145,7 @@ func (r verification) Text(w io.Writer) error {
 	for _, c := range r.Keys {
 		verdict := "signed"
 		if !c.Verified {
-			verdict = "NOT VERIFIED: " + c.Reason
+			verdict = "NOT VERIFIED: " + c.reason
 		}
 		line("key", "%s %s: %s", c.Key, c.KeyHash[:8], verdict)
 	}

@@ -11,11 +11,11 @@ import (
 // benchUpload is what an upload can be expected to reach: the rate of its best setting, without the time that the flash
 // takes.
 type benchUpload struct {
-	Packet    int      `json:"packet_bytes"`
-	Chunk     int      `json:"chunk_bytes"` // of the image in each packet
-	Depth     int      `json:"in_flight"`
-	Rate      int      `json:"bytes_per_second"` // of the image
-	WireShare *float64 `json:"wire_share,omitempty"`
+	Packet    int      `json:"packet_bytes"`         // SMP header included
+	Chunk     int      `json:"chunk_bytes"`          // of the image in each packet
+	Depth     int      `json:"in_flight"`            // requests under way at the same time
+	Rate      int      `json:"bytes_per_second"`     // of the image
+	WireShare *float64 `json:"wire_share,omitempty"` // share of the time in which the wire is busy: 0 to 1
 
 	period float64 // seconds for each chunk
 }

@@ -21,20 +21,20 @@ const (
 
 // setting is one way to load the link.
 type setting struct {
-	Request shape `json:"request"`
+	Request shape `json:"request"`      // what was sent
 	Packet  int   `json:"packet_bytes"` // SMP header included
-	Lines   int   `json:"lines"`        // 0 with raw framing
-	Depth   int   `json:"in_flight"`    // requests
+	Lines   int   `json:"lines"`        // of a frame; 0 with raw framing
+	Depth   int   `json:"in_flight"`    // requests under way at the same time
 }
 
 // Row is what came of a setting.
 type Row struct {
 	setting
-	Sent      int      `json:"sent"`
-	Lost      int      `json:"lost"`
-	RoundTrip float64  `json:"round_trip_seconds"` // median; 0 if nothing was answered
-	Rate      int      `json:"bytes_per_second"`   // of request packets, one way; pauses after a loss count
-	WireShare *float64 `json:"wire_share,omitempty"`
+	Sent      int      `json:"sent"`                         // requests
+	Lost      int      `json:"lost"`                         // requests without an answer
+	RoundTrip float64  `json:"round_trip_seconds,omitempty"` // median; absent if nothing was answered
+	Rate      int      `json:"bytes_per_second"`             // of request packets, one way; pauses after a loss count
+	WireShare *float64 `json:"wire_share,omitempty"`         // share of the time in which the wire was busy: 0 to 1
 
 	asked  int     // packet size of the plan, which the device may have refused by a byte or two
 	answer int     // bytes of an answer packet

@@ -35,20 +35,20 @@ const (
 
 // advice is one change of the firmware or of the link that would make uploads faster.
 type advice struct {
-	Option string  `json:"option"`
-	Value  string  `json:"value"`
-	Text   string  `json:"text"`
+	Option string  `json:"option"`           // of the firmware's configuration, or of smpctl
+	Value  string  `json:"value"`            // that it should have
+	Text   string  `json:"text"`             // why, for people
 	Rate   int     `json:"bytes_per_second"` // expected of an upload then
-	Factor float64 `json:"factor"`           // against now
+	Factor float64 `json:"factor"`           // how many times as fast as now
 }
 
 // Verdict is what the measurements mean.
 type Verdict struct {
-	Limit     Bottleneck   `json:"limit"`
-	Reason    string       `json:"reason"`
-	LinesPass int          `json:"lines_pass,omitempty"` // longest packet that passes, if longer ones are lost
-	Upload    *benchUpload `json:"upload,omitempty"`
-	Advice    []advice     `json:"advice"`
+	Limit     Bottleneck   `json:"limit"`                // what limits an upload
+	Reason    string       `json:"reason"`               // the same in a sentence for people
+	LinesPass int          `json:"lines_pass,omitempty"` // lines of the longest packet that is not lost
+	Upload    *benchUpload `json:"upload,omitempty"`     // what to expect of one, if the flash keeps up
+	Advice    []advice     `json:"advice"`               // what would make uploads faster
 }
 
 // Judge says what limits the link and what would help. It is pure.

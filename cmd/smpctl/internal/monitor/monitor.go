@@ -68,10 +68,10 @@ line matched in time, or the port did not come back within --wait.`,
 // monitorResult is the result of monitor. Its text is what the device printed, which is already out.
 type monitorResult struct {
 	Port       string  `json:"port"`
-	Bytes      int     `json:"bytes"`
-	Dropped    int     `json:"dropped"` // bytes that came too fast
-	Reconnects int     `json:"reconnects"`
-	Matched    string  `json:"matched,omitempty"`
+	Bytes      int     `json:"bytes"`             // of text that the device printed
+	Dropped    int     `json:"dropped_bytes"`     // of text that came too fast
+	Reconnects int     `json:"reconnects"`        // how often the port came back
+	Matched    string  `json:"matched,omitempty"` // the line that --until waited for
 	Seconds    float64 `json:"seconds"`
 }
 

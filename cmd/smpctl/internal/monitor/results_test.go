@@ -9,6 +9,6 @@ import (
 // TestResults pins the JSON of every result.
 func TestResults(t *testing.T) {
 	clitest.CheckResults(t, []clitest.Document{
-		{Document: monitorResult{}, Keys: "port bytes dropped reconnects matched? seconds"},
+		{Document: monitorResult{}, Commands: "monitor", Keys: "port bytes dropped_bytes reconnects matched? seconds"},
 	})
 }

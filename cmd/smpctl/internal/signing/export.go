@@ -77,9 +77,9 @@ func (e *export) check(a *app.App, path string) error {
 type exported struct {
 	File     string `json:"file"`
 	KeyType  string `json:"key_type"`
-	Encoding string `json:"encoding"`
-	Output   string `json:"output,omitempty"`
-	Content  string `json:"text,omitempty"` // absent in the encoding raw
+	Encoding string `json:"encoding"`         // of what is exported
+	Output   string `json:"output,omitempty"` // path of the file that it was written to
+	Content  string `json:"text,omitempty"`   // what is exported; absent in the encoding raw
 	data     []byte
 }
 

@@ -32,7 +32,7 @@ The bytes are those of imgtool getpub; raw is PKCS#1 for RSA, SubjectPublicKeyIn
 // publicKeyResult is the result of key public.
 type publicKeyResult struct {
 	exported
-	Bytes string `json:"bytes"` // of the encoding raw, in hexadecimal
+	Hex string `json:"hex"` // the bytes of the encoding raw, in hexadecimal digits
 }
 
 func keyPublic(ctx context.Context, a *app.App, path string, e export) (app.Result, error) {
@@ -98,7 +98,7 @@ P-384, 512 with Ed25519 if asked for.`,
 type keyHashResult struct {
 	exported
 	HashType string `json:"hash_type"`
-	Hash     string `json:"hash"`
+	KeyHash  string `json:"key_hash"`
 }
 
 func keyHash(ctx context.Context, a *app.App, path string, sha app.Choice, e export) (app.Result, error) {

@@ -68,12 +68,12 @@ func explainShort(_ *cobra.Command, err error) error {
 
 // generatedKey is the result of key generate.
 type generatedKey struct {
-	File      string `json:"file"`
+	File      string `json:"file"` // path of the private key
 	KeyType   string `json:"key_type"`
-	Encrypted bool   `json:"encrypted"`
+	Encrypted bool   `json:"encrypted"` // with a passphrase
 	HashType  string `json:"hash_type"`
 	KeyHash   string `json:"key_hash"`
-	PublicKey string `json:"public_key"`
+	PublicKey string `json:"public_key_pem"` // its public half, as PEM
 }
 
 func keyGenerate(ctx context.Context, a *app.App, o generateOptions) (app.Result, error) {

@@ -60,13 +60,14 @@ otherwise; here that is --policy lock-last. An output file that exists is added 
 // provisionResult is the result of key provision.
 type provisionResult struct {
 	Output  string           `json:"output"`
-	SoC     string           `json:"soc"`
-	KeyName string           `json:"key_name"`
-	Policy  string           `json:"policy"`
-	Added   bool             `json:"added"` // to a file that was there
-	Keys    []provisionedKey `json:"keys"`
+	SoC     string           `json:"soc"`      // name of the chip
+	KeyName string           `json:"key_name"` // the place in the key store
+	Policy  string           `json:"policy"`   // whether the keys can be revoked
+	Added   bool             `json:"added"`    // to a file that was there
+	Keys    []provisionedKey `json:"keys"`     // in the order of their places
 }
 
+// provisionedKey is a public key in a provisioning file.
 type provisionedKey struct {
 	File    string `json:"file"`
 	KeyHash string `json:"key_hash"`

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
@@ -126,20 +127,20 @@ func (o signPrepareOptions) write(path string, r signer.Request, u *image.Unsign
 	if err := r.Write(o.out); err != nil {
 		return nil, err
 	}
-	return prepareResult{path, o.out, o.payload, r.Sign, r.Algorithm, r.Input, r.Hash, r.Digest, r.KeyHash,
+	return prepareResult{path, o.out, o.payload, r.Sign, r.Algorithm, r.Input, strings.ToUpper(r.Hash), r.Digest, r.KeyHash,
 		r.Version}, nil
 }
 
 // prepareResult is the result of sign prepare.
 type prepareResult struct {
 	File      string       `json:"file"`
-	Request   string       `json:"request"`
-	Payload   string       `json:"payload,omitempty"`
-	Sign      string       `json:"sign"`
-	Algorithm string       `json:"algorithm"`
-	Input     signer.Input `json:"input"`
-	Hash      string       `json:"hash"`
-	Digest    string       `json:"digest"`
+	Request   string       `json:"request"`           // path of the request
+	Payload   string       `json:"payload,omitempty"` // path of the bytes under the digest
+	Sign      string       `json:"sign"`              // what the owner of the key has to do, for people
+	Algorithm string       `json:"algorithm"`         // of the signature
+	Input     signer.Input `json:"input"`             // what is signed
+	HashType  string       `json:"hash_type"`         // of the digest
+	Digest    string       `json:"digest"`            // of the payload, in hexadecimal digits
 	KeyHash   string       `json:"key_hash"`
 	Version   string       `json:"version"`
 }
@@ -150,7 +151,7 @@ func (r prepareResult) Text(w io.Writer) error {
 		fmt.Fprintf(w, "payload    %s\n", r.Payload)
 	}
 	fmt.Fprintf(w, "version    %s\nkey        %.8s\ndigest     %s %s\nto do      %s\n",
-		r.Version, r.KeyHash, r.Hash, r.Digest, r.Sign)
+		r.Version, r.KeyHash, strings.ToLower(r.HashType), r.Digest, r.Sign)
 	_, err := fmt.Fprintf(w, "then       smpctl sign attach %s --signature SIG -o OUT\n", filepath.Base(r.Request))
 	return err
 }

@@ -14,7 +14,7 @@ import (
 type signResult struct {
 	File       string               `json:"file"`
 	Output     string               `json:"output"`
-	Format     string               `json:"format"`
+	Format     string               `json:"format"`            // bin, or hex for Intel HEX
 	Address    *uint32              `json:"address,omitempty"` // of the header, in Intel HEX
 	Version    string               `json:"version"`
 	Hash       string               `json:"hash"`
@@ -22,9 +22,9 @@ type signResult struct {
 	Signature  *view.SignatureEntry `json:"signature,omitempty"` // absent: the image carries its hash only
 	Encrypted  bool                 `json:"encrypted"`
 	Compressed bool                 `json:"compressed"`
-	ImageSize  int                  `json:"image_size"`          // bytes up to the end of the last entry
-	FileSize   int                  `json:"file_size"`           // bytes written
-	Confirmed  *bool                `json:"confirmed,omitempty"` // of a padded file
+	ImageSize  int                  `json:"image_bytes"`         // up to the end of the last entry
+	FileSize   int                  `json:"bytes"`               // of the file that was written
+	Confirmed  *bool                `json:"confirmed,omitempty"` // of a padded file: its trailer says that it stays
 }
 
 func newSignResult(u *image.Unsigned, m *image.Image, from string, to place, written int) signResult {
@@ -95,7 +95,7 @@ func (r signResult) describePlace() string {
 type vectorResult struct {
 	File     string `json:"file"`
 	Output   string `json:"output"`
-	Vector   string `json:"vector"`
+	Vector   string `json:"vector"` // what was written: payload or digest
 	Bytes    int    `json:"bytes"`
 	HashType string `json:"hash_type"`
 	Hash     string `json:"hash"`

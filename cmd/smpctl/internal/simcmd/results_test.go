@@ -9,7 +9,8 @@ import (
 // TestResults pins the JSON of every result.
 func TestResults(t *testing.T) {
 	clitest.CheckResults(t, []clitest.Document{
-		{Document: simResult{}, Keys: "requests resets lost_packets lost_lines long_lines broken no_memory"},
-		{Document: readyEvent{}, Keys: "event port target?"},
+		{Document: simResult{}, Commands: "sim",
+			Keys: "requests resets lost_packets lost_lines long_lines broken no_memory"},
+		{Document: readyEvent{}, Event: "ready", Keys: "event port target?"},
 	})
 }

@@ -224,8 +224,8 @@ func serveBoard(a *app.App, ctx context.Context, board *sim.Device, w ways) erro
 // pseudo-terminal.
 type readyEvent struct {
 	Event  string `json:"event"`
-	Port   string `json:"port"` // as -p takes it
-	Target string `json:"target,omitempty"`
+	Port   string `json:"port"`             // as -p takes it
+	Target string `json:"target,omitempty"` // the pseudo-terminal that it leads to
 }
 
 func ready(a *app.App, port, target string) {
@@ -239,13 +239,13 @@ func ready(a *app.App, port, target string) {
 
 // simResult is what happened in the device while it was served.
 type simResult struct {
-	Requests    int `json:"requests"`
-	Resets      int `json:"resets"`
-	LostPackets int `json:"lost_packets"`
-	LostLines   int `json:"lost_lines"`
-	LongLines   int `json:"long_lines"`
-	Broken      int `json:"broken"`
-	NoMemory    int `json:"no_memory"`
+	Requests    int `json:"requests"`     // that the device carried out
+	Resets      int `json:"resets"`       // of the device
+	LostPackets int `json:"lost_packets"` // for want of packet buffers
+	LostLines   int `json:"lost_lines"`   // for want of line buffers
+	LongLines   int `json:"long_lines"`   // that were longer than a line buffer
+	Broken      int `json:"broken"`       // packets that arrived damaged, or longer than a buffer
+	NoMemory    int `json:"no_memory"`    // requests refused because no buffer was free for the answer
 }
 
 func newSimResult(s sim.Stats) simResult {

@@ -11,8 +11,9 @@ func TestResults(t *testing.T) {
 	const imageChanges = "images[]?.image images[]?.from.version images[]?.from.hash images[]?.to.version " +
 		"images[]?.to.hash"
 	clitest.CheckResults(t, []clitest.Document{
-		{Document: uploadResult{}, Keys: "image bytes seconds bytes_per_second file_sha256 hash already_present resumed_from resent " +
-			"link?.in_flight link?.packet_limit link?.line_gap link?.round_trip link?.lost"},
+		{Document: uploadResult{},
+			Keys: "image bytes seconds bytes_per_second file_sha256 hash already_present resumed_from resent " +
+				"link?.in_flight link?.packet_limit link?.line_gap link?.round_trip link?.lost"},
 		{Document: upgradeResult{}, Keys: "result from.version from.hash to.version to.hash " + imageChanges +
 			" device.port device.serial steps[].step steps[].seconds seconds " +
 			"link?.in_flight link?.packet_limit link?.line_gap link?.round_trip link?.lost reason? console[]?"},

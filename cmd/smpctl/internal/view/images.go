@@ -11,21 +11,22 @@ import (
 
 // imageList is the result of commands that show the images.
 type imageList struct {
-	Images      []ImageEntry `json:"images"`
-	SplitStatus int          `json:"split_status"`
+	Images      []ImageEntry `json:"images"`       // one for each slot that holds an image
+	SplitStatus int          `json:"split_status"` // of split images, which Zephyr does not have: 0
 }
 
+// ImageEntry is a slot that holds an image. All its keys are there always.
 type ImageEntry struct {
 	Image     int      `json:"image"`
 	Slot      int      `json:"slot"`
 	Version   string   `json:"version"`
 	version   string   // as the device writes it
-	Hash      smp.Hash `json:"hash"`
-	Bootable  bool     `json:"bootable"`
-	Pending   bool     `json:"pending"`
-	Confirmed bool     `json:"confirmed"`
-	Active    bool     `json:"active"`
-	Permanent bool     `json:"permanent"`
+	Hash      smp.Hash `json:"hash"`      // empty if the device lists none
+	Bootable  bool     `json:"bootable"`  // the bootloader may start it
+	Pending   bool     `json:"pending"`   // it is selected for the next boot
+	Confirmed bool     `json:"confirmed"` // the bootloader keeps it, or returns to it
+	Active    bool     `json:"active"`    // it runs
+	Permanent bool     `json:"permanent"` // with pending: it will stay
 }
 
 func NewImageList(l smp.ImageList) imageList {

@@ -9,11 +9,11 @@ import (
 // TestResults pins the JSON of every result.
 func TestResults(t *testing.T) {
 	clitest.CheckResults(t, []clitest.Document{
-		{Document: imageList{}, Keys: "images[].image images[].slot images[].version images[].hash images[].bootable images[].pending " +
-			"images[].confirmed " +
-			"images[].active images[].permanent split_status"},
-		{Document: slotList{}, Keys: "images[].image images[].slots[].slot images[].slots[].size images[].slots[].upload_image_id? " +
-			"images[].slots[].errno? " +
-			"images[].max_image_size?"},
+		{Document: imageList{}, Commands: "image list, image test, image confirm, image erase",
+			Keys: "images[].image images[].slot images[].version images[].hash images[].bootable images[].pending " +
+				"images[].confirmed images[].active images[].permanent split_status"},
+		{Document: slotList{}, Commands: "image slots",
+			Keys: "images[].image images[].slots[].slot images[].slots[].bytes images[].slots[].upload_image_id? " +
+				"images[].slots[].errno? images[].max_image_bytes?"},
 	})
 }

@@ -6,11 +6,12 @@ import (
 	"github.com/smpctl/smpctl/image"
 )
 
+// SignatureEntry is a signature of an image, and by what the image names its key.
 type SignatureEntry struct {
-	Type      string `json:"type"`
+	Type      string `json:"type"` // algorithm, by MCUboot's name
 	KeyHash   string `json:"key_hash,omitempty"`
-	PublicKey string `json:"public_key,omitempty"`
-	Pure      bool   `json:"pure"`
+	PublicKey string `json:"public_key,omitempty"` // the key itself, in hexadecimal digits, where the image carries it
+	Pure      bool   `json:"pure"`                 // it covers the image instead of its hash
 }
 
 func NewSignatureEntry(s image.Signature) SignatureEntry {

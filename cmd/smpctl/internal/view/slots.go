@@ -9,20 +9,21 @@ import (
 
 // slotList is the result of image slots.
 type slotList struct {
-	Images []SlotImage `json:"images"`
+	Images []SlotImage `json:"images"` // each image of the device
 }
 
+// SlotImage is an image of the device, with its slots.
 type SlotImage struct {
 	Image        int         `json:"image"`
-	Slots        []slotEntry `json:"slots"`
-	MaxImageSize *uint64     `json:"max_image_size,omitempty"`
+	Slots        []slotEntry `json:"slots"`                     // its slots
+	MaxImageSize *uint64     `json:"max_image_bytes,omitempty"` // of the largest image that fits
 }
 
 type slotEntry struct {
 	Slot     int     `json:"slot"`
-	Size     uint64  `json:"size"`
-	UploadID *uint64 `json:"upload_image_id,omitempty"`
-	Errno    *int64  `json:"errno,omitempty"`
+	Size     uint64  `json:"bytes"`                     // size of the slot in bytes
+	UploadID *uint64 `json:"upload_image_id,omitempty"` // the image number that an upload to this slot names
+	Errno    *int64  `json:"errno,omitempty"`           // why the device cannot read it, as Zephyr numbers errors
 }
 
 func NewSlotList(images []smp.ImageSlots) slotList {
