@@ -19,3 +19,6 @@ bench: # compare two outputs: go tool -modfile=tools/go.mod benchstat OLD NEW
 
 interop:
 	bash .ci/interop
+
+schema: # writes docs/schema anew, from the types and their comments
+	UPDATE_SCHEMA=1 go test -count=1 -run TestResults ./cmd/smpctl/internal/...
