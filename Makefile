@@ -1,5 +1,5 @@
 # What a developer runs. .ci/run has all of it and more, as CI does.
-.PHONY: build test lint fuzz bench interop
+.PHONY: build test lint fuzz bench interop schema
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o smpctl ./cmd/smpctl
