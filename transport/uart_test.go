@@ -33,9 +33,9 @@ func sendUART(p []byte, random *rand.Rand) uartLine {
 	return idle(line, 40)
 }
 
-// receiveUART returns what a receiver makes of the wire, for whom a bit lasts as long as bit of the sender's. It works as
-// UARTs with 16 samples a bit do: a falling edge starts a byte, each bit is looked at in its middle. Without a stop bit
-// the byte is delivered as it is, as Linux does in raw mode, and the next one begins once the line is idle.
+// receiveUART returns what a receiver makes of the wire, for whom a bit lasts as long as bit of the sender's. It works
+// as UARTs with 16 samples a bit do: a falling edge starts a byte, each bit is looked at in its middle. Without a stop
+// bit the byte is delivered as it is, as Linux does in raw mode, and the next one begins once the line is idle.
 func receiveUART(line uartLine, bit float64) (p []byte) {
 	level := func(t float64) bool { return int(t) >= len(line) || line[int(t)] }
 	step := bit / 16
