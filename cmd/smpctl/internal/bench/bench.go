@@ -83,7 +83,7 @@ func bench(a *app.App, ctx context.Context, limit time.Duration) (app.Result, er
 		return nil, fmt.Errorf("bench: %w", err)
 	}
 	l.Bootloader = runs == view.RunsBootloader
-	r, err := measureLink(a, ctx, c, l, limit)
+	r, err := measureLink(ctx, a, c, l, limit)
 	r.Runs = runs
 	r.Port = d.Name
 	if len(r.Rows) == 0 && err != nil {
@@ -104,30 +104,22 @@ func benchLink(d *device.Device, c *smp.Client, params smp.Params) measure.Link 
 	return l
 }
 
-// measure runs the bench and judges what it found. After an error the result holds what was measured before.
-func measureLink(a *app.App, ctx context.Context, c *smp.Client, l measure.Link, limit time.Duration) (benchResult, error) {
-	b := measure.New(c, l, limit)
+// measureLink has the link measured. After an error the result holds what was measured before.
+func measureLink(ctx context.Context, a *app.App, c *smp.Client, l measure.Link, limit time.Duration) (
+	benchResult, error) {
 	a.Say("measuring for at most %s", human.Span(limit))
-	err := b.Run(ctx)
+	m, err := measure.Run(ctx, c, l, limit)
 	r := benchResult{
-		SMPVersion: c.Version().String(), PacketLimit: l.Limit, NoEcho: b.Refuse, Rows: b.Measured(),
-		Seconds: time.Since(b.Began).Seconds(),
+		SMPVersion: c.Version().String(), PacketLimit: l.Limit, Baud: l.Baud, NoEcho: m.NoEcho,
+		RoundTrip: m.RoundTrip(), Rows: m.Rows, Verdict: m.Verdict, Seconds: m.Elapsed.Seconds(),
 	}
 	if l.Params.Known {
 		r.BufferSize, r.BufferCount = l.Params.BufferSize, l.Params.BufferCount
 	}
-	if l.Baud > 0 && !measure.OnWire(l, r.Rows) {
+	if m.NoWire {
 		a.Warn("answers come sooner than a wire of %d baud allows, so nothing is said of the wire", l.Baud)
-		l.Baud = 0
+		r.Baud = 0
 	}
-	r.Baud = l.Baud
-	for _, row := range r.Rows {
-		if row.Depth == 1 && row.Usable() {
-			r.RoundTrip = row.RoundTrip
-			break
-		}
-	}
-	r.Verdict = measure.Judge(l, r.Rows)
 	return r, err
 }
 
@@ -190,14 +182,14 @@ func (r benchResult) buffers() string {
 }
 
 func trip(r measure.Row) string {
-	if r.Period == 0 {
+	if r.RoundTrip == 0 {
 		return "-"
 	}
-	return human.Span(measure.Seconded(r.RoundTrip))
+	return human.Span(time.Duration(r.RoundTrip * float64(time.Second)))
 }
 
 func speed(r measure.Row) string {
-	if r.Period == 0 {
+	if r.RoundTrip == 0 {
 		return "-"
 	}
 	return fmt.Sprintf("%.1f kB/s", float64(r.Rate)/1e3)

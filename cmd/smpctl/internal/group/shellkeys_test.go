@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
-
-	"golang.org/x/term"
 )
 
 // TestShellKeys types at the line editor and looks at the lines that it gives.
@@ -52,5 +50,3 @@ func TestShellKeys(t *testing.T) {
 		}
 	}
 }
-
-var _ term.History = (*editedLines)(nil)

@@ -8,9 +8,9 @@ import (
 	"github.com/smpctl/smpctl/transport"
 )
 
-// benchUpload is what an upload can be expected to reach: the rate of its best setting, without the time that the flash
+// expectedUpload is what an upload can be expected to reach: the rate of its best setting, without the time that the flash
 // takes.
-type benchUpload struct {
+type expectedUpload struct {
 	Packet    int      `json:"packet_bytes"`         // SMP header included
 	Chunk     int      `json:"chunk_bytes"`          // of the image in each packet
 	Depth     int      `json:"in_flight"`            // requests under way at the same time
@@ -21,15 +21,15 @@ type benchUpload struct {
 }
 
 // bestUpload finds the setting with which an upload is fastest; nil if none was measured.
-func bestUpload(rows []Row) *benchUpload {
-	var best *benchUpload
+func bestUpload(rows []Row) *expectedUpload {
+	var best *expectedUpload
 	for _, r := range rows {
-		if r.Request != shapeParams || !r.Usable() {
+		if r.Request != shapeParams || !r.usable() {
 			continue
 		}
-		u := &benchUpload{Packet: r.Packet, Chunk: uploadChunk(r.Packet), Depth: r.Depth, WireShare: r.WireShare,
-			period: r.Period}
-		u.Rate = int(math.Round(float64(u.Chunk) / r.Period))
+		u := &expectedUpload{Packet: r.Packet, Chunk: uploadChunk(r.Packet), Depth: r.Depth, WireShare: r.WireShare,
+			period: r.period}
+		u.Rate = int(math.Round(float64(u.Chunk) / r.period))
 		if u.Chunk > 0 && (best == nil || u.Rate > best.Rate) {
 			best = u
 		}
@@ -69,11 +69,11 @@ type model struct {
 	scale   float64 // what was measured of the best upload, against what the model says
 }
 
-func newModel(l Link, rows []Row, u benchUpload) model {
+func newModel(l Link, rows []Row, u expectedUpload) model {
 	m := model{link: l, scale: 1}
 	var n, sx, sy, sxx, sxy float64
 	alone := slices.DeleteFunc(slices.Clone(rows), func(r Row) bool {
-		return r.Request != shapeParams || r.Depth > 1 || !r.Usable()
+		return r.Request != shapeParams || r.Depth > 1 || !r.usable()
 	})
 	for _, r := range alone {
 		x, y := float64(l.frame(r.Packet)), l.calmest(rows, r)
@@ -101,7 +101,7 @@ func newModel(l Link, rows []Row, u benchUpload) model {
 func (l Link) calmest(rows []Row, like Row) float64 {
 	calm := like.calm
 	for _, r := range rows {
-		if r.asked == like.asked && r.Depth == 1 && r.Usable() {
+		if r.asked == like.asked && r.Depth == 1 && r.usable() {
 			took := r.calm
 			if longer := l.frame(like.answer) - l.frame(r.answer); l.Baud > 0 && longer > 0 {
 				took += float64(longer) / l.wire()

@@ -13,7 +13,7 @@ type shape string
 
 const (
 	// shapeEcho sends text that comes back: the answer is as long as the request.
-	ShapeEcho shape = "echo"
+	shapeEcho shape = "echo"
 	// shapeParams asks for the parameters with text that no server looks at: a long request and a short answer, as in
 	// an upload, and every server answers it, if only by saying that it has no such command.
 	shapeParams shape = "params"
@@ -39,20 +39,20 @@ type Row struct {
 	asked  int     // packet size of the plan, which the device may have refused by a byte or two
 	answer int     // bytes of an answer packet
 	calm   float64 // round trip in seconds that a quarter stays below: what host and device do beside it counts less
-	Period float64 `json:"-"` // seconds from one answer to the next
+	period float64 // seconds from one answer to the next
 }
 
 // A setting is unusable when it loses a good part of its requests; a noisy wire loses some of any size.
 const (
-	benchLosses    = 3  // before a setting is judged
-	benchTolerated = 30 // percent
+	judgedLosses    = 3  // before a setting is judged
+	toleratedLosses = 30 // percent
 )
 
 // unusable reports whether the setting itself loses requests.
-func (r Row) unusable() bool { return r.Lost >= benchLosses && r.Lost*100 > benchTolerated*r.Sent }
+func (r Row) unusable() bool { return r.Lost >= judgedLosses && r.Lost*100 > toleratedLosses*r.Sent }
 
-// Usable reports whether the setting works; one that was skipped neither works nor fails.
-func (r Row) Usable() bool { return r.Period > 0 && !r.unusable() }
+// usable reports whether the setting works; one that was skipped neither works nor fails.
+func (r Row) usable() bool { return r.period > 0 && !r.unusable() }
 
 // Link is what is known of the link before the first measurement.
 type Link struct {
@@ -139,7 +139,7 @@ func newPlan(l Link) plan {
 	if l.Depth > 1 {
 		depths = append(depths, l.Depth)
 	}
-	return plan{link: l, shape: ShapeEcho, sizes: slices.Compact(sizes), depths: depths}
+	return plan{link: l, shape: shapeEcho, sizes: slices.Compact(sizes), depths: depths}
 }
 
 // most is an upper bound for the number of measurements, to share the time out.
@@ -205,7 +205,7 @@ func (p plan) between(rows []Row) int {
 	for _, r := range rows {
 		switch {
 		case r.Request != p.shape || r.Depth > 1:
-		case r.Usable():
+		case r.usable():
 			good = max(good, r.Lines)
 		case r.unusable() && (bad == 0 || r.Lines < bad):
 			bad = r.Lines
@@ -221,7 +221,7 @@ func (p plan) between(rows []Row) int {
 func (p plan) passing(rows []Row) []int {
 	var sizes []int
 	for _, r := range rows {
-		if r.Request == p.shape && r.Depth == 1 && r.Usable() && r.asked > tinyPacket {
+		if r.Request == p.shape && r.Depth == 1 && r.usable() && r.asked > tinyPacket {
 			sizes = append(sizes, r.asked)
 		}
 	}
@@ -233,7 +233,7 @@ func (p plan) passing(rows []Row) []int {
 func (p plan) largest(rows []Row, depth int) int {
 	size := 0
 	for _, r := range rows {
-		if r.Request == p.shape && r.Depth == depth && r.Usable() && !p.fails(p.at(shapeParams, r.asked, depth), rows) {
+		if r.Request == p.shape && r.Depth == depth && r.usable() && !p.fails(p.at(shapeParams, r.asked, depth), rows) {
 			size = max(size, r.asked)
 		}
 	}

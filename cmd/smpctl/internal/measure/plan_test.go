@@ -10,8 +10,8 @@ import (
 	"github.com/smpctl/smpctl/transport"
 )
 
-// TestBenchPlan lets devices with line pools of several sizes answer, and wants to see the settings in their order.
-func TestBenchPlan(t *testing.T) {
+// TestPlan lets devices with line pools of several sizes answer, and wants to see the settings in their order.
+func TestPlan(t *testing.T) {
 	known := func(size, count int) Link {
 		p := smp.Params{BufferSize: size, BufferCount: count, Known: true}
 		return Link{Params: p, Limit: size - frameRoom, Depth: Depth(p, 0)}
@@ -69,13 +69,13 @@ func TestBenchPlan(t *testing.T) {
 					break
 				}
 				got = append(got, fmt.Sprintf("%s %dx%d", s.Request, s.Packet, s.Depth))
-				r := Row{setting: s, asked: s.Packet, Sent: 3, Period: 1}
+				r := Row{setting: s, asked: s.Packet, Sent: 3, period: 1}
 				pool := tt.pool
 				if s.Request == shapeParams && tt.upload > 0 {
 					pool = tt.upload
 				}
 				if pool != 0 && s.Lines*s.Depth > pool {
-					r.Lost, r.Period = 3, 0
+					r.Lost, r.period = 3, 0
 				}
 				rows = append(rows, r)
 			}
@@ -86,7 +86,7 @@ func TestBenchPlan(t *testing.T) {
 	}
 }
 
-func TestBenchDepth(t *testing.T) {
+func TestDepth(t *testing.T) {
 	tests := []struct {
 		name   string
 		params smp.Params
@@ -107,8 +107,8 @@ func TestBenchDepth(t *testing.T) {
 	}
 }
 
-// TestBenchLines compares the arithmetic with frames as they are sent.
-func TestBenchLines(t *testing.T) {
+// TestLines compares the arithmetic with frames as they are sent.
+func TestLines(t *testing.T) {
 	for _, length := range []int{0, 8, 64, 127, 512} {
 		l := Link{LineLength: length}
 		for packet := smp.HeaderLen; packet < 1200; packet++ {
@@ -128,8 +128,8 @@ func TestBenchLines(t *testing.T) {
 	}
 }
 
-// TestBenchText: the payload has the size that was asked for, but for the two sizes that no text has.
-func TestBenchText(t *testing.T) {
+// TestEchoText: the payload has the size that was asked for, but for the two sizes that no text has.
+func TestEchoText(t *testing.T) {
 	for n := 4; n < 5000; n++ {
 		want := n
 		if n == 28 || n == 261 { // between texts of 23 and 24, and of 255 and 256 bytes, the head grows

@@ -14,83 +14,82 @@ import (
 	"github.com/smpctl/smpctl/smp"
 )
 
-// bench measures one device. Its client must send every request once only: whether one was lost is what the bench finds
-// out.
-type bench struct {
+// measurement sends what the plan says, and keeps what came of it.
+type measurement struct {
 	c      *smp.Client
 	plan   plan
-	Began  time.Time
+	began  time.Time
 	limit  time.Duration // of the whole measuring
 	rows   []Row
 	floor  time.Duration // shortest wait for an answer; grows when answers turn out to be late
-	Refuse string        // why the device does not echo; empty if it does
+	noEcho string        // why the device does not echo; empty if it does
 }
 
-func New(c *smp.Client, l Link, limit time.Duration) *bench {
-	return &bench{c: c, plan: newPlan(l), limit: limit, Began: time.Now(), floor: benchWait}
+func newMeasurement(c *smp.Client, l Link, limit time.Duration) *measurement {
+	return &measurement{c: c, plan: newPlan(l), limit: limit, began: time.Now(), floor: shortestWait}
 }
 
 // Limits of the waiting. An answer is due after a few times what smaller ones took.
 const (
-	benchWait       = 100 * time.Millisecond // a host's scheduler, a USB stack and a busy device take that now and then
-	benchMaxWait    = 2 * time.Second        // also for the very first answer
-	benchWaitFactor = 4                      // times the expected time
-	benchProbeWait  = time.Second            // for the answer to a probe, before another one is sent
-	benchSilence    = 3 * time.Second        // after which a device counts as silent
+	shortestWait = 100 * time.Millisecond // a host's scheduler, a USB stack and a busy device take that now and then
+	longestWait  = 2 * time.Second        // also for the very first answer
+	waitFactor   = 4                      // times the expected time
+	probeWait    = time.Second            // for the answer to a probe, before another one is sent
+	silence      = 3 * time.Second        // after which a device counts as silent
 )
 
 const (
-	benchMost     = 60 // requests of one setting
-	benchSteps    = 8  // bytes less, for a device whose answer is longer than the request
-	benchHurry    = 70 // percent of the time, after which only uploads are measured
-	benchFewAlone = 3  // requests at least, and two for every further one in flight
-	benchDoubtful = 10 // requests at least once one was lost
+	mostRequests = 60 // requests of one setting
+	mostSteps    = 8  // bytes less, for a device whose answer is longer than the request
+	hurry        = 70 // percent of the time, after which only uploads are measured
+	fewAlone     = 3  // requests at least, and two for every further one in flight
+	doubtful     = 10 // requests at least once one was lost
 )
 
-// Run measures until all is known or the time is up. After an error the rows so far are good.
-func (b *bench) Run(ctx context.Context) error {
+// run measures until all is known or the time is up. After an error the rows so far are good.
+func (m *measurement) run(ctx context.Context) error {
 	for {
-		used := time.Since(b.Began)
-		s, ok := b.plan.next(b.rows, used*100 > b.limit*benchHurry)
-		if !ok || used >= b.limit {
+		used := time.Since(m.began)
+		s, ok := m.plan.next(m.rows, used*100 > m.limit*hurry)
+		if !ok || used >= m.limit {
 			return nil
 		}
-		if b.expect(s)*time.Duration(fewest(s))/time.Duration(s.Depth) > b.limit-used {
-			b.rows = append(b.rows, Row{setting: s, asked: s.Packet})
+		if m.expect(s)*time.Duration(fewest(s))/time.Duration(s.Depth) > m.limit-used {
+			m.rows = append(m.rows, Row{setting: s, asked: s.Packet})
 			continue
 		}
-		left := max(b.plan.most()-len(b.rows), 1)
-		if err := b.measureFitting(ctx, s, (b.limit-used)/time.Duration(left)); err != nil {
+		left := max(m.plan.most()-len(m.rows), 1)
+		if err := m.measureFitting(ctx, s, (m.limit-used)/time.Duration(left)); err != nil {
 			return err
 		}
 	}
 }
 
-// Measured are the rows of settings that were not skipped.
-func (b *bench) Measured() []Row {
-	return slices.DeleteFunc(slices.Clone(b.rows), func(r Row) bool { return r.Sent == 0 })
+// measured are the rows of settings that were not skipped.
+func (m *measurement) measured() []Row {
+	return slices.DeleteFunc(slices.Clone(m.rows), func(r Row) bool { return r.Sent == 0 })
 }
 
 // measureFitting measures a setting. Where an echo does not fit the device's buffer for an answer, a slightly smaller
 // one may; a device that does not echo at all is asked for its parameters from then on.
-func (b *bench) measureFitting(ctx context.Context, s setting, slice time.Duration) error {
+func (m *measurement) measureFitting(ctx context.Context, s setting, slice time.Duration) error {
 	asked := s.Packet
 	for {
-		row, err := b.measure(ctx, s, slice)
+		row, err := m.measure(ctx, s, slice)
 		var refused *refusedError
 		if !errors.As(err, &refused) {
 			row.asked = asked
 			if err == nil {
-				b.rows = append(b.rows, row)
+				m.rows = append(m.rows, row)
 			}
 			return err
 		}
-		if !refused.tooLarge() || asked-s.Packet >= benchSteps {
-			b.plan.shape, b.Refuse = shapeParams, refused.Error()
+		if !refused.tooLarge() || asked-s.Packet >= mostSteps {
+			m.plan.shape, m.noEcho = shapeParams, refused.Error()
 			return nil
 		}
 		s.Packet--
-		s.Lines = b.plan.link.lines(s.Packet)
+		s.Lines = m.plan.link.lines(s.Packet)
 	}
 }
 
@@ -105,37 +104,37 @@ func (e *refusedError) tooLarge() bool {
 }
 
 // fewest is how many requests a setting gets even when time is short.
-func fewest(s setting) int { return benchFewAlone + 2*(s.Depth-1) }
+func fewest(s setting) int { return fewAlone + 2*(s.Depth-1) }
 
 // measure keeps a setting's number of requests in flight until its time is up. A lost one ends the flight: nothing is
 // sent before the device has shown that it holds none of them any more.
-func (b *bench) measure(ctx context.Context, s setting, slice time.Duration) (Row, error) {
-	t := &tally{few: fewest(s), alone: s.Depth == 1, until: time.Now().Add(slice), end: b.Began.Add(b.limit)}
-	wait := b.wait(s)
+func (m *measurement) measure(ctx context.Context, s setting, slice time.Duration) (Row, error) {
+	t := &tally{few: fewest(s), alone: s.Depth == 1, until: time.Now().Add(slice), end: m.began.Add(m.limit)}
+	wait := m.wait(s)
 	for t.more() {
-		before := b.c.Unmatched()
-		lost, err := b.fly(ctx, s, wait, t)
+		before := m.c.Unmatched()
+		lost, err := m.fly(ctx, s, wait, t)
 		if err != nil {
 			return Row{}, err
 		}
 		if lost == 0 {
 			continue
 		}
-		late, err := b.drain(ctx, lost, before)
+		late, err := m.drain(ctx, lost, before)
 		t.lost += lost - late
 		if err != nil {
 			return Row{}, err
 		}
 		if late > 0 {
-			b.floor = min(2*b.floor, benchMaxWait)
-			wait = max(wait, b.floor)
+			m.floor = min(2*m.floor, longestWait)
+			wait = max(wait, m.floor)
 		}
 	}
 	return t.row(s), nil
 }
 
 // fly sends requests, as many at a time as the setting says, until enough were sent or one was lost.
-func (b *bench) fly(ctx context.Context, s setting, wait time.Duration, t *tally) (lost int, err error) {
+func (m *measurement) fly(ctx context.Context, s setting, wait time.Duration, t *tally) (lost int, err error) {
 	var wg sync.WaitGroup
 	t.flight = flight{}
 	for range s.Depth {
@@ -144,7 +143,7 @@ func (b *bench) fly(ctx context.Context, s setting, wait time.Duration, t *tally
 				start := time.Now()
 				var n int
 				err := failure.Guard(func() (err error) {
-					n, err = b.ask(ctx, s, wait)
+					n, err = m.ask(ctx, s, wait)
 					return err
 				})
 				t.give(start, n, err)
@@ -156,15 +155,15 @@ func (b *bench) fly(ctx context.Context, s setting, wait time.Duration, t *tally
 }
 
 // ask sends one request and returns the size of the answer's packet. Silence is an [smp.ErrNoReply].
-func (b *bench) ask(ctx context.Context, s setting, wait time.Duration) (answer int, err error) {
+func (m *measurement) ask(ctx context.Context, s setting, wait time.Duration) (answer int, err error) {
 	limited, cancel := context.WithTimeoutCause(ctx, wait, smp.ErrNoReply)
 	defer cancel()
 	if s.Request == shapeParams {
-		body, err := b.c.Raw(limited, smp.Read, smp.GroupOS, ParamsID, textPayload(s.Packet-smp.HeaderLen))
+		body, err := m.c.Raw(limited, smp.Read, smp.GroupOS, paramsID, textPayload(s.Packet-smp.HeaderLen))
 		return smp.HeaderLen + len(body), err
 	}
-	text := benchText(s.Packet - smp.HeaderLen)
-	back, err := b.c.OS.Echo(limited, text)
+	text := echoText(s.Packet - smp.HeaderLen)
+	back, err := m.c.OS.Echo(limited, text)
 	var refused *smp.DeviceError
 	var nonsense *smp.ProtocolError
 	switch {
@@ -176,18 +175,18 @@ func (b *bench) ask(ctx context.Context, s setting, wait time.Duration) (answer 
 	return s.Packet + 1, err // Zephyr ends its map with a byte of its own
 }
 
-// ParamsID is the parameters command (Zephyr smp_group_0.rst).
-const ParamsID = 6
+// paramsID is the parameters command (Zephyr smp_group_0.rst).
+const paramsID = 6
 
 // textPayload is a CBOR map (RFC 8949, section 3) of exactly n bytes, with a single text under the key "d".
 func textPayload(n int) []byte {
-	text := benchText(n)
+	text := echoText(n)
 	b := append(cborhead.Append(nil, cborhead.Map, 1), "\x61d"...)
 	return append(cborhead.Append(b, cborhead.Text, uint64(len(text))), text...)
 }
 
-// benchText is the text that makes the payload n bytes long; where no text does, the payload is a byte shorter.
-func benchText(n int) string {
+// echoText is the text that makes the payload n bytes long; where no text does, the payload is a byte shorter.
+func echoText(n int) string {
 	k := n - 4 // map, key and its head, head of the text
 	switch {
 	case k >= 1<<8+2:
@@ -202,18 +201,18 @@ func benchText(n int) string {
 
 // drain waits until the device has shown that it holds no request any more: answers come in the order of requests, so
 // one to a probe comes last. It returns how many of the lost requests were answered meanwhile, only late.
-func (b *bench) drain(ctx context.Context, lost, unmatchedBefore int) (late int, err error) {
-	tries := min(max(max(b.plan.link.Params.BufferCount, benchFewAlone)-lost, 1), benchFewAlone)
+func (m *measurement) drain(ctx context.Context, lost, unmatchedBefore int) (late int, err error) {
+	tries := min(max(max(m.plan.link.Params.BufferCount, fewAlone)-lost, 1), fewAlone)
 	for i := range tries {
-		wait := benchProbeWait
+		wait := probeWait
 		if i == tries-1 {
-			wait = benchSilence
+			wait = silence
 		}
-		_, err = b.ask(ctx, setting{Request: shapeParams, Packet: tinyPacket}, wait)
+		_, err = m.ask(ctx, setting{Request: shapeParams, Packet: tinyPacket}, wait)
 		switch {
 		case err == nil:
 			// not only late answers: the device echoes what it hears
-			if late = b.c.Unmatched() - unmatchedBefore; late > lost+i {
+			if late = m.c.Unmatched() - unmatchedBefore; late > lost+i {
 				late = 0
 			}
 			return min(late, lost), nil
@@ -225,26 +224,26 @@ func (b *bench) drain(ctx context.Context, lost, unmatchedBefore int) (late int,
 }
 
 // expect is how long an answer takes, judging by those that came; 0 if nothing is known.
-func (b *bench) expect(s setting) time.Duration {
+func (m *measurement) expect(s setting) time.Duration {
 	best := Row{}
-	for _, r := range b.rows {
-		if r.Depth == 1 && r.Usable() && r.asked <= s.Packet && r.asked >= best.asked {
+	for _, r := range m.rows {
+		if r.Depth == 1 && r.usable() && r.asked <= s.Packet && r.asked >= best.asked {
 			best = r
 		}
 	}
 	if best.asked == 0 {
 		return 0
 	}
-	l := b.plan.link
+	l := m.plan.link
 	grown := max(float64(l.frame(s.Packet))/float64(l.frame(best.Packet)), 1)
 	return time.Duration(best.RoundTrip * grown * float64(s.Depth) * float64(time.Second))
 }
 
 // wait is how long silence lasts before a request counts as lost.
-func (b *bench) wait(s setting) time.Duration {
-	expected := b.expect(s)
+func (m *measurement) wait(s setting) time.Duration {
+	expected := m.expect(s)
 	if expected == 0 {
-		return benchMaxWait
+		return longestWait
 	}
-	return min(max(benchWaitFactor*expected, b.floor), max(benchMaxWait, 2*expected))
+	return min(max(waitFactor*expected, m.floor), max(longestWait, 2*expected))
 }

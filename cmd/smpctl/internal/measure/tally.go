@@ -36,14 +36,14 @@ type flight struct {
 func (t *tally) more() bool {
 	now, few := time.Now(), t.few
 	if t.lost > 0 {
-		few = max(few, benchDoubtful)
+		few = max(few, doubtful)
 	}
-	return t.sent < benchMost && !t.hopeless() && now.Before(t.end) && (t.sent < few || now.Before(t.until))
+	return t.sent < mostRequests && !t.hopeless() && now.Before(t.end) && (t.sent < few || now.Before(t.until))
 }
 
 // hopeless reports whether so much was lost that no more need be sent to know.
 func (t *tally) hopeless() bool {
-	return t.lost >= benchLosses && t.lost == t.sent || t.lost >= benchDoubtful/2 && t.lost*100 > benchTolerated*t.sent
+	return t.lost >= judgedLosses && t.lost == t.sent || t.lost >= doubtful/2 && t.lost*100 > toleratedLosses*t.sent
 }
 
 // take counts a request that may be sent now.
@@ -84,8 +84,8 @@ func (t *tally) row(s setting) Row {
 	}
 	slices.Sort(t.trips)
 	r.RoundTrip, r.calm = t.trips[n/2].Seconds(), t.trips[n/4].Seconds()
-	r.Period = t.period(s.Depth)
-	r.Rate = int(math.Round(float64(s.Packet) / r.Period))
+	r.period = t.period(s.Depth)
+	r.Rate = int(math.Round(float64(s.Packet) / r.period))
 	return r
 }
 

@@ -12,17 +12,17 @@ import (
 	"github.com/smpctl/smpctl/smp"
 )
 
-// Bottleneck is what limits an upload.
-type Bottleneck string
+// bottleneck is what limits an upload.
+type bottleneck string
 
 const (
-	limitUnknown    Bottleneck = "unknown"      // nothing passed, or the time was too short
-	LimitLoss       Bottleneck = "loss"         // packets of any size are lost
-	LimitWire       Bottleneck = "wire"         // the baud rate
-	LimitLines      Bottleneck = "line-buffers" // what arrives together is lost
-	LimitOneAtATime Bottleneck = "one-at-a-time"
-	LimitRoundTrip  Bottleneck = "round-trip"
-	limitThroughput Bottleneck = "throughput" // link and device carry so many bytes, however they come
+	limitUnknown    bottleneck = "unknown"      // nothing passed, or the time was too short
+	limitLoss       bottleneck = "loss"         // packets of any size are lost
+	limitWire       bottleneck = "wire"         // the baud rate
+	limitLines      bottleneck = "line-buffers" // what arrives together is lost
+	limitOneAtATime bottleneck = "one-at-a-time"
+	limitRoundTrip  bottleneck = "round-trip"
+	limitThroughput bottleneck = "throughput" // link and device carry so many bytes, however they come
 )
 
 const (
@@ -44,19 +44,19 @@ type advice struct {
 
 // Verdict is what the measurements mean.
 type Verdict struct {
-	Limit     Bottleneck   `json:"limit"`                // what limits an upload
-	Reason    string       `json:"reason"`               // the same in a sentence for people
-	LinesPass int          `json:"lines_pass,omitempty"` // lines of the longest packet that is not lost
-	Upload    *benchUpload `json:"upload,omitempty"`     // what to expect of one, if the flash keeps up
-	Advice    []advice     `json:"advice"`               // what would make uploads faster
+	Limit     bottleneck      `json:"limit"`                // what limits an upload
+	Reason    string          `json:"reason"`               // the same in a sentence for people
+	LinesPass int             `json:"lines_pass,omitempty"` // lines of the longest packet that is not lost
+	Upload    *expectedUpload `json:"upload,omitempty"`     // what to expect of one, if the flash keeps up
+	Advice    []advice        `json:"advice"`               // what would make uploads faster
 }
 
-// Judge says what limits the link and what would help. It is pure.
-func Judge(l Link, rows []Row) Verdict {
+// judge says what limits the link and what would help. It is pure.
+func judge(l Link, rows []Row) Verdict {
 	v := Verdict{Limit: limitUnknown, Reason: "too little was answered", Advice: []advice{}}
 	v.Upload = bestUpload(rows)
-	if sent, lost := smallLosses(rows); lost >= benchLosses && lost*100 > noise*sent {
-		v.Limit = LimitLoss
+	if sent, lost := smallLosses(rows); lost >= judgedLosses && lost*100 > noise*sent {
+		v.Limit = limitLoss
 		v.Reason = fmt.Sprintf("%d of %d packets of a single line were lost: noise, a wrong baud rate, or another "+
 			"program that reads the port", lost, sent)
 		return v
@@ -72,25 +72,25 @@ func Judge(l Link, rows []Row) Verdict {
 }
 
 // limits names the bottleneck, the gravest first.
-func (l Link) limits(rows []Row, v Verdict, m model) (Bottleneck, string) {
+func (l Link) limits(rows []Row, v Verdict, m model) (bottleneck, string) {
 	u := *v.Upload
 	switch {
 	case u.WireShare != nil && *u.WireShare >= wireIsLimit:
-		return LimitWire, fmt.Sprintf("the wire is busy %.0f%% of the time at %d baud",
+		return limitWire, fmt.Sprintf("the wire is busy %.0f%% of the time at %d baud",
 			100*min(*u.WireShare, 1), l.Baud)
 	case v.LinesPass > 0:
-		return LimitLines, fmt.Sprintf("packets of more than %s are lost: the device has too few buffers for lines "+
+		return limitLines, fmt.Sprintf("packets of more than %s are lost: the device has too few buffers for lines "+
 			"that arrive together", human.Count(v.LinesPass, "line"))
 	case depthFails(rows):
-		return LimitLines, "several packets in flight are lost: the device has too few buffers for lines that arrive " +
+		return limitLines, "several packets in flight are lost: the device has too few buffers for lines that arrive " +
 			"together"
 	case l.Depth == 1:
-		return LimitOneAtATime, "one request at a time, " + l.whyAlone()
+		return limitOneAtATime, "one request at a time, " + l.whyAlone()
 	case l.Baud > 0:
-		return LimitRoundTrip, fmt.Sprintf("the round trip: the wire is idle %.0f%% of the time", 100*(1-*u.WireShare))
+		return limitRoundTrip, fmt.Sprintf("the round trip: the wire is idle %.0f%% of the time", 100*(1-*u.WireShare))
 	case m.scale*m.fixed/float64(u.Depth) > roundTripMatters*u.period:
-		return LimitRoundTrip, fmt.Sprintf("the round trip: each packet costs %s whatever its size",
-			human.Span(Seconded(m.fixed)))
+		return limitRoundTrip, fmt.Sprintf("the round trip: each packet costs %s whatever its size",
+			human.Span(seconds(m.fixed)))
 	}
 	return limitThroughput, "link and device carry this many bytes, whatever the size of the packets"
 }
@@ -109,20 +109,20 @@ func (l Link) whyAlone() string {
 	return "as --window demands"
 }
 
-func Seconded(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 // smallLosses counts the packets of at most one line that went alone.
 func smallLosses(rows []Row) (sent, lost int) {
 	for _, r := range rows {
-		if r.Depth == 1 && r.Lines <= 1 && r.asked <= OneLinePacket {
+		if r.Depth == 1 && r.Lines <= 1 && r.asked <= oneLinePacket {
 			sent, lost = sent+r.Sent, lost+r.Lost
 		}
 	}
 	return sent, lost
 }
 
-// OneLinePacket fills one line of the default length.
-const OneLinePacket = 89
+// oneLinePacket fills one line of the default length.
+const oneLinePacket = 89
 
 // linesPass is the number of lines of the longest packet that passes, if longer ones are lost; 0 if all pass, or none.
 func linesPass(rows []Row) int {
@@ -132,7 +132,7 @@ func linesPass(rows []Row) int {
 		case r.Depth > 1:
 		case r.unusable():
 			bad = true
-		case r.Usable():
+		case r.usable():
 			good = max(good, r.Lines)
 		}
 	}
@@ -226,21 +226,21 @@ func depthFails(rows []Row) bool {
 	return slices.ContainsFunc(rows, func(r Row) bool { return r.Depth > 1 && r.unusable() })
 }
 
-// OnWire completes the rows with their shares of the wire. It reports false, and leaves the rows alone, when answers
+// onWire completes the rows with their shares of the wire. It reports false, and leaves the rows alone, when answers
 // came sooner than a wire at this baud rate can carry them and their requests: a pseudo-terminal takes any baud rate
 // and keeps none.
-func OnWire(l Link, rows []Row) bool {
+func onWire(l Link, rows []Row) bool {
 	for _, r := range rows {
-		if r.Depth == 1 && r.Usable() && r.RoundTrip*l.wire() < noWire*float64(l.frame(r.Packet)+l.frame(r.answer)) {
+		if r.Depth == 1 && r.usable() && r.RoundTrip*l.wire() < noWire*float64(l.frame(r.Packet)+l.frame(r.answer)) {
 			return false
 		}
 	}
 	for i := range rows {
-		if r := &rows[i]; r.Period > 0 {
+		if r := &rows[i]; r.period > 0 {
 			least := float64(l.frame(r.Packet)) / l.wire()
-			r.Period = max(r.Period, least) // answers that a busy host sees in a bunch came one by one
-			share := least / r.Period
-			r.Rate, r.WireShare = int(math.Round(float64(r.Packet)/r.Period)), &share
+			r.period = max(r.period, least) // answers that a busy host sees in a bunch came one by one
+			share := least / r.period
+			r.Rate, r.WireShare = int(math.Round(float64(r.Packet)/r.period)), &share
 		}
 	}
 	return true

@@ -26,7 +26,7 @@ func rowsOf(l Link, fixed, perByte float64, settings ...setting) []Row {
 		up, down := float64(l.frame(s.Packet)), float64(l.frame(answer))
 		trip := fixed + perByte*(up+down)
 		rows = append(rows, Row{
-			setting: s, Sent: 10, RoundTrip: trip, calm: trip, Period: max(trip/float64(s.Depth), perByte*up),
+			setting: s, Sent: 10, RoundTrip: trip, calm: trip, period: max(trip/float64(s.Depth), perByte*up),
 			asked: s.Packet, answer: answer,
 		})
 	}
@@ -37,19 +37,19 @@ func rowsOf(l Link, fixed, perByte float64, settings ...setting) []Row {
 func losing(pool int, rows []Row) []Row {
 	for i := range rows {
 		if r := &rows[i]; r.Lines*r.Depth > pool {
-			r.Lost, r.Period, r.RoundTrip, r.calm = r.Sent, 0, 0, 0
+			r.Lost, r.period, r.RoundTrip, r.calm = r.Sent, 0, 0, 0
 		}
 	}
 	return rows
 }
 
 var everySetting = []setting{
-	{ShapeEcho, 16, 0, 1}, {ShapeEcho, 89, 0, 1}, {ShapeEcho, 182, 0, 1}, {ShapeEcho, 380, 0, 1},
-	{ShapeEcho, 380, 0, 3}, {shapeParams, 16, 0, 1}, {shapeParams, 182, 0, 1}, {shapeParams, 380, 0, 1},
+	{shapeEcho, 16, 0, 1}, {shapeEcho, 89, 0, 1}, {shapeEcho, 182, 0, 1}, {shapeEcho, 380, 0, 1},
+	{shapeEcho, 380, 0, 3}, {shapeParams, 16, 0, 1}, {shapeParams, 182, 0, 1}, {shapeParams, 380, 0, 1},
 	{shapeParams, 380, 0, 3},
 }
 
-var alone = []setting{{ShapeEcho, 16, 0, 1}, {ShapeEcho, 380, 0, 1}, {shapeParams, 16, 0, 1}, {shapeParams, 380, 0, 1}}
+var alone = []setting{{shapeEcho, 16, 0, 1}, {shapeEcho, 380, 0, 1}, {shapeParams, 16, 0, 1}, {shapeParams, 380, 0, 1}}
 
 var aloneOnly = []setting{{shapeParams, 16, 0, 1}, {shapeParams, 89, 0, 1}, {shapeParams, 252, 0, 1}}
 
@@ -74,38 +74,38 @@ func TestJudge(t *testing.T) {
 		name   string
 		link   Link
 		rows   []Row
-		limit  Bottleneck
+		limit  bottleneck
 		reason string   // part of it
 		lines  int      // that pass
 		advice []string // options, best first
 	}{
-		{"the wire is full", stock(115200), rowsOf(stock(115200), 0.001, wire115200, everySetting...), LimitWire,
+		{"the wire is full", stock(115200), rowsOf(stock(115200), 0.001, wire115200, everySetting...), limitWire,
 			"100% of the time at 115200 baud", 0, []string{"baud=1000000", "CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE=2048"}},
-		{"two buffers", twoBuffers, rowsOf(twoBuffers, 0.02, wire115200, alone...), LimitOneAtATime,
+		{"two buffers", twoBuffers, rowsOf(twoBuffers, 0.02, wire115200, alone...), limitOneAtATime,
 			"2 packet buffers and an answer needs one", 0,
 			[]string{"baud=1000000", "CONFIG_MCUMGR_TRANSPORT_NETBUF_COUNT=4",
 				"CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE=2048"}},
-		{"no parameters", unknown, rowsOf(unknown, 0.01, wire115200, aloneOnly...), LimitOneAtATime,
+		{"no parameters", unknown, rowsOf(unknown, 0.01, wire115200, aloneOnly...), limitOneAtATime,
 			"does not tell its packet buffers", 0, []string{"baud=1000000", "CONFIG_MCUMGR_GRP_OS_MCUMGR_PARAMS=1"}},
-		{"MCUboot", boot, rowsOf(boot, 0.01, wire115200, aloneOnly...), LimitOneAtATime, "as MCUboot works", 0,
+		{"MCUboot", boot, rowsOf(boot, 0.01, wire115200, aloneOnly...), limitOneAtATime, "as MCUboot works", 0,
 			[]string{"baud=1000000", "CONFIG_BOOT_SERIAL_MAX_RECEIVE_SIZE=2048"}},
-		{"raw", raw, rowsOf(raw, 0.01, wire115200, aloneOnly...), LimitOneAtATime, "does not tell its packet buffers",
+		{"raw", raw, rowsOf(raw, 0.01, wire115200, aloneOnly...), limitOneAtATime, "does not tell its packet buffers",
 			0, []string{"baud=1000000", "CONFIG_MCUMGR_GRP_OS_MCUMGR_PARAMS=1"}},
-		{"USB with the stock line pool", usb, losing(2, rowsOf(usb, 0.001, fastUSB, everySetting...)), LimitLines,
+		{"USB with the stock line pool", usb, losing(2, rowsOf(usb, 0.001, fastUSB, everySetting...)), limitLines,
 			"more than 2 lines are lost", 2, []string{"CONFIG_UART_MCUMGR_RX_BUF_COUNT=15"}},
 		{"USB that loses only what flies together", usb, losing(5, rowsOf(usb, 0.001, fastUSB, everySetting...)),
-			LimitLines, "several packets in flight are lost", 0,
+			limitLines, "several packets in flight are lost", 0,
 			[]string{"CONFIG_UART_MCUMGR_RX_BUF_COUNT=15", "CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE=2048"}},
-		{"USB", usb, rowsOf(usb, 0.01, fastUSB, everySetting...), LimitRoundTrip, "each packet costs 10 ms", 0,
+		{"USB", usb, rowsOf(usb, 0.01, fastUSB, everySetting...), limitRoundTrip, "each packet costs 10 ms", 0,
 			[]string{"CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE=2048"}},
 		{"a slow driver", huge,
-			rowsOf(huge, 0.0001, 1e-4, setting{ShapeEcho, 16, 0, 1}, setting{shapeParams, 16, 0, 1},
+			rowsOf(huge, 0.0001, 1e-4, setting{shapeEcho, 16, 0, 1}, setting{shapeParams, 16, 0, 1},
 				setting{shapeParams, 4092, 0, 1}, setting{shapeParams, 4092, 0, 3}),
 			limitThroughput, "this many bytes", 0, nil},
-		{"noise", stock(115200), noisy(rowsOf(stock(115200), 0.001, wire115200, everySetting...)), LimitLoss,
+		{"noise", stock(115200), noisy(rowsOf(stock(115200), 0.001, wire115200, everySetting...)), limitLoss,
 			"6 of 30 packets", 0, nil},
 		{"nothing passes", stock(115200), losing(0, rowsOf(stock(115200), 0.001, wire115200, everySetting[:1]...)),
-			LimitLoss, "10 of 10 packets", 0, nil},
+			limitLoss, "10 of 10 packets", 0, nil},
 		{"no room for an image", stock(115200),
 			rowsOf(stock(115200), 0.001, wire115200, setting{shapeParams, 16, 0, 1}), limitUnknown, "too little", 0,
 			nil},
@@ -113,10 +113,10 @@ func TestJudge(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if tt.link.Baud > 0 && !OnWire(tt.link, tt.rows) {
+			if tt.link.Baud > 0 && !onWire(tt.link, tt.rows) {
 				t.Fatal("the rows do not fit a wire")
 			}
-			v := Judge(tt.link, tt.rows)
+			v := judge(tt.link, tt.rows)
 			if v.Limit != tt.limit || !strings.Contains(v.Reason, tt.reason) || v.LinesPass != tt.lines {
 				t.Errorf("got %s (%s), %d lines pass; want %s (%s), %d",
 					v.Limit, v.Reason, v.LinesPass, tt.limit, tt.reason, tt.lines)
@@ -135,8 +135,8 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// TestBenchModel predicts what larger buffers, more of them and a faster wire do to a device whose times are known.
-func TestBenchModel(t *testing.T) {
+// TestModel predicts what larger buffers, more of them and a faster wire do to a device whose times are known.
+func TestModel(t *testing.T) {
 	const turn = 0.02
 	l := stock(115200)
 	l.Depth = 1
@@ -165,14 +165,14 @@ func TestBenchModel(t *testing.T) {
 	}
 }
 
-// TestBenchModelDisturbed: the host was busy while one of the sizes was measured.
-func TestBenchModelDisturbed(t *testing.T) {
+// TestModelDisturbed: the host was busy while one of the sizes was measured.
+func TestModelDisturbed(t *testing.T) {
 	const turn, byteTime = 0.001, 1e-5
 	l := stock(0)
 	rows := rowsOf(l, turn, byteTime, everySetting...)
 	for i := range rows {
 		if r := &rows[i]; r.Request == shapeParams && r.Packet == 16 {
-			r.calm, r.RoundTrip, r.Period = 0.15, 0.15, 0.15
+			r.calm, r.RoundTrip, r.period = 0.15, 0.15, 0.15
 		}
 	}
 	m := newModel(l, rows, *bestUpload(rows))
@@ -194,7 +194,7 @@ func TestUploadChunk(t *testing.T) {
 func TestOnWire(t *testing.T) {
 	l := stock(115200)
 	slow, fast := rowsOf(l, 0, 1/l.wire(), everySetting...), rowsOf(l, 0, 0.5/l.wire(), everySetting...)
-	if !OnWire(l, slow) {
+	if !onWire(l, slow) {
 		t.Error("answers at the pace of the wire: got no wire")
 	}
 	for _, r := range slow {
@@ -204,7 +204,7 @@ func TestOnWire(t *testing.T) {
 			t.Errorf("%+v: share %v, want %v", r.setting, got, want)
 		}
 	}
-	if OnWire(l, fast) || fast[0].WireShare != nil {
+	if onWire(l, fast) || fast[0].WireShare != nil {
 		t.Error("answers at twice the pace of the wire: got a wire, or shares of it")
 	}
 }
