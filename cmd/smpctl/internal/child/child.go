@@ -12,8 +12,8 @@ import (
 // Grace is how long a command that is to end has for it, and how long its output is waited for when it ended.
 const Grace = 2 * time.Second
 
-// Run runs a command of the user, and if ctx ends, ends all of it: with a word first, and what is deaf after
-// Grace.
+// Run runs a command of the user until it ends. If ctx ends first, all of the command ends: with a word first, and what
+// is deaf after [Grace].
 func Run(ctx context.Context, cmd *exec.Cmd) error {
 	cmd.WaitDelay = Grace
 	err := cmd.Run()
@@ -23,7 +23,7 @@ func Run(ctx context.Context, cmd *exec.Cmd) error {
 	return err
 }
 
-// Environment variables with secrets, which are for this program alone.
+// The environment variables with secrets, which are for this program alone.
 const (
 	PINVariable        = "SMPCTL_PIN"
 	PassphraseVariable = "SMPCTL_PASSPHRASE"

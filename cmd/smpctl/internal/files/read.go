@@ -27,6 +27,7 @@ func ReadImage(path string) (*image.Image, error) {
 	return LoadImage(path, data)
 }
 
+// LoadImage parses an image, .bin or Intel HEX, that was read from path.
 func LoadImage(path string, data []byte) (*image.Image, error) {
 	img, err := image.Load(data)
 	if err != nil {
@@ -44,7 +45,7 @@ func ReadImageFile(path string) ([]byte, error) {
 	return data, nil
 }
 
-// Read reads a regular file of at most limit bytes.
+// Read reads a regular file of at most limit bytes. Its errors begin with the path.
 func Read(path string, limit int64) ([]byte, error) {
 	info, err := os.Stat(path) // before the open, which would wait for the other end of a named pipe
 	switch {
@@ -79,6 +80,7 @@ func SHA256(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// TooLarge is about a file of more than limit bytes.
 func TooLarge(path string, limit int64) error {
 	if limit < 1<<20 {
 		return fmt.Errorf("%s: is larger than %d KiB", path, limit>>10)

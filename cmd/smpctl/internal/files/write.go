@@ -129,6 +129,7 @@ func Spool(name string, to io.Writer) (*File, error) {
 	return &File{f: f, path: name, to: to}, nil
 }
 
+// Write adds to the content.
 func (p *File) Write(b []byte) (int, error) { return p.f.Write(b) }
 
 // Commit puts the complete file in its place, or into its stream.

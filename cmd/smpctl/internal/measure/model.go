@@ -8,8 +8,8 @@ import (
 	"github.com/smpctl/smpctl/transport"
 )
 
-// expectedUpload is what an upload can be expected to reach: the rate of its best setting, without the time that the flash
-// takes.
+// expectedUpload is what an upload can be expected to reach: the rate of its best setting, without the time that the
+// flash takes.
 type expectedUpload struct {
 	Packet    int      `json:"packet_bytes"`         // SMP header included
 	Chunk     int      `json:"chunk_bytes"`          // of the image in each packet

@@ -179,7 +179,7 @@ func TestRunPredictsUploads(t *testing.T) {
 	}
 }
 
-// TestRunEnds: whatever happens, the bench ends within its time, one wait and one round of probes.
+// TestRunEnds: whatever happens, the measuring ends within its time, one wait and one round of probes.
 func TestRunEnds(t *testing.T) {
 	const limit = 4 * time.Second
 	tests := []struct {

@@ -70,8 +70,8 @@ func instruction(u *image.Unsigned, j job) string {
 	return fmt.Sprintf("sign the digest, a %s, with ECDSA; do not hash it again", name)
 }
 
-// ReadRequest reads the file of a request. Nothing in it is trusted beyond its form: the image that is made from it says
-// what was signed. Everything that is wrong with it is of kind image.
+// ReadRequest reads the file of a request. Nothing in it is trusted beyond its form: the image that is made from it
+// says what was signed. Everything that is wrong with it is of kind image.
 func ReadRequest(path string) (Request, error) {
 	data, err := files.Read(path, maxRequestFile)
 	if err != nil {

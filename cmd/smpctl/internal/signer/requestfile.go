@@ -59,8 +59,8 @@ func (f RequestFile) Check(path string) error {
 		return failure.AsImage(err)
 	}
 	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != f.SHA256 {
-		return failure.AsImage(fmt.Errorf("%s: is not the file that was prepared: its SHA-256 is %x…, it was %.8s…: "+
-			"it was built again; prepare it again too, and have that signed", path, sum[:4], f.SHA256))
+		return failure.AsImage(fmt.Errorf("%s: is not the file that was prepared: its SHA-256 is %x…, "+
+			"it was %.8s…: it was built again; prepare it again too, and have that signed", path, sum[:4], f.SHA256))
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ type failed struct {
 	err    error
 }
 
+// Reason is what the JSON of an error has.
 func (e *failed) Reason() string { return e.reason }
 
 func (e *failed) Error() string { return e.signer + ": " + e.err.Error() }

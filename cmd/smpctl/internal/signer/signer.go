@@ -50,8 +50,8 @@ func Open(ctx context.Context, o Options) (Completer, crypto.PublicKey, error) {
 	case err != nil:
 		return nil, nil, err
 	case by != nil && public == nil:
-		return nil, nil, failure.Usage("--signer %.60s: --public-key is missing, which says whose signature is expected",
-			o.Name)
+		return nil, nil, failure.Usage("--signer %.60s: --public-key is missing, which says whose signature is "+
+			"expected", o.Name)
 	case by != nil:
 		return func(ctx context.Context, u *image.Unsigned) ([]byte, error) {
 			return signOutside(ctx, u, by, o.Input)

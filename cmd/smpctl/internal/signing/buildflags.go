@@ -107,7 +107,8 @@ func (b *buildFlags) registerSlot(f *pflag.FlagSet) {
 	f.BoolVar(&b.confirm, "confirm", false, "the same, permanent: for programming a board, not for an upload")
 	b.align = app.NewChoice(f, "align", "", "`bytes` of the smallest write to flash: 1, 2, 4, 8, 16 or 32",
 		"1", "2", "4", "8", "16", "32")
-	b.maxAlign = app.NewChoice(f, "max-align", "", "`bytes` of the largest such write: 8, 16 or 32 (default: 8 or --align)",
+	b.maxAlign = app.NewChoice(f, "max-align", "",
+		"`bytes` of the largest such write: 8, 16 or 32 (default: 8 or --align)",
 		"", "8", "16", "32")
 	f.VarP(&b.maxSectors, "max-sectors", "M", "`number` of sectors of the slot (default 128)")
 	f.BoolVar(&b.overwriteOnly, "overwrite-only", false,
@@ -160,8 +161,8 @@ func (b *buildFlags) files() []string {
 // options gives what the flags say to package image.
 func (b *buildFlags) options() (image.BuildOptions, error) {
 	if b.endian.Is("big") {
-		return image.BuildOptions{}, failure.Usage("--endian big: images for big-endian devices are not supported; imgtool " +
-			"itself cannot verify them")
+		return image.BuildOptions{}, failure.Usage("--endian big: images for big-endian devices are not supported; " +
+			"imgtool itself cannot verify them")
 	}
 	o := image.BuildOptions{
 		Version: b.version.Version, HeaderSize: b.headerSize.Int(), PadHeader: b.padHeader,

@@ -39,8 +39,8 @@ func readFirmware(path string) (firmware, error) {
 // checkFirmware refuses what no processor runs.
 func checkFirmware(path string, data []byte) error {
 	if bytes.HasPrefix(data, []byte(imageMagic)) {
-		return failure.WithHint(failure.AsImage(fmt.Errorf("%s: is an image already: signed again, it would be an image "+
-			"inside an image, which no bootloader starts", path)),
+		return failure.WithHint(failure.AsImage(fmt.Errorf("%s: is an image already: signed again, it would be "+
+			"an image inside an image, which no bootloader starts", path)),
 			"smpctl sign again, or sign prepare --again, replaces its signature; to make it anew, "+takeBinary)
 	}
 	for prefix, what := range notFirmware {

@@ -23,7 +23,9 @@ The bytes are those of imgtool getpub; raw is PKCS#1 for RSA, SubjectPublicKeyIn
 		Example: `  smpctl key public key.pem -e pem -o key.pub.pem
   smpctl key public key.pub.pem --name-suffix _2 -o second_key.c`,
 		Args: cobra.ExactArgs(1),
-		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return keyPublic(ctx, a, args[0], e) }),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
+			return keyPublic(ctx, a, args[0], e)
+		}),
 	}
 	e.register(cmd.Flags(), "lang-c", "lang-rust", "pem", "raw")
 	return cmd

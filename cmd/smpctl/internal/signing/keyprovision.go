@@ -42,7 +42,9 @@ otherwise; here that is --policy lock-last. An output file that exists is added 
 		Example: `  smpctl key provision key.pub.pem next.pub.pem -o keyfile.json --keyname BL_PUBKEY
   smpctl key provision key.pub.pem -o keyfile.json --soc nrf54lm20a --policy lock`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return keyProvision(ctx, a, args, o) }),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
+			return keyProvision(ctx, a, args, o)
+		}),
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "output", "o", "", "write to this `file`, or add to it")

@@ -30,7 +30,9 @@ to be signed from the firmware binary.`,
 		Example: `  smpctl sign again zephyr.unsigned.bin -o app.signed.bin --signer key.pem
   smpctl sign again app.signed.bin -o app.release.bin --public-key release.pub.pem --signer 'exec:./sign-with-kms.sh'`,
 		Args: cobra.ExactArgs(1),
-		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return signAgain(ctx, a, args[0], o) }),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
+			return signAgain(ctx, a, args[0], o)
+		}),
 	}
 	f := cmd.Flags()
 	o.build.registerSignature(f)

@@ -103,7 +103,8 @@ func checkKey(r signer.Request, path string) error {
 		return err
 	}
 	if !want.(interface{ Equal(crypto.PublicKey) bool }).Equal(got) {
-		return failure.AsImage(fmt.Errorf("is a request for a signature by key %.8s…, not by that of %s", r.KeyHash, path))
+		return failure.AsImage(fmt.Errorf("is a request for a signature by key %.8s…, not by that of %s",
+			r.KeyHash, path))
 	}
 	return nil
 }

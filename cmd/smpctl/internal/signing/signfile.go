@@ -31,8 +31,8 @@ func (b *buildFlags) place(input firmware, out string) (place, error) {
 	case !b.padHeader || *input.start == 0:
 		p.start = input.start
 	case *input.start < b.headerSize.Value:
-		return p, failure.Usage("%s: the firmware at %#x leaves no room for a header of %d bytes before it: add --hex-addr",
-			out, *input.start, b.headerSize.Value)
+		return p, failure.Usage("%s: the firmware at %#x leaves no room for a header of %d bytes before it: "+
+			"add --hex-addr", out, *input.start, b.headerSize.Value)
 	default:
 		start := *input.start - b.headerSize.Value
 		p.start = &start
