@@ -53,7 +53,8 @@ func CheckSignature(label string, img *image.Image, keys []Key) (warning string,
 	return "", first
 }
 
-// ReadPublicKey reads the public half of a signing key: PEM, DER or a certificate. A file that holds none is wrong usage.
+// ReadPublicKey reads the public half of a signing key: PEM, DER or a certificate. A file that holds none is wrong
+// usage.
 func ReadPublicKey(path string) (crypto.PublicKey, error) {
 	data, err := files.Read(path, MaxKeyFile)
 	if err != nil {
