@@ -40,7 +40,8 @@ type App struct {
 	bars     atomic.Pointer[mpb.Progress] // on the terminal; nil while there are none
 	Heard    func() string                // what came instead of an answer; nil before the first connection
 	Untraced error                        // why the file of --trace is not whole
-	end      context.CancelCauseFunc      // of the command, for a bug in a goroutine; nil while none runs
+	warnings warnings
+	end      context.CancelCauseFunc // of the command, for a bug in a goroutine; nil while none runs
 }
 
 // Result is what a command found out. It is encoded as JSON as it is, or printed for people.
@@ -60,6 +61,7 @@ func (a *App) Run(b body) func(*cobra.Command, []string) error {
 		a.Log = newLogger(a.Err, a.Flags)
 		a.Began = true
 		r, err := a.traced(b(cmd.Context(), args))
+		r = a.record(cmd.Context(), r, err)
 		if r != nil {
 			if printErr := a.print(r); err == nil {
 				err = printErr

@@ -44,6 +44,7 @@ func (b BytesResult) Text(w io.Writer) error {
 // Warn tells the user something that does not end the command.
 func (a *App) Warn(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
+	a.warnings.add(text)
 	switch {
 	case a.Flags.Quiet:
 	case a.Flags.JSON:

@@ -229,9 +229,12 @@ func TestInterruptedUpload(t *testing.T) {
 	var out bytes.Buffer
 	none := func(string) (string, bool) { return "", false }
 	code := Run(ctx, line, app.Streams{In: strings.NewReader(""), Out: &out, Err: errs, Terminal: errs}, none)
-	if code != 130 || out.Len() > 0 ||
-		!strings.Contains(errs.String(), `{"error":{"kind":"interrupted","message":"interrupted"`) {
-		t.Fatalf("interrupted: got %d, %q, %q; want 130, nothing and the error", code, out.String(), errs.String())
+	lines := strings.Split(strings.TrimSpace(errs.String()), "\n")
+	ended, ok := strings.CutPrefix(lines[len(lines)-1], "{")
+	if code != 130 || !ok || !strings.HasPrefix(ended, `"error":{"kind":"interrupted","message":"interrupted"`) ||
+		!strings.HasSuffix(strings.TrimSpace(out.String()), ","+ended) {
+		t.Fatalf("interrupted: got %d, %q, %q; want 130, and the error at the end of both", code, out.String(),
+			errs.String())
 	}
 
 	got := runLine(t, line...)

@@ -46,6 +46,9 @@ func Usage(format string, args ...any) error { return AsUsage(fmt.Errorf(format,
 // AsUsage makes an error a mistake in the command line.
 func AsUsage(err error) error { return UsageError{err} }
 
+// IsUsage reports whether an error is a mistake in the command line.
+func IsUsage(ctx context.Context, err error) bool { return KindOf(ctx, err) == kindUsage }
+
 // ImageError is a file that is not usable for what was asked, beyond what package image says.
 type ImageError struct{ error }
 

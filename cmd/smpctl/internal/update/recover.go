@@ -51,7 +51,10 @@ primary slot; --image then is the one image to take.`,
   smpctl -p usb:2fe3:0004 recover app.signed.bin --enter --key app.pub.pem
   smpctl -p /dev/ttyACM0 recover dfu_application.zip`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return recoverDevice(a, ctx, args, o) }),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
+			return recorded(a, ctx, args, newFailedUpgrade,
+				func(r *record) (app.Result, error) { return recoverDevice(a, ctx, args, o, r) })
+		}),
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.enter, "enter", false, "ask the application to reboot into its bootloader first")
@@ -67,12 +70,14 @@ primary slot; --image then is the one image to take.`,
 	return cmd
 }
 
-func recoverDevice(a *app.App, ctx context.Context, args []string, o recoverOptions) (app.Result, error) {
+func recoverDevice(a *app.App, ctx context.Context, args []string, o recoverOptions,
+	rec *record) (app.Result, error) {
 	path, err := fileToSend(a, args)
 	if err != nil {
 		return nil, err
 	}
 	src, err := readSource(a, path, o.source)
+	rec.read(src)
 	if err == nil {
 		err = src.updatesBootloader(path)
 	}
@@ -85,6 +90,7 @@ func recoverDevice(a *app.App, ctx context.Context, args []string, o recoverOpti
 	}
 	defer d.Close()
 	d.Wait = time.Duration(o.wait)
+	rec.device = d
 	console, err := listen(a, ctx, d, o.console)
 	if err != nil {
 		return nil, err
@@ -110,10 +116,8 @@ func recoverDevice(a *app.App, ctx context.Context, args []string, o recoverOpti
 	case errors.Is(err, dfu.ErrNotBack) && report.Result == dfu.Unverified:
 		err = failure.WithHint(err, "an application without SMP does not answer; with --no-verify nobody waits for it")
 	}
-	if report.Result == "" && err != nil {
-		return nil, err
-	}
-	return recoverResult{newUpgradeResult(report, d, heard)}, err
+	rec.tried(report)
+	return recoverResult{newUpgradeResult(report, *rec, heard)}, err
 }
 
 // refusedArgument is how MCUboot refuses an upload, whatever the reason.
@@ -123,6 +127,9 @@ const refusedArgument = 3
 type recoverResult struct{ upgradeResult }
 
 func (r recoverResult) Text(w io.Writer) error {
+	if r.Result == "" {
+		return nil // the error says all
+	}
 	took := human.Span(time.Duration(r.Seconds * float64(time.Second)))
 	to := versions(r.Images, r.To, toVersion)
 	listed := "took"

@@ -48,11 +48,12 @@ func resetCommand(a *app.App) *cobra.Command {
 	return cmd
 }
 
+// resetResult is the result of reset.
 type resetResult struct {
-	Reset   bool    `json:"reset"`
-	Back    bool    `json:"back"`
-	Runs    string  `json:"runs,omitempty"` // what answers, if that was looked at
-	Seconds float64 `json:"seconds"`
+	Reset   bool    `json:"reset"`             // the device was reset; false if it was in its bootloader already
+	Back    bool    `json:"back"`              // it answers again; false if nobody waited for it
+	Runs    string  `json:"runs,omitempty"`    // what answers, if that was looked at: application or bootloader
+	Seconds float64 `json:"seconds,omitempty"` // until it answered; absent if nobody waited
 	consoleResult
 }
 

@@ -8,20 +8,25 @@ import (
 
 // TestResults pins the JSON of every result.
 func TestResults(t *testing.T) {
-	const imageChanges = "images[]?.image images[]?.from.version images[]?.from.hash images[]?.to.version " +
-		"images[]?.to.hash"
+	const (
+		tuning  = "link?.in_flight link?.packet_limit_bytes link?.line_gap_seconds link?.round_trip_seconds link?.lost"
+		board   = "device?.port? device?.serial?"
+		ending  = "warnings[] started smpctl error?"
+		record  = "file? file_sha256? image? bytes? " + ending
+		changes = "from?.version from?.hash? to?.version to?.hash? images[]?.image images[]?.file? images[]?.bytes? " +
+			"images[]?.from?.version images[]?.from?.hash? images[]?.to?.version images[]?.to?.hash? " +
+			board + " steps[].step steps[].image? steps[].seconds?"
+		update = "result? " + changes + " seconds " + tuning + " reason? console[]? " + record
+	)
 	clitest.CheckResults(t, []clitest.Document{
-		{Document: uploadResult{},
+		{Document: uploadResult{}, Commands: "image upload",
 			Keys: "image bytes seconds bytes_per_second file_sha256 hash already_present resumed_from resent " +
-				"link?.in_flight link?.packet_limit link?.line_gap link?.round_trip link?.lost"},
-		{Document: upgradeResult{}, Keys: "result from.version from.hash to.version to.hash " + imageChanges +
-			" device.port device.serial steps[].step steps[].seconds seconds " +
-			"link?.in_flight link?.packet_limit link?.line_gap link?.round_trip link?.lost reason? console[]?"},
-		{Document: recoverResult{}, Keys: "result from.version from.hash to.version to.hash " + imageChanges +
-			" device.port device.serial steps[].step steps[].seconds seconds " +
-			"link?.in_flight link?.packet_limit link?.line_gap link?.round_trip link?.lost reason? console[]?"},
-		{Document: dryRunResult{}, Keys: "from.version from.hash to.version to.hash " + imageChanges + " steps[]"},
-		{Document: resetResult{}, Keys: "reset back runs? seconds reason? console[]?"},
-		{Document: stepEvent{}, Keys: "event step phase seconds text? image?"},
+				tuning + " " + board + " file " + ending},
+		{Document: upgradeResult{}, Commands: "upgrade", Keys: update},
+		{Document: recoverResult{}, Commands: "recover", Keys: update},
+		{Document: dryRunResult{}, Commands: "upgrade", Keys: "dry_run " + changes + " " + record},
+		{Document: failedUpload{}, Commands: "image upload", Keys: "hash? " + board + " seconds " + record},
+		{Document: resetResult{}, Commands: "reset", Keys: "reset back runs? seconds? reason? console[]?"},
+		{Document: stepEvent{}, Event: "step", Keys: "event step phase seconds text? image?"},
 	})
 }

@@ -61,36 +61,43 @@ func (v *imageNumber) Type() string { return "number" }
 
 // source is a file that was checked, as far as that is possible without a device.
 type source struct {
+	path     string
+	sha256   string       // of the file, in hexadecimal digits; empty if it could not be read
 	targets  []dfu.Target // in the order of their images
 	packaged bool         // it says itself for which images it is
 	trusted  bool         // the signatures fit a key that the user trusts
 
-	bootloader bool // it replaces the bootloader, which takes it over and never lists it again
+	names      map[*image.Image]string // of the files in a package
+	bootloader bool                    // it replaces the bootloader, which takes it over and never lists it again
 }
 
-// readSource reads an image file or an update package and checks it: before the device hears of it.
+// readSource reads an image file or an update package and checks it: before the device hears of it. With an error the
+// source says what is known of the file.
 func readSource(a *app.App, path string, o sourceOptions) (source, error) {
+	s := source{path: path, names: map[*image.Image]string{}}
 	if err := files.Apart([]string{a.Flags.Trace}, append([]string{path}, o.keys...)); err != nil {
-		return source{}, err
+		return s, err
 	}
 	data, err := files.ReadImageFile(path)
 	if err != nil {
-		return source{}, err
+		return s, err
 	}
+	s.sha256 = files.SHA256(data)
 	keys, err := trustedKeys(a, o.keys)
 	if err != nil {
-		return source{}, err
+		return s, err
 	}
 	if o.number, err = numberOf(a, o.number); err != nil {
-		return source{}, err
+		return s, err
 	}
-	s := source{packaged: pack.Is(data), trusted: len(keys) > 0}
+	s.packaged, s.trusted = pack.Is(data), len(keys) > 0
 	if s.packaged {
 		err = readPackage(a, &s, path, data, o.number, keys)
 	} else {
 		var img *image.Image
-		img, err = checkedImage(a, path, data, keys)
-		s.targets = []dfu.Target{{Image: o.number.n, File: img}}
+		if img, err = checkedImage(a, path, data, keys); err == nil {
+			s.targets = []dfu.Target{{Image: o.number.n, File: img}}
+		}
 	}
 	if err == nil && !s.trusted {
 		a.Warn("the signature is not checked: no --key, and no key in the connection profile")
@@ -116,6 +123,7 @@ func readPackage(a *app.App, s *source, path string, data []byte, number imageNu
 		for _, text := range m.Differs(img) {
 			a.Warn("%s: %s", label, text)
 		}
+		s.names[img] = m.Name
 		s.bootloader = s.bootloader || m.Bootloader
 		if !s.add(m, img) {
 			return failure.AsImage(fmt.Errorf("%s: holds a file for each slot of nRF's first-stage bootloader, and the "+

@@ -57,7 +57,10 @@ An update that was interrupted at any point is taken up by the same command.`,
   smpctl -p /dev/ttyACM0 upgrade dfu_application.zip --key app.pub.pem
   smpctl -p /dev/ttyACM0 upgrade app.signed.bin --console=/dev/ttyUSB1`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return upgrade(a, ctx, args, o) }),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
+			return recorded(a, ctx, args, newFailedUpgrade,
+				func(r *record) (app.Result, error) { return upgrade(a, ctx, args, o, r) })
+		}),
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.mode, "mode", "",
@@ -86,7 +89,7 @@ func parseMode(name string) (dfu.Mode, error) {
 	return 0, failure.Usage("mode %q: want confirm-after, test, permanent or upload-only", name)
 }
 
-func upgrade(a *app.App, ctx context.Context, args []string, o upgradeOptions) (app.Result, error) {
+func upgrade(a *app.App, ctx context.Context, args []string, o upgradeOptions, rec *record) (app.Result, error) {
 	mode, err := modeOf(a, o.mode)
 	if err != nil {
 		return nil, err
@@ -96,6 +99,7 @@ func upgrade(a *app.App, ctx context.Context, args []string, o upgradeOptions) (
 		return nil, err
 	}
 	src, err := readSource(a, path, o.source)
+	rec.read(src)
 	if err == nil {
 		err = src.updatesBootloader(path)
 	}
@@ -108,6 +112,7 @@ func upgrade(a *app.App, ctx context.Context, args []string, o upgradeOptions) (
 	}
 	defer d.Close()
 	d.Wait = time.Duration(o.wait)
+	rec.device = d
 	v := &upgradeView{app: a, device: d}
 	options := dfu.Options{
 		Mode: mode, Force: o.force, UpgradeOnly: o.upgradeOnly, Wait: time.Duration(o.wait), OnEvent: v.event,
@@ -123,7 +128,7 @@ func upgrade(a *app.App, ctx context.Context, args []string, o upgradeOptions) (
 		}
 	}
 	if o.dryRun {
-		return dryRun(a, ctx, d, src.targets, options)
+		return dryRun(a, ctx, d, rec, options)
 	}
 	console, err := listen(a, ctx, d, o.console)
 	if err != nil {
@@ -138,64 +143,83 @@ func upgrade(a *app.App, ctx context.Context, args []string, o upgradeOptions) (
 	report, err := dfu.Run(ctx, d.Connect, src.targets, options)
 	v.close()
 	heard, err := console.explain(err)
-	if report.Result == "" && err != nil {
-		return nil, err
-	}
-	return newUpgradeResult(report, d, heard), src.explainRejection(err, report.Warnings)
+	rec.tried(report)
+	return newUpgradeResult(report, *rec, heard), src.explainRejection(err, report.Warnings)
 }
 
 // upgradeResult is the result of upgrade.
 type upgradeResult struct {
-	Result  dfu.Result    `json:"result"`
-	From    imageVersion  `json:"from"`
-	To      imageVersion  `json:"to"`
+	Result  dfu.Result    `json:"result,omitempty"` // what came of it; absent if an error ended it before that was known
+	From    *imageVersion `json:"from,omitempty"`   // what ran before; absent if the device does not say
+	To      *imageVersion `json:"to,omitempty"`     // what the file holds
 	Images  []imageChange `json:"images,omitempty"` // each image, of several
-	Device  upgradeDevice `json:"device"`
-	Steps   []stepTime    `json:"steps"`
+	Device  *board        `json:"device,omitempty"` // that was updated
+	Steps   []stepEntry   `json:"steps"`            // what was done, in this order
 	Seconds float64       `json:"seconds"`
-	Link    *tuning       `json:"link,omitempty"`
+	Link    *tuning       `json:"link,omitempty"` // what suited the device; absent if nothing was sent
 	consoleResult
+	record
 	after  smp.ImageList
 	runs   string // as last read, of the images that the update is for
 	listed bool   // of recover: the bootloader listed the image
 }
 
+// imageVersion names an image.
 type imageVersion struct {
 	Version string   `json:"version"`
-	Hash    smp.Hash `json:"hash"`
+	Hash    smp.Hash `json:"hash,omitempty"` // image hash, in hexadecimal digits; absent if the device lists none
 }
 
-func (v imageVersion) String() string {
-	if v.Version == "" {
+// String names it for people; nil is no image.
+func (v *imageVersion) String() string {
+	if v == nil {
 		return "nothing"
 	}
 	return fmt.Sprintf("%s (%s)", v.Version, v.Hash.Short())
 }
 
-type upgradeDevice struct {
-	Port   string `json:"port"`
-	Serial string `json:"serial"`
-}
-
-type stepTime struct {
+// stepEntry is a step of an update, done or planned.
+type stepEntry struct {
 	Step    dfu.Action `json:"step"`
-	Seconds float64    `json:"seconds"`
+	Image   *int       `json:"image,omitempty"`   // number of the image that it is for, of several
+	Seconds *float64   `json:"seconds,omitempty"` // how long it took, in seconds; absent in a plan
 }
 
-func newUpgradeResult(r dfu.Report, d *device.Device, heard consoleResult) upgradeResult {
-	u := upgradeResult{
-		Result: r.Result, Images: newImageChanges(r), Device: upgradeDevice{d.Name, d.Port.Serial}, Steps: []stepTime{},
-		Seconds: r.Took.Seconds(), Link: newTuning(r.Upload.Tuning),
-		consoleResult: heard, after: r.After, runs: runningNow(r), listed: r.Listed,
+// newSteps names steps, without times.
+func newSteps(r dfu.Report, steps []dfu.Step) []stepEntry {
+	list := make([]stepEntry, len(steps))
+	for i, s := range steps {
+		list[i].Step = s.Action
+		if s.Target >= 0 && len(r.Images) > 1 {
+			list[i].Image = &r.Images[s.Target].Image
+		}
 	}
-	u.From, u.To = fromAndTo(r)
-	for _, s := range r.Steps {
-		u.Steps = append(u.Steps, stepTime{s.Action, s.Took.Seconds()})
+	return list
+}
+
+func newUpgradeResult(r dfu.Report, rec record, heard consoleResult) upgradeResult {
+	u := upgradeResult{
+		Result: r.Result, Images: newImageChanges(r, rec.source), Device: rec.board(), Steps: newSteps(r, r.Steps),
+		Seconds: r.Took.Seconds(), Link: newTuning(r.Upload.Tuning),
+		consoleResult: heard, record: rec, after: r.After, runs: runningNow(r), listed: r.Listed,
+	}
+	u.From, u.To = fromAndTo(r, rec.source)
+	for i, s := range r.Steps {
+		took := s.Took.Seconds()
+		u.Steps[i].Seconds = &took
 	}
 	return u
 }
 
+// newFailedUpgrade is the result of an update that ended before the device was asked anything.
+func newFailedUpgrade(r record) app.Result {
+	return newUpgradeResult(dfu.Report{Took: time.Since(r.Started)}, r, consoleResult{})
+}
+
 func (r upgradeResult) Text(w io.Writer) error {
+	if r.Result == "" {
+		return nil // the error says all
+	}
 	took := human.Span(time.Duration(r.Seconds * float64(time.Second)))
 	from, to := versions(r.Images, r.From, fromVersion), versions(r.Images, r.To, toVersion)
 	updated := fmt.Sprintf("updated %s -> %s in %s", from, to, took)
@@ -241,16 +265,19 @@ func (r upgradeResult) besides() string {
 
 // did reports whether a step was taken.
 func (r upgradeResult) did(step dfu.Action) bool {
-	return slices.ContainsFunc(r.Steps, func(s stepTime) bool { return s.Step == step })
+	return slices.ContainsFunc(r.Steps, func(s stepEntry) bool { return s.Step == step })
 }
 
 // dryRunResult is the result of upgrade --dry-run.
 type dryRunResult struct {
-	From   imageVersion  `json:"from"`
-	To     imageVersion  `json:"to"`
+	DryRun bool          `json:"dry_run"`          // always true
+	From   *imageVersion `json:"from,omitempty"`   // what runs; absent if the device does not say
+	To     *imageVersion `json:"to,omitempty"`     // what the file holds
 	Images []imageChange `json:"images,omitempty"` // each image, of several
-	Steps  []dfu.Action  `json:"steps"`
-	plan   []dfu.Step
+	Device *board        `json:"device,omitempty"` // that would be updated
+	Steps  []stepEntry   `json:"steps"`            // what would be done, in this order
+	record
+	plan []dfu.Step
 }
 
 func (r dryRunResult) Text(w io.Writer) error {
@@ -284,24 +311,23 @@ var stepText = map[dfu.Action]string{
 	dfu.Confirm:       "make the running image permanent",
 }
 
-func dryRun(a *app.App, ctx context.Context, d *device.Device, targets []dfu.Target, o dfu.Options) (app.Result, error) {
+func dryRun(a *app.App, ctx context.Context, d *device.Device, rec *record, o dfu.Options) (app.Result, error) {
 	c, err := d.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close()
-	report, err := dfu.DryRun(ctx, c, targets, o)
+	report, err := dfu.DryRun(ctx, c, rec.source.targets, o)
+	rec.tried(report)
 	if err != nil {
 		return nil, err
 	}
 	for _, text := range report.Warnings {
 		a.Warn("%s", text)
 	}
-	r := dryRunResult{Images: newImageChanges(report), Steps: []dfu.Action{}, plan: report.Plan}
-	r.From, r.To = fromAndTo(report)
-	for _, s := range report.Plan {
-		r.Steps = append(r.Steps, s.Action)
-	}
+	r := dryRunResult{DryRun: true, Images: newImageChanges(report, rec.source), Device: rec.board(),
+		Steps: newSteps(report, report.Plan), record: *rec, plan: report.Plan}
+	r.From, r.To = fromAndTo(report, rec.source)
 	return r, nil
 }
 
@@ -319,13 +345,14 @@ type upgradeView struct {
 	report    *dfu.Report // as far as it goes, from the first step on
 }
 
+// stepEvent is news of a step.
 type stepEvent struct {
-	Event   string     `json:"event"`
-	Step    dfu.Action `json:"step"`
-	Phase   dfu.Phase  `json:"phase"`
-	Seconds float64    `json:"seconds"`
-	Text    string     `json:"text,omitempty"`
-	Image   *int       `json:"image,omitempty"` // of several
+	Event   string    `json:"event"`
+	Step    string    `json:"step"` // as steps in the result name it; device before there are any
+	Phase   dfu.Phase `json:"phase"`
+	Seconds float64   `json:"seconds"` // how long the step took, once it has ended
+	Text    string    `json:"text,omitempty"`
+	Image   *int      `json:"image,omitempty"` // number of the image that the step is for, of several
 }
 
 func (v *upgradeView) event(e dfu.Event) {
@@ -360,7 +387,7 @@ func (v *upgradeView) event(e dfu.Event) {
 			v.app.Say("%-9s %sfailed after %s", step, which, human.Span(e.Step.Took))
 		}
 	}
-	v.app.Event(stepEvent{"step", step, e.Phase, e.Step.Took.Seconds(), e.Text, image})
+	v.app.Event(stepEvent{"step", string(step), e.Phase, e.Step.Took.Seconds(), e.Text, image})
 }
 
 // log says what suited the device.
@@ -404,8 +431,8 @@ func (v *upgradeView) opening() {
 		from = "in slot"
 	}
 	v.app.Say("%-9s %s", "device", v.device.Name)
-	images := newImageChanges(*r)
-	old, new := fromAndTo(*r)
+	images := newImageChanges(*r, source{})
+	old, new := fromAndTo(*r, source{})
 	v.app.Say("%-9s %s", from, versions(images, old, fromVersion))
 	v.app.Say("%-9s %s", "new", versions(images, new, toVersion))
 	if !v.app.Flags.Quiet && !v.app.Flags.JSON {

@@ -2,7 +2,6 @@ package update
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -41,7 +40,10 @@ several slots, the device.`,
 		Example: "  smpctl -p sim: image upload app.signed.bin\n" +
 			"  smpctl image upload dfu_application.zip --image 1 --key app.pub.pem",
 		Args: cobra.MaximumNArgs(1),
-		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return upload(a, ctx, args, o) }),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
+			return recorded(a, ctx, args, newFailedUpload,
+				func(r *record) (app.Result, error) { return upload(a, ctx, args, o, r) })
+		}),
 	}
 	f := cmd.Flags()
 	o.source.register(f, "n", "`number` of the image (default 0, or what the package says)")
@@ -57,7 +59,7 @@ several slots, the device.`,
 // uploadResult is the result of image upload.
 type uploadResult struct {
 	Image          int      `json:"image"`
-	Bytes          int      `json:"bytes"`
+	Bytes          int      `json:"bytes"` // of the image that the device gets
 	Seconds        float64  `json:"seconds"`
 	BytesPerSecond int      `json:"bytes_per_second"`
 	FileSHA256     string   `json:"file_sha256"`
@@ -65,16 +67,19 @@ type uploadResult struct {
 	AlreadyPresent bool     `json:"already_present"`
 	ResumedFrom    int      `json:"resumed_from"`
 	Resent         int      `json:"resent"`
-	Link           *tuning  `json:"link,omitempty"`
+	Link           *tuning  `json:"link,omitempty"`   // what suited the device; absent if nothing was sent
+	Device         *board   `json:"device,omitempty"` // that it went to
+	File           string   `json:"file"`
+	ending
 }
 
 // tuning is what suited the device, for people who wonder about the rate.
 type tuning struct {
 	InFlight    int     `json:"in_flight"`
-	PacketLimit int     `json:"packet_limit"`
-	LineGap     float64 `json:"line_gap"`
-	RoundTrip   float64 `json:"round_trip"`
-	Lost        int     `json:"lost"`
+	PacketLimit int     `json:"packet_limit_bytes"` // longest packet
+	LineGap     float64 `json:"line_gap_seconds"`   // pause between the lines of a packet
+	RoundTrip   float64 `json:"round_trip_seconds"` // from a request to its answer
+	Lost        int     `json:"lost"`               // requests without an answer
 }
 
 // newTuning is nil if nothing was sent.
@@ -84,6 +89,25 @@ func newTuning(s smp.Tuning) *tuning {
 	}
 	return &tuning{s.InFlight, s.PacketLimit, s.LineGap.Seconds(), s.RoundTrip.Seconds(), s.Lost}
 }
+
+// failedUpload is the result of an image upload that did not succeed.
+type failedUpload struct {
+	Hash    smp.Hash `json:"hash,omitempty"`   // image hash of the file, in hexadecimal digits
+	Device  *board   `json:"device,omitempty"` // absent if none was looked for
+	Seconds float64  `json:"seconds"`
+	record
+}
+
+func newFailedUpload(r record) app.Result {
+	f := failedUpload{Device: r.board(), Seconds: time.Since(r.Started).Seconds(), record: r}
+	if t := r.source.targets; len(t) == 1 && t[0].File != nil {
+		f.Hash = t[0].File.Hash()
+	}
+	return f
+}
+
+// Text prints nothing: the error says all.
+func (failedUpload) Text(io.Writer) error { return nil }
 
 func (r uploadResult) Text(w io.Writer) error {
 	if r.AlreadyPresent {
@@ -99,7 +123,7 @@ func (r uploadResult) Text(w io.Writer) error {
 	return err
 }
 
-func upload(a *app.App, ctx context.Context, args []string, o uploadOptions) (app.Result, error) {
+func upload(a *app.App, ctx context.Context, args []string, o uploadOptions, rec *record) (app.Result, error) {
 	if o.window != 0 && a.Flags.Window == 0 {
 		a.Flags.Window = o.window
 		if err := a.Flags.Check(); err != nil {
@@ -111,6 +135,7 @@ func upload(a *app.App, ctx context.Context, args []string, o uploadOptions) (ap
 		return nil, err
 	}
 	src, err := readSource(a, path, o.source)
+	rec.read(src)
 	if err != nil {
 		return nil, err
 	}
@@ -124,6 +149,7 @@ func upload(a *app.App, ctx context.Context, args []string, o uploadOptions) (ap
 	}
 	defer d.Close()
 	d.Wait = time.Duration(o.wait)
+	rec.device = d
 	if err := d.Reach(ctx); err != nil {
 		return nil, err
 	}
@@ -139,10 +165,11 @@ func upload(a *app.App, ctx context.Context, args []string, o uploadOptions) (ap
 		err = uploaded(report)
 	}
 	v.close()
+	rec.tried(report)
 	if err != nil {
 		return nil, err
 	}
-	return newUploadResult(report), nil
+	return newUploadResult(report, *rec), nil
 }
 
 // uploaded looks for the image in the slot that an upload is for.
@@ -171,14 +198,13 @@ func uploadRequest(r dfu.Report) dfu.Request {
 	return dfu.Request{Action: dfu.Upload, Image: i.Image, Hash: i.File.Hash()}
 }
 
-func newUploadResult(report dfu.Report) uploadResult {
+func newUploadResult(report dfu.Report, rec record) uploadResult {
 	img, up := report.Images[0].File, report.Upload
-	sum := img.FileHash()
 	r := uploadResult{
-		Image: report.Images[0].Image, Bytes: len(img.Bytes()), FileSHA256: hex.EncodeToString(sum[:]),
+		Image: report.Images[0].Image, Bytes: len(img.Bytes()), FileSHA256: rec.FileSHA256,
 		Hash:           img.Hash(),
 		AlreadyPresent: up.AlreadyPresent || len(report.Plan) == 0, ResumedFrom: up.ResumedFrom, Resent: up.Resent,
-		Link: newTuning(up.Tuning),
+		Link: newTuning(up.Tuning), Device: rec.board(), File: rec.File, ending: rec.ending,
 	}
 	for _, s := range report.Steps {
 		r.Seconds += s.Took.Seconds()
