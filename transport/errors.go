@@ -28,6 +28,18 @@ var (
 type OpenError struct {
 	Address string // as the user gave it; empty if none was given
 	Err     error  // the cause
+
+	// Holder is a process that has the port open, if the cause is [ErrBusy] and the system tells: Linux does, of the
+	// user's own processes, and of others' if they locked the port as this package does. It may be this process.
+	Holder Process
+}
+
+// Process is a running program.
+type Process struct {
+	PID int // 0 if unknown
+	// Name is what the program calls itself, 64 bytes at most. It may have any bytes in it: whoever prints it must
+	// filter what could steer a terminal.
+	Name string
 }
 
 // Error names the address, if one was given, and the cause.

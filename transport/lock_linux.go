@@ -5,7 +5,7 @@ import "golang.org/x/sys/unix"
 // heldExclusively tells whether another program has the port in exclusive mode.
 // Others than root could not have opened it; root has to ask.
 func (l *portLock) heldExclusively() bool {
-	if l.isPTY() {
+	if isPTY(l.stat) {
 		return false // the mode outlives a killed program there; clearExclusive ends it
 	}
 	exclusive, err := unix.IoctlGetInt(l.fd, unix.TIOCGEXCL)
@@ -16,14 +16,14 @@ func (l *portLock) heldExclusively() bool {
 // ends with the last user, but a PTY's stays while its master is open, and after a
 // killed program nobody but root could ever open the port again.
 func (l *portLock) clearExclusive() {
-	if l.isPTY() {
+	if isPTY(l.stat) {
 		_ = unix.IoctlSetInt(l.fd, unix.TIOCNXCL, 0)
 	}
 }
 
 // isPTY goes by the device numbers of Linux Documentation/admin-guide/devices.txt:
 // major 136 to 143 are Unix98 PTY slaves.
-func (l *portLock) isPTY() bool {
-	major := unix.Major(uint64(l.stat.Rdev))
+func isPTY(node unix.Stat_t) bool {
+	major := unix.Major(uint64(node.Rdev))
 	return 136 <= major && major <= 143
 }
