@@ -79,8 +79,11 @@ func dial(ctx context.Context, a Address, o Options) (*Conn, error) {
 // explained adds to the error of opening a port what the system tells of the obstacle.
 func explained(port string, err error) *OpenError {
 	e := &OpenError{Err: err}
-	if errors.Is(err, ErrBusy) {
+	switch {
+	case errors.Is(err, ErrBusy):
 		e.Holder = holderOf(port)
+	case errors.Is(err, fs.ErrPermission):
+		e.Group, e.InGroup = groupNeeded(port, err)
 	}
 	return e
 }

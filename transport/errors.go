@@ -32,6 +32,13 @@ type OpenError struct {
 	// Holder is a process that has the port open, if the cause is [ErrBusy] and the system tells: Linux does, of the
 	// user's own processes, and of others' if they locked the port as this package does. It may be this process.
 	Holder Process
+
+	// Group is the group whose members may open the device file, if the cause is [fs.ErrPermission] and that is what
+	// is missing, on Linux: dialout, uucp, plugdev. It is a number if it has no name, and never that of root.
+	Group string
+	// InGroup says that the user is in Group by now, but was not when this session began: who logs in again may open
+	// the port.
+	InGroup bool
 }
 
 // Process is a running program.

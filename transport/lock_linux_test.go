@@ -45,13 +45,14 @@ func child(role, port string) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	_, err := transport.Dial(ctx, port, transport.Options{})
+	var open *transport.OpenError
 	switch {
 	case err == nil:
 		fmt.Println("open")
 	case errors.Is(err, transport.ErrBusy):
 		fmt.Println("busy")
-	case errors.Is(err, fs.ErrPermission):
-		fmt.Println("denied")
+	case errors.Is(err, fs.ErrPermission) && errors.As(err, &open):
+		fmt.Println(strings.TrimSpace("denied " + open.Group))
 	default:
 		fmt.Println(err)
 	}
