@@ -109,7 +109,7 @@ func findPort(a Address) (Port, error) {
 // retries tells whether an obstacle to opening a port may pass, and is to be waited for.
 func (o Options) retries(err error, name string) bool {
 	passes := errors.Is(err, ErrBusy) || errors.Is(err, fs.ErrPermission) && isNew(name)
-	return passes && (o.Retry == nil || o.Retry(err))
+	return passes && (o.Retry == nil || o.Retry(&OpenError{Address: name, Err: err}))
 }
 
 // retryOpen tries to open a port until it is open, the obstacle is not one that

@@ -168,8 +168,8 @@ func TestBusyRetry(t *testing.T) {
 	_, name := newPTY(t)
 	dialPort(t, name, transport.Options{})
 	tries := 0
-	c, err := transport.Dial(t.Context(), name, transport.Options{Retry: func(err error) bool {
-		if !errors.Is(err, transport.ErrBusy) {
+	c, err := transport.Dial(t.Context(), name, transport.Options{Retry: func(err *transport.OpenError) bool {
+		if !errors.Is(err, transport.ErrBusy) || err.Address != name {
 			t.Errorf("try %d: got %v, want %v", tries, err, transport.ErrBusy)
 		}
 		tries++

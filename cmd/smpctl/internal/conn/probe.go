@@ -72,7 +72,7 @@ func dialer(a *app.App, address string) func(context.Context) (smp.Link, error) 
 }
 
 // isNew reports whether a port that cannot be opened is worth another try: not a busy one.
-func isNew(err error) bool { return !errors.Is(err, transport.ErrBusy) }
+func isNew(err *transport.OpenError) bool { return !errors.Is(err, transport.ErrBusy) }
 
 // name takes version and hash of what runs from the list: of the first image, as a rule. A bootloader runs none,
 // whatever flags it lists.

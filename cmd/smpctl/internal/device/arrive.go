@@ -33,22 +33,26 @@ func (d *Device) arrive(ctx context.Context) (*transport.Conn, error) {
 
 // dial opens the port where the user says that it is, and waits a moment for one that cannot be opened yet.
 func (d *Device) dial(ctx context.Context) (*transport.Conn, error) {
-	address, o := d.Settings.Address.String(), d.Settings.Transport
-	told := false
+	o := d.Settings.Transport
+	var obstacle error
 	if o.Retry == nil {
-		o.Retry = func(err error) bool {
-			if !told && d.Wait > 0 {
-				d.show(fmt.Sprintf("%s: %s", d.Settings.Address, obstacle(err)))
+		o.Retry = func(err *transport.OpenError) bool {
+			if obstacle == nil && d.Wait > 0 {
+				d.show(err.Address + ": " + inTheWay(err))
 			}
-			told = true
+			obstacle = err
 			return d.Wait > 0
 		}
 	}
-	return transport.Dial(ctx, address, o)
+	conn, err := transport.Dial(ctx, d.Settings.Address.String(), o)
+	if isAbsent(err) && errors.Is(obstacle, transport.ErrBusy) {
+		return nil, obstacle // who has it has reset the board, and wants the port back
+	}
+	return conn, err
 }
 
-// obstacle says why a port that is there cannot be opened yet.
-func obstacle(err error) string {
+// inTheWay says why a port that is there cannot be opened yet.
+func inTheWay(err *transport.OpenError) string {
 	if errors.Is(err, transport.ErrBusy) {
 		return "another program has it open"
 	}

@@ -94,7 +94,7 @@ func (c *console) listenTo(ctx context.Context, a *app.App, where string) error 
 }
 
 // always goes on trying to open a busy port, within the limits of package transport.
-func always(error) bool { return true }
+func always(*transport.OpenError) bool { return true }
 
 // close stops listening, once everything that arrived is shown. It may be called again.
 func (c *console) close() {
