@@ -49,7 +49,7 @@ type console struct {
 func listen(a *app.App, ctx context.Context, d *device.Device, where string) (*console, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	c := &console{shared: newListener(nil), cancel: cancel}
-	if where == d.Settings.Address.String() {
+	if where != "" && where == d.Settings.Address.String() {
 		where = samePort
 	}
 	if where == samePort && d.Settings.Address.Kind == transport.KindUDP {

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/clitest"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/smp/dfu"
 )
@@ -33,6 +36,24 @@ func TestHintGoesByWhatTheBootloaderSaid(t *testing.T) {
 		if (tt.want == "") != (got == "") || !strings.Contains(got, tt.want) {
 			t.Errorf("%s, %q: hint %q, want %q in it", tt.reason, tt.said, got, tt.want)
 		}
+	}
+}
+
+// TestConsoleOnlyIfAsked listens without --console and without -p: nothing is shown, although both are empty.
+func TestConsoleOnlyIfAsked(t *testing.T) {
+	var errs clitest.LockedBuffer
+	a := &app.App{Streams: app.Streams{Err: &errs}}
+	d := &device.Device{App: a}
+	c, err := listen(a, t.Context(), d, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Settings.Transport.Text([]byte("*** Booting MCUboot ***\n"))
+	if c.close(); errs.String() != "" {
+		t.Errorf("shown: %q", errs.String())
+	}
+	if d.Settings.Transport.KeepInput {
+		t.Error("what the port had received before is kept")
 	}
 }
 
