@@ -2,7 +2,9 @@ package sim
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -48,6 +50,9 @@ var faultKeys = map[string]func(f *Faults, value string) error{
 	"lose-last-answer": func(f *Faults, v string) error { return parseInto(&f.LoseLastAnswer, v, parseSwitch) },
 	"lose-reset":       func(f *Faults, v string) error { return parseInto(&f.LoseReset, v, parseSwitch) },
 }
+
+// FaultNames lists the names that [ParseFaults] knows, in alphabetical order.
+func FaultNames() []string { return slices.Sorted(maps.Keys(faultKeys)) }
 
 // ParseFaults reads a specification such as "seed=7,drop-request=0.01,flip=0.0001,vanish-after=20000,lose-last-answer".
 // Keys are the fields of [Faults] in lower case with hyphens. Probabilities are numbers from 0 to 1, times are Go

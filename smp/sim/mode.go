@@ -17,6 +17,15 @@ const (
 
 var modeNames = [...]string{"swap", "overwrite", "direct-xip", "direct-xip-revert", "ram-load", "swap-offset"}
 
+// Modes lists all modes, the default first.
+func Modes() []Mode {
+	modes := make([]Mode, len(modeNames))
+	for i := range modes {
+		modes[i] = Mode(i)
+	}
+	return modes
+}
+
 // ParseMode reads a mode as the command line spells it: "swap", "overwrite", "direct-xip", "direct-xip-revert",
 // "ram-load" or "swap-offset".
 func ParseMode(s string) (Mode, error) {

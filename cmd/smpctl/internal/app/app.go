@@ -7,7 +7,6 @@ import (
 	"os"
 	"sync/atomic"
 
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/spf13/cobra"
 	"github.com/vbauerster/mpb/v8"
 	"golang.org/x/term"
@@ -36,6 +35,7 @@ type App struct {
 	Flags    GlobalFlags
 	Log      *slog.Logger
 	Began    bool                         // a command's body began; an error before that is wrong usage
+	command  string                       // the one at hand, as the user would write it; empty until it is known
 	Reached  bool                         // it has to do with a device
 	bars     atomic.Pointer[mpb.Progress] // on the terminal; nil while there are none
 	Heard    func() string                // what came instead of an answer; nil before the first connection
@@ -55,7 +55,7 @@ type body func(ctx context.Context, args []string) (Result, error)
 // Run makes a cobra function of a body. Whatever fails before the body begins is wrong usage.
 func (a *App) Run(b body) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		if err := a.Flags.Check(); err != nil {
+		if err := checkFlags(cmd); err != nil {
 			return err
 		}
 		a.Log = newLogger(a.Err, a.Flags)
@@ -90,19 +90,4 @@ func newLogger(w io.Writer, f GlobalFlags) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(w, o))
 	}
 	return slog.New(slog.NewTextHandler(w, o))
-}
-
-// NeedsCommand is the body of a command that only groups others: without it, cobra would answer an unknown subcommand
-// with help and success.
-func NeedsCommand(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return unknownCommand(cmd, args[0])
-	}
-	cmd.SetOut(cmd.ErrOrStderr()) // standard output is for results
-	_ = cmd.Help()
-	return failure.ErrNoCommand
-}
-
-func unknownCommand(cmd *cobra.Command, name string) error {
-	return failure.Usage("unknown command %q for %q", name, cmd.CommandPath())
 }

@@ -62,7 +62,7 @@ func (a *App) Failure(ctx context.Context, err error) Failure {
 
 // situation is what this command has come to.
 func (a *App) situation() failure.Situation {
-	now := failure.Situation{Reached: a.Reached}
+	now := failure.Situation{Reached: a.Reached, Command: a.command}
 	if a.Heard != nil {
 		now.Heard = a.Heard()
 	}

@@ -2,14 +2,12 @@ package app
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"math"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/smp"
 	"github.com/spf13/pflag"
 )
@@ -33,33 +31,53 @@ type GlobalFlags struct {
 	JSON       bool
 	Quiet      bool
 	Trace      string
-	logLevel   string
+	logLevel   level
 }
 
+// Register declares the flags in the order of the help.
 func (f *GlobalFlags) Register(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.Port, "port", "p", "",
-		"`address` of the device: a port, usb:VID:PID, tcp:HOST:PORT, sim: (environment SMPCTL_PORT)")
-	fs.IntVarP(&f.Baud, "baud", "b", 0, "bit rate of the port (default 115200)")
-	fs.StringVarP(&f.Conn, "conn", "c", "", "saved connection `profile` to use")
-	fs.StringVar(&f.ConnType, "conntype", "", "connection `type`, instead of the profile's: serial")
-	fs.StringVar(&f.ConnString, "connstring", "",
-		"connection `settings`, instead of the profile's: dev=PORT,baud=N,mtu=N")
-	fs.StringVar(&f.ConnExtra, "connextra", "", "connection `settings` on top of the profile's")
+		"`address` of the device: /dev/ttyACM0, COM22, usb:VID:PID, tcp:HOST:PORT, udp:HOST, sim: "+
+			"(environment SMPCTL_PORT)")
+	IntVar(fs, &f.Baud, "baud", "b", 1, MaxBaud, "bit rate of the port (default 115200)")
+	fs.StringVarP(&f.Conn, "conn", "c", "", "use the connection saved under this `name` (smpctl conn)")
+	fs.StringVar(&f.ConnType, "conntype", "", "`type` of connection, instead of the saved one: serial or udp")
+	fs.StringVar(&f.ConnString, "connstring", "", "settings instead of the saved ones: dev=PORT,baud=N,mtu=N")
+	fs.StringVar(&f.ConnExtra, "connextra", "", "settings on top of the saved ones")
 	f.Wait = DefaultWait
-	fs.Var(&f.Wait, "wait", "how long to wait for a port that is not there yet; 0: not at all")
+	fs.Var(&f.Wait, "wait", "how long to wait for a port that is not there; 0: not at all")
 	fs.VarP(&f.Timeout, "timeout", "t",
-		"wait for the answer to one try, in seconds or as 500ms "+
-			"(default 3; erase and the first chunk of an upload: 60)")
-	fs.IntVarP(&f.Tries, "tries", "r", 0, "tries of one request (default 3)")
-	fs.IntVar(&f.Buffer, "buffer", 0, "bytes of the device's SMP buffer (default: asked from the device)")
-	fs.IntVar(&f.LineLength, "line-length", 0, "bytes of the longest line on the wire (default 127)")
-	fs.IntVar(&f.Window, "window", 0, "most requests in flight during an upload (default: adaptive)")
+		"how long a try waits for its answer, as 2.5 or 500ms (default 3 s, and 60 s for an erase)")
+	IntVar(fs, &f.Tries, "tries", "r", 1, 100, "how often a request is tried (default 3)")
+	IntVar(fs, &f.Buffer, "buffer", "", MinBuffer, MaxBuffer,
+		"bytes of the device's SMP buffer (default: ask the device)")
+	IntVar(fs, &f.LineLength, "line-length", "", 8, 8192, "bytes of the longest line on the wire (default 127)")
+	IntVar(fs, &f.Window, "window", "", 0, MaxWindow,
+		"most requests in flight in a transfer (default: finds out)")
 	fs.BoolVar(&f.Raw, "raw", false, "raw serial framing, no base64")
-	fs.Var(&f.Version, "smp-version", "protocol `version`: auto, 1 or 2")
-	fs.BoolVar(&f.JSON, "json", false, "print one JSON document; progress and errors as JSON lines on standard error")
-	fs.BoolVarP(&f.Quiet, "quiet", "q", false, "print nothing but the result and the error")
+	fs.Var(&f.Version, "smp-version", "version of the protocol: auto, 1 or 2")
 	fs.StringVar(&f.Trace, "trace", "", "write every packet to this `file`, decoded, with times (read it with less -S)")
-	fs.StringVarP(&f.logLevel, "loglevel", "l", "", "debug, info, warn or error (default warn)")
+	Heading(fs, "Connection", "port")
+	fs.BoolVar(&f.JSON, "json", false, "print one JSON document; news as lines of JSON")
+	fs.BoolVarP(&f.Quiet, "quiet", "q", false, "print the result and the error, nothing else")
+	fs.VarP(&f.logLevel, "loglevel", "l", "what is said: debug, info, warn or error (default warn)")
+	Heading(fs, "Output", "json")
+}
+
+// heading is the annotation of a flag with which a part of the help begins.
+const heading = "smpctl_heading"
+
+// Heading has a part of the help begin with a flag: with those that are declared after it, up to the next heading.
+func Heading(f *pflag.FlagSet, title, first string) {
+	_ = f.SetAnnotation(first, heading, []string{title})
+}
+
+// HeadingOf is the title that stands before a flag in the help, empty if none does.
+func HeadingOf(f *pflag.Flag) string {
+	if title := f.Annotations[heading]; len(title) == 1 {
+		return title[0]
+	}
+	return ""
 }
 
 // Limits of numbers that a flag or a connection string may give.
@@ -67,33 +85,30 @@ const (
 	MaxBaud   = 50_000_000 // bits per second
 	MinBuffer = 64         // bytes: less cannot hold the first chunk of an upload
 	MaxBuffer = 65535      // bytes: the length of a frame has 16 bits
+	MaxWindow = 64         // requests in flight
 )
 
-// Check refuses values that no command can work with.
-func (f *GlobalFlags) Check() error {
-	for _, n := range []struct {
-		name            string
-		value, min, max int
-	}{
-		{"baud", f.Baud, 1, MaxBaud}, {"tries", f.Tries, 1, 100}, {"buffer", f.Buffer, MinBuffer, MaxBuffer},
-		{"line-length", f.LineLength, 8, 8192}, {"window", f.Window, 1, 64},
-	} {
-		if n.value != 0 && (n.value < n.min || n.value > n.max) {
-			return failure.Usage("--%s %d: want %d to %d", n.name, n.value, n.min, n.max)
-		}
-	}
-	if _, ok := levels[f.logLevel]; !ok {
-		return failure.Usage("--loglevel %q: want debug, info, warn or error", f.logLevel)
-	}
-	return nil
-}
+// level is the flag --loglevel.
+type level string
 
 // levels are the names of log levels, mcumgr-cli's among them.
-var levels = map[string]slog.Level{
+var levels = map[level]slog.Level{
 	"": slog.LevelWarn, "debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn,
 	"warning": slog.LevelWarn,
 	"error":   slog.LevelError, "fatal": slog.LevelError, "panic": slog.LevelError,
 }
+
+func (l *level) Set(text string) error {
+	if _, ok := levels[level(text)]; !ok || text == "" {
+		return errors.New("want debug, info, warn or error")
+	}
+	*l = level(text)
+	return nil
+}
+
+func (l *level) String() string { return string(*l) }
+
+func (l *level) Type() string { return "level" }
 
 func (f *GlobalFlags) level() slog.Level {
 	if f.Quiet {
@@ -161,9 +176,9 @@ func (v *smpVersion) Set(text string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("want auto, 1 or 2")
+	return errors.New("want auto, 1 or 2")
 }
 
 func (v *smpVersion) String() string { return v.Version.String() }
 
-func (v *smpVersion) Type() string { return "version" }
+func (v *smpVersion) Type() string { return "v" }

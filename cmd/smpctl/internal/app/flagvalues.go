@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
 	"github.com/smpctl/smpctl/image"
 	"github.com/spf13/pflag"
 )
@@ -16,8 +17,10 @@ import (
 type VersionFlag struct{ image.Version }
 
 func (v *VersionFlag) Set(text string) (err error) {
-	v.Version, err = image.ParseVersion(text)
-	return err
+	if v.Version, err = image.ParseVersion(text); err != nil {
+		return errors.New("want up to four numbers, as 1.2.3 or 1.2.3+4, of up to 255, 255, 65535 and 4294967295")
+	}
+	return nil
 }
 
 func (v *VersionFlag) Type() string { return "version" }
@@ -58,6 +61,30 @@ func (n *Number) String() string {
 	return fmt.Sprintf("%#x", n.Value)
 }
 
+// intValue is a flag that takes a whole number within limits.
+type intValue struct {
+	n           *int
+	least, most int
+}
+
+// IntVar declares a flag that takes a whole number within limits. Without the flag n stays as it is.
+func IntVar(f *pflag.FlagSet, n *int, name, short string, least, most int, text string) {
+	f.VarP(&intValue{n, least, most}, name, short, text)
+}
+
+func (v *intValue) Set(text string) error {
+	n, err := strconv.ParseInt(text, 0, 0)
+	if err != nil || int(n) < v.least || int(n) > v.most {
+		return fmt.Errorf("want %d to %d", v.least, v.most)
+	}
+	*v.n = int(n)
+	return nil
+}
+
+func (v *intValue) String() string { return strconv.Itoa(*v.n) }
+
+func (v *intValue) Type() string { return "int" }
+
 // Choice is a flag that takes one of a few values.
 type Choice struct{ *choiceValue }
 
@@ -75,10 +102,18 @@ func NewChoice(f *pflag.FlagSet, name, short, text string, allowed ...string) Ch
 
 func (c *choiceValue) Set(text string) error {
 	if text == "" || !slices.Contains(c.allowed, text) {
-		return fmt.Errorf("want %s", strings.TrimPrefix(strings.Join(c.allowed, ", "), ", "))
+		return errors.New("want " + human.Or(c.Allowed()))
 	}
 	c.value = text
 	return nil
+}
+
+// Allowed lists the values that there are to choose from.
+func (c *choiceValue) Allowed() []string {
+	if c.allowed[0] == "" {
+		return c.allowed[1:]
+	}
+	return c.allowed
 }
 
 func (c *choiceValue) Is(value string) bool { return c.value == value }
@@ -89,7 +124,7 @@ func (c *choiceValue) Int() int {
 	return n
 }
 
-func (c *choiceValue) Type() string { return "string" }
+func (c *choiceValue) Type() string { return "choice" }
 
 func (c *choiceValue) String() string { return c.value }
 

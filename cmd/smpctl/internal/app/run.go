@@ -32,11 +32,13 @@ func (a *App) execute(ctx context.Context, args []string, commands func(*App) *c
 	defer a.end(nil)
 	return a.afterBug(ctx, failure.Guard(func() error {
 		root := commands(a)
-		root.SetArgs(joinPairs(args))
+		root.SetArgs(joinConsole(root, joinPairs(args)))
 		root.SetIn(a.In)
 		root.SetOut(a.Out)
 		root.SetErr(a.Err)
-		return root.ExecuteContext(ctx)
+		cmd, err := root.ExecuteContextC(ctx)
+		a.command = cmd.CommandPath()
+		return err
 	}))
 }
 
@@ -46,9 +48,24 @@ func NewTree(a *App) *cobra.Command {
 		Use:           "smpctl",
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		Args:          cobra.ArbitraryArgs, // those of an unknown command, which NeedsCommand refuses
 		RunE:          NeedsCommand,
 	}
 	a.Flags.Register(root.PersistentFlags())
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return err })
+	root.SetFlagErrorFunc(FlagError)
 	return root
+}
+
+// NeedsCommand is the body of a command that only groups others: without it, cobra would answer an unknown subcommand
+// with help and success.
+func NeedsCommand(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return UnknownCommand(cmd, args[0])
+	}
+	if asJSON, _ := cmd.Flags().GetBool("json"); !asJSON { // else standard error is for JSON
+		cmd.SetOut(cmd.ErrOrStderr()) // standard output is for results
+		_ = cmd.Help()
+		return failure.WithHint(failure.ErrNoCommand, "") // it is said already
+	}
+	return failure.ErrNoCommand
 }

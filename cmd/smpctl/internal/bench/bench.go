@@ -25,8 +25,9 @@ const defaultBench = app.Seconds(10 * time.Second)
 func benchCommand(a *app.App) *cobra.Command {
 	limit := defaultBench
 	cmd := &cobra.Command{
-		Use:   "bench",
-		Short: "Measure what the link carries, what limits it, and what would make it faster",
+		Use:        "bench",
+		SuggestFor: []string{"speed", "speedtest", "benchmark"},
+		Short:      "Measure what the link carries, and what would make it faster",
 		Long: `Measure what the link carries, what limits it, and what would make it faster. Nothing on the device
 changes.
 
@@ -34,9 +35,9 @@ Text of several sizes is sent and comes back, one request at a time and then as 
 has buffers for. Then requests with short answers, as in an upload, show what rate an upload reaches
 if the flash keeps up. Lost requests are a result, not an error.`,
 		Example: "  smpctl -p sim: bench",
-		Args:    cobra.NoArgs,
+		Args:    app.Takes(0, 0),
 	}
-	cmd.Flags().Var(&limit, "seconds", "measure no longer than this `time`")
+	cmd.Flags().Var(&limit, "seconds", "measure no longer than this")
 	cmd.RunE = a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
 		return bench(a, ctx, time.Duration(limit))
 	})

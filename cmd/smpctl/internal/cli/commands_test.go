@@ -40,7 +40,7 @@ func TestHelp(t *testing.T) {
 		t.Run(c.CommandPath(), func(t *testing.T) {
 			args := append(strings.Fields(c.CommandPath())[1:], "--help")
 			got := runLine(t, args...)
-			if got.Code != 0 || got.Err != "" || !strings.Contains(got.Out, "Usage:\n  "+c.CommandPath()) {
+			if got.Code != 0 || got.Err != "" || !strings.Contains(got.Out, "\nUsage: smpctl") {
 				t.Errorf("--help: got %d, %q, %q; want 0, the usage and no error", got.Code, got.Out, got.Err)
 			}
 			switch {
@@ -61,6 +61,7 @@ func TestExamples(t *testing.T) {
 		for line := range strings.Lines(c.Example) {
 			line = strings.TrimSpace(line)
 			t.Run(line, func(t *testing.T) {
+				line, _, _ = strings.Cut(line, " > ") // the rest is for the shell
 				args := words(t, line)
 				if args[0] != "smpctl" {
 					t.Fatalf("want a command line of smpctl")
@@ -94,9 +95,6 @@ func accept(t *testing.T, args []string) *cobra.Command {
 		return nil
 	}
 	if err := c.ValidateArgs(c.Flags().Args()); err != nil {
-		t.Errorf("%q: %v", args, err)
-	}
-	if err := a.Flags.Check(); err != nil {
 		t.Errorf("%q: %v", args, err)
 	}
 	return c

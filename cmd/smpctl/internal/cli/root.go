@@ -7,7 +7,6 @@ import (
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/bench"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/conn"
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/group"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/inspect"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/monitor"
@@ -17,12 +16,39 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// The order of commands is that of the chapters, and within a group that in which its room adds them.
+func init() { cobra.EnableCommandSorting = false }
+
 // chapters are the groups of commands in the help, and their order.
-var chapters = []struct{ id, title, commands string }{
-	{"update", "Update:", "upgrade recover image reset"},
-	{"look", "Look:", "ports info monitor bench echo params os-info bootloader taskstat mpstat datetime"},
-	{"groups", "Other command groups:", "stat settings config fs shell enum zephyr raw log run crash"},
-	{"files", "Files and connections:", "inspect verify sign key package conn sim"},
+var chapters = []chapter{
+	{title: "Update", commands: "upgrade recover image reset"},
+	{title: "Look", commands: "ports info monitor bench"},
+	{title: "Commands of the firmware", brief: []part{
+		{"system", "echo params os-info bootloader taskstat mpstat datetime"},
+		{"groups", "stat settings config fs shell enum zephyr raw"},
+		{"Mynewt", "log run crash"},
+	}},
+	{title: "Files, keys and connections", commands: "inspect verify sign key package conn sim",
+		brief: []part{{"others", "completion version"}}},
+}
+
+// chapter is a group of commands in the help.
+type chapter struct {
+	title    string
+	commands string
+	brief    []part // those that are shown by name only
+}
+
+// part is a line of commands that are shown by name only.
+type part struct{ title, commands string }
+
+// names lists the commands of a chapter.
+func (c chapter) names() []string {
+	names := strings.Fields(c.commands)
+	for _, p := range c.brief {
+		names = append(names, strings.Fields(p.commands)...)
+	}
+	return names
 }
 
 // addCommands gives the root its commands, in the order of the chapters.
@@ -32,21 +58,17 @@ func addCommands(root *cobra.Command, commands []*cobra.Command) {
 		byName[c.Name()] = c
 	}
 	for _, chapter := range chapters {
-		root.AddGroup(&cobra.Group{ID: chapter.id, Title: chapter.title})
-		for _, name := range strings.Fields(chapter.commands) {
+		for _, name := range chapter.names() {
 			c, ok := byName[name]
 			if !ok {
 				panic("smpctl: no command " + name)
 			}
-			c.GroupID = chapter.id
 			root.AddCommand(c)
 			delete(byName, name)
 		}
 	}
-	for _, c := range commands { // version, which is in no chapter
-		if byName[c.Name()] != nil {
-			root.AddCommand(c)
-		}
+	for name := range byName {
+		panic("smpctl: command " + name + " is in no chapter")
 	}
 }
 
@@ -54,31 +76,12 @@ func addCommands(root *cobra.Command, commands []*cobra.Command) {
 func NewRoot(a *app.App) *cobra.Command {
 	root := app.NewTree(a)
 	root.Short = "Update the firmware of microcontrollers that run Zephyr and MCUboot"
-	root.Long = `smpctl updates the firmware of microcontrollers that run Zephyr and MCUboot, over a serial port or USB.
-
-Try it without hardware, on the virtual device:
-  smpctl -p sim: upgrade app.signed.bin
-
-Exit codes: 0 done, 1 other, 2 wrong usage, 3 port, 4 no reply, 5 device refused,
-6 image unusable, 7 the device does not run the new image, 130 interrupted.`
+	root.Long = "Update the firmware of microcontrollers that run Zephyr and MCUboot."
 	addCommands(root, slices.Concat(update.Commands(a), inspect.Commands(a), signing.Commands(a), group.Commands(a),
-		monitor.Commands(a), bench.Commands(a), conn.Commands(a), simcmd.Commands(a), []*cobra.Command{versionCommand(a)}))
+		monitor.Commands(a), bench.Commands(a), conn.Commands(a), simcmd.Commands(a), []*cobra.Command{completionCommand(a), versionCommand(a)}))
+	root.SetHelpFunc(help(a))
+	root.SetHelpCommand(helpCommand())
+	versionFlag(a, root)
 	completions(a, root)
-	explainArguments(root)
 	return root
-}
-
-// explainArguments makes every command answer a wrong number of arguments with the line that shows the right ones.
-func explainArguments(cmd *cobra.Command) {
-	for _, c := range cmd.Commands() {
-		explainArguments(c)
-	}
-	if check := cmd.Args; check != nil {
-		cmd.Args = func(cmd *cobra.Command, args []string) error {
-			if err := check(cmd, args); err != nil {
-				return failure.Usage("%w: %s", err, cmd.UseLine())
-			}
-			return nil
-		}
-	}
 }

@@ -17,10 +17,22 @@ func versionCommand(a *app.App) *cobra.Command {
 		Use:     "version",
 		Short:   "Show the version of smpctl",
 		Example: "  smpctl version --json",
-		Args:    cobra.NoArgs,
+		Args:    app.Takes(0, 0),
 		RunE: a.Run(func(context.Context, []string) (app.Result, error) {
 			return newVersionResult(debug.ReadBuildInfo()), nil
 		}),
+	}
+}
+
+// versionFlag makes --version of the root what the command version does.
+func versionFlag(a *app.App, root *cobra.Command) {
+	asked := root.Flags().BoolP("version", "V", false, "show the version of smpctl")
+	show := versionCommand(a)
+	root.RunE = func(cmd *cobra.Command, args []string) error {
+		if *asked && len(args) == 0 {
+			return show.RunE(cmd, args)
+		}
+		return app.NeedsCommand(cmd, args)
 	}
 }
 

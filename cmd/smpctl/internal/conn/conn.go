@@ -17,8 +17,9 @@ import (
 
 func connCommand(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "conn",
-		Short: "Manage saved connections",
+		Use:        "conn",
+		SuggestFor: []string{"profile", "profiles", "connection", "connections"},
+		Short:      "Manage saved connections",
 		Long: "Manage saved connections, which -c NAME then uses. They are kept in the file smpctl/connections.toml " +
 			"of your config directory.",
 		RunE: app.NeedsCommand,
@@ -29,8 +30,9 @@ func connCommand(a *app.App) *cobra.Command {
 
 func connAddCommand(a *app.App) *cobra.Command {
 	return &cobra.Command{
-		Use:   "add <name> type=<serial|udp> [connstring=<settings>] [key=<file>]",
-		Short: "Save a connection under a name",
+		Use:        "add <name> type=<serial|udp> [connstring=<settings>] [key=<file>]",
+		SuggestFor: []string{"new", "create", "set", "save"},
+		Short:      "Save a connection under a name",
 		Long: `Save a connection under a name. An older one of the same name is replaced.
 
 The settings are dev=ADDRESS,baud=N,mtu=N in any order; a bare word is the address, in any form that
@@ -41,7 +43,7 @@ refuse files that it did not sign, unless --key names another. The file stays wh
 		Example: `  smpctl conn add board type=serial connstring="/dev/ttyACM0,baud=115200,mtu=512"
   smpctl conn add nrf type=serial connstring="usb:2fe3:0004"
   smpctl conn add try type=serial connstring="sim:/tmp/board.flash" key=app.pub.pem`,
-		Args: cobra.MinimumNArgs(1),
+		Args: app.Takes(1, -1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			return connAdd(a, ctx, args[0], args[1:])
 		}),
@@ -51,9 +53,10 @@ refuse files that it did not sign, unless --key names another. The file stays wh
 func connShowCommand(a *app.App) *cobra.Command {
 	return &cobra.Command{
 		Use:               "show [name]",
+		SuggestFor:        []string{"list", "ls"},
 		Short:             "Show saved connections",
 		Example:           "  smpctl conn show",
-		Args:              cobra.MaximumNArgs(1),
+		Args:              app.Takes(0, 1),
 		ValidArgsFunction: device.ProfileArgCompletion(a),
 		RunE:              a.Run(func(_ context.Context, args []string) (app.Result, error) { return connShow(a, args) }),
 	}
@@ -62,9 +65,10 @@ func connShowCommand(a *app.App) *cobra.Command {
 func connDeleteCommand(a *app.App) *cobra.Command {
 	return &cobra.Command{
 		Use:               "delete <name>",
+		SuggestFor:        []string{"remove", "rm"},
 		Short:             "Forget a saved connection",
 		Example:           "  smpctl conn delete board",
-		Args:              cobra.ExactArgs(1),
+		Args:              app.Takes(1, 1),
 		ValidArgsFunction: device.ProfileArgCompletion(a),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			return connDelete(a, ctx, args[0])

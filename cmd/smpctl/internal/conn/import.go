@@ -25,7 +25,7 @@ unless another one is named.
 Connections that are saved here already stay as they are; those over Bluetooth and other links that
 do not work here are skipped.`,
 		Example: "  smpctl conn import",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    app.Takes(0, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			if len(args) > 0 {
 				return connImport(a, ctx, args[0])

@@ -18,15 +18,16 @@ import (
 func portsCommand(a *app.App) *cobra.Command {
 	var probe bool
 	cmd := &cobra.Command{
-		Use:   "ports",
-		Short: "List the serial ports, and what answers on them",
+		Use:        "ports",
+		SuggestFor: []string{"scan", "devices", "list", "ls", "boards", "port"},
+		Short:      "List the serial ports, and what answers on them",
 		Long: `List the serial ports. Nothing is opened for that.
 
 With --probe every port is opened at --baud and asked, all at once and for a few seconds at most,
 whether it speaks SMP and what runs there. A device that does not speak SMP gets a line or two of
 text that it does not understand.`,
 		Example: "  smpctl ports\n  smpctl ports --probe --json",
-		Args:    cobra.NoArgs,
+		Args:    app.Takes(0, 0),
 		RunE:    a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return ports(a, ctx, probe) }),
 	}
 	cmd.Flags().BoolVar(&probe, "probe", false, "open each port and ask what runs there")

@@ -30,5 +30,5 @@ func Defaults(a *app.App) (project.Defaults, error) {
 type Setting struct {
 	Name  string `json:"name"`  // of the setting
 	Value string `json:"value"` // as text
-	From  string `json:"from"` // --port, SMPCTL_PORT, profile NAME, path of smpctl.toml, default
+	From  string `json:"from"`  // --port, SMPCTL_PORT, profile NAME, path of smpctl.toml, default
 }

@@ -1,6 +1,7 @@
 package failure
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,27 @@ var (
 	KindNotRunning  = Kind{"not-running", 7}
 	KindInterrupted = Kind{"interrupted", 130}
 )
+
+// ExitCode is a code with which the program ends, and what it means.
+type ExitCode struct {
+	Code    int
+	Meaning string
+}
+
+// ExitCodes lists the exit codes, those of success and interruption among them, in order.
+func ExitCodes() []ExitCode {
+	return []ExitCode{
+		{0, "done"},
+		{kindOther.Code, "another failure"},
+		{kindUsage.Code, "wrong usage"},
+		{kindPort.Code, "no such port, or busy"},
+		{KindNoReply.Code, "device silent"},
+		{kindRefused.Code, "device refused"},
+		{kindImage.Code, "file not usable"},
+		{KindNotRunning.Code, "new image not running"},
+		{KindInterrupted.Code, "interrupted"},
+	}
+}
 
 var (
 	ErrInterrupted = errors.New("interrupted")
@@ -135,6 +157,7 @@ func isRefusal(err error) bool {
 type Situation struct {
 	Reached bool   // the command had to do with a device
 	Heard   string // what came instead of an answer
+	Command string // as the user would write it; empty before it is known
 }
 
 // Hint is what to do next, keyed on the kind of error; empty if nothing useful can be said.
@@ -163,7 +186,7 @@ func Hint(k Kind, err error, now Situation) string {
 		return "smpctl recover uploads in the bootloader, which stays when it has no image to start; else smpctl " +
 			"reset --wait leaves it"
 	case k == kindUsage:
-		return "smpctl --help, or smpctl COMMAND --help"
+		return cmp.Or(now.Command, "smpctl") + " --help says how it is used"
 	case errors.As(err, &choice) && choice.Matched > 1:
 		return "name one with -p PORT, or with -p usb:serial=… or usb:location=…; smpctl ports shows them"
 	case errors.As(err, &choice):

@@ -18,7 +18,7 @@ import (
 )
 
 func enumCommand(a *app.App) *cobra.Command {
-	cmd := ask(a, "enum", "Show which command groups the device has", "  smpctl -p sim: enum", cobra.NoArgs,
+	cmd := ask(a, "enum", "Show which command groups the device has", "  smpctl -p sim: enum", app.Takes(0, 0),
 		func(ctx context.Context, c *smp.Client, _ []string) (app.Result, error) {
 			groups, err := listGroups(ctx, c)
 			if err != nil {
@@ -27,7 +27,7 @@ func enumCommand(a *app.App) *cobra.Command {
 			return newEnumResult(groups), nil
 		})
 	cmd.AddCommand(
-		ask(a, "count", "Show how many groups the device has", "  smpctl -p sim: enum count", cobra.NoArgs,
+		ask(a, "count", "Show how many groups the device has", "  smpctl -p sim: enum count", app.Takes(0, 0),
 			func(ctx context.Context, c *smp.Client, _ []string) (app.Result, error) {
 				n, err := c.Enum.Count(ctx)
 				if err != nil {
@@ -35,7 +35,7 @@ func enumCommand(a *app.App) *cobra.Command {
 				}
 				return enumCount{n}, nil
 			}),
-		ask(a, "list", "Show the numbers of the groups", "  smpctl -p sim: enum list", cobra.NoArgs,
+		ask(a, "list", "Show the numbers of the groups", "  smpctl -p sim: enum list", app.Takes(0, 0),
 			func(ctx context.Context, c *smp.Client, _ []string) (app.Result, error) {
 				groups, err := c.Enum.List(ctx)
 				if err != nil {
@@ -50,7 +50,7 @@ func enumCommand(a *app.App) *cobra.Command {
 func enumSingleCommand(a *app.App) *cobra.Command {
 	return &cobra.Command{
 		Use: "single <index>", Short: "Show the group at an index, counted from 0",
-		Example: "  smpctl -p sim: enum single 0", Args: cobra.ExactArgs(1),
+		Example: "  smpctl -p sim: enum single 0", Args: app.Takes(1, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			index, err := strconv.ParseUint(args[0], 0, 32)
 			if err != nil {
@@ -71,7 +71,7 @@ func enumDetailsCommand(a *app.App) *cobra.Command {
 	return &cobra.Command{
 		Use: "details [group...]", Short: "Show names and sizes of groups, of all if none is named",
 		Example: "  smpctl -p sim: enum details os 9",
-		Args:    cobra.ArbitraryArgs,
+		Args:    app.Takes(0, -1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			groups := make([]smp.Group, len(args))
 			for i, s := range args {
@@ -221,7 +221,7 @@ func zephyrCommand(a *app.App) *cobra.Command {
 		RunE:  app.NeedsCommand,
 	}
 	cmd.AddCommand(change(a, "erase-storage", "Erase the storage partition, where settings are saved",
-		"  smpctl -p sim: zephyr erase-storage", cobra.NoArgs,
+		"  smpctl -p sim: zephyr erase-storage", app.Takes(0, 0),
 		func(ctx context.Context, c *smp.Client, _ []string) error { return c.Zephyr.EraseStorage(ctx) }))
 	return cmd
 }

@@ -16,8 +16,9 @@ import (
 
 func fsCommand(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "fs",
-		Short: "Copy and check files on the device",
+		Use:        "fs",
+		SuggestFor: []string{"files", "file"},
+		Short:      "Copy and check files on the device",
 		Long: `Copy and check files on the device. A file there is named by its whole path, which begins with the
 mount point: /lfs1/notes.txt. The protocol cannot list directories, or delete or rename files.`,
 		RunE: app.NeedsCommand,
@@ -39,7 +40,7 @@ func (r fileSizeResult) Text(w io.Writer) error {
 
 func fsSizeCommand(a *app.App) *cobra.Command {
 	return ask(a, "size <remote>", "Show how many bytes a file has", "  smpctl -p sim: fs size /lfs1/config.json",
-		cobra.ExactArgs(1), func(ctx context.Context, c *smp.Client, args []string) (app.Result, error) {
+		app.Takes(1, 1), func(ctx context.Context, c *smp.Client, args []string) (app.Result, error) {
 			n, err := c.FS.Size(ctx, args[0])
 			if err != nil {
 				return nil, err
@@ -78,12 +79,13 @@ type hashOptions struct {
 func fsHashCommand(a *app.App) *cobra.Command {
 	var o hashOptions
 	cmd := &cobra.Command{
-		Use:   "hash <remote>",
-		Short: "Show the hashes and checksums that the device makes of a file",
+		Use:        "hash <remote>",
+		SuggestFor: []string{"checksum", "sha256", "crc32"},
+		Short:      "Show the hashes and checksums that the device makes of a file",
 		Long: `Show the hashes and checksums that the device makes of a file: each that it has, or the one of
 --type. A checksum that is a number is shown in hexadecimal digits.`,
 		Example: "  smpctl -p sim: fs hash /lfs1/config.json\n  smpctl -p sim: fs hash --type sha256 /lfs1/config.json",
-		Args:    cobra.ExactArgs(1),
+		Args:    app.Takes(1, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			if o.offset < 0 || o.length < 0 {
 				return nil, failure.Usage("--offset %d --length %d: want 0 or more", o.offset, o.length)
@@ -92,9 +94,9 @@ func fsHashCommand(a *app.App) *cobra.Command {
 		}),
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.kind, "type", "", "one `type` only, such as sha256 or crc32 (default: all that the device has)")
-	f.Int64Var(&o.offset, "offset", 0, "first `byte`")
-	f.Int64Var(&o.length, "length", 0, "`bytes` (default: up to the end)")
+	f.StringVar(&o.kind, "type", "", "only this `type`, such as sha256 or crc32 (default: each that the device has)")
+	f.Int64Var(&o.offset, "offset", 0, "begin with this `byte` of the file")
+	f.Int64Var(&o.length, "length", 0, "number of `bytes` (default: up to the end)")
 	return cmd
 }
 
@@ -135,7 +137,7 @@ func (fileClosed) Text(w io.Writer) error {
 
 func fsCloseCommand(a *app.App) *cobra.Command {
 	return ask(a, "close", "Close the file that an interrupted copy left open on the device",
-		"  smpctl -p sim: fs close", cobra.NoArgs,
+		"  smpctl -p sim: fs close", app.Takes(0, 0),
 		func(ctx context.Context, c *smp.Client, _ []string) (app.Result, error) {
 			if err := c.FS.Close(ctx); err != nil {
 				return nil, err

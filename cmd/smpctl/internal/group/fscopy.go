@@ -23,8 +23,9 @@ const maxUploadFile = 64 << 20
 func fsUploadCommand(a *app.App) *cobra.Command {
 	var restart bool
 	cmd := &cobra.Command{
-		Use:   "upload <file|-> <remote>",
-		Short: "Copy a file to the device",
+		Use:        "upload <file|-> <remote>",
+		SuggestFor: []string{"put", "push", "write"},
+		Short:      "Copy a file to the device",
 		Long: `Copy a file, or standard input, to the device, over a file that is there. Done means that the
 device's own hash of the file is right; a device without hashes is asked for the size, and the
 result says so.
@@ -32,7 +33,7 @@ result says so.
 While the copy runs, the device has a part of it under that name. The same command goes on after an
 interruption, if the device can show by a hash that its part is the beginning of the file.`,
 		Example: "  smpctl -p sim: fs upload notes.txt /lfs1/notes.txt",
-		Args:    cobra.ExactArgs(2),
+		Args:    app.Takes(2, 2),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			return fsUpload(a, ctx, args[0], args[1], smp.FileUpload{Restart: restart})
 		}),
@@ -138,14 +139,15 @@ func readLocal(a *app.App, path string) ([]byte, error) {
 func fsDownloadCommand(a *app.App) *cobra.Command {
 	var limit int64
 	cmd := &cobra.Command{
-		Use:   "download <remote> <file|->",
-		Short: "Copy a file from the device",
+		Use:        "download <remote> <file|->",
+		SuggestFor: []string{"get", "read", "pull", "cat"},
+		Short:      "Copy a file from the device",
 		Long: `Copy a file from the device to a local file, over one that is there, or to standard output. The
 local file appears once it is complete and the device's own hash of it is right; a device without
 hashes is asked for the size, and the result says so.`,
 		Example: "  smpctl -p sim: fs download /lfs1/config.json config.json\n" +
 			"  smpctl -p sim: fs download /lfs1/config.json -",
-		Args: cobra.ExactArgs(2),
+		Args: app.Takes(2, 2),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			if limit < 0 {
 				return nil, failure.Usage("--limit %d: want 0 or more", limit)

@@ -14,10 +14,11 @@ import (
 
 func infoCommand(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "info",
-		Short:   "Show everything the device says of itself, on one page",
-		Example: "  smpctl -p sim: info",
-		Args:    cobra.NoArgs,
+		Use:        "info",
+		SuggestFor: []string{"status", "about"},
+		Short:      "Show everything the device says of itself, on one page",
+		Example:    "  smpctl -p sim: info",
+		Args:       app.Takes(0, 0),
 	}
 	cmd.RunE = a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
 		return device.WithDevice(a, ctx, func(d *device.Device, c *smp.Client) (app.Result, error) {

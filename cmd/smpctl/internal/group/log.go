@@ -27,7 +27,7 @@ func logCommand(a *app.App) *cobra.Command {
 		RunE:  app.NeedsCommand,
 	}
 	cmd.AddCommand(logShowCommand(a),
-		ask(a, "list", "Show which logs there are", "  smpctl -p sim: log list", cobra.NoArgs,
+		ask(a, "list", "Show which logs there are", "  smpctl -p sim: log list", app.Takes(0, 0),
 			func(ctx context.Context, c *smp.Client, _ []string) (app.Result, error) {
 				names, err := c.Log.List(ctx)
 				if err != nil {
@@ -35,7 +35,7 @@ func logCommand(a *app.App) *cobra.Command {
 				}
 				return nameList("available logs", names), nil
 			}),
-		ask(a, "module_list", "Show which modules write to logs", "  smpctl -p sim: log module_list", cobra.NoArgs,
+		ask(a, "module_list", "Show which modules write to logs", "  smpctl -p sim: log module_list", app.Takes(0, 0),
 			func(ctx context.Context, c *smp.Client, _ []string) (app.Result, error) {
 				names, err := c.Log.Modules(ctx)
 				if err != nil {
@@ -43,7 +43,7 @@ func logCommand(a *app.App) *cobra.Command {
 				}
 				return logModules{logNumbers(names)}, nil
 			}),
-		ask(a, "level_list", "Show the levels of log entries", "  smpctl -p sim: log level_list", cobra.NoArgs,
+		ask(a, "level_list", "Show the levels of log entries", "  smpctl -p sim: log level_list", app.Takes(0, 0),
 			func(ctx context.Context, c *smp.Client, _ []string) (app.Result, error) {
 				names, err := c.Log.Levels(ctx)
 				if err != nil {
@@ -51,7 +51,7 @@ func logCommand(a *app.App) *cobra.Command {
 				}
 				return logLevels{logNumbers(names)}, nil
 			}),
-		ask(a, "clear", "Empty all logs", "  smpctl -p sim: log clear", cobra.NoArgs,
+		ask(a, "clear", "Empty all logs", "  smpctl -p sim: log clear", app.Takes(0, 0),
 			func(ctx context.Context, c *smp.Client, _ []string) (app.Result, error) {
 				if err := c.Log.Clear(ctx); err != nil {
 					return nil, err
@@ -114,7 +114,7 @@ end. An index is that of the first entry to show, a timestamp its time in micros
 the last entry alone.`,
 		Example: "  smpctl -p sim: log show\n  smpctl -p sim: log show reboot_log last\n" +
 			"  smpctl -p sim: log show --all reboot_log",
-		Args: cobra.MaximumNArgs(3),
+		Args: app.Takes(0, 3),
 	}
 	cmd.Flags().BoolVarP(&all, "all", "a", false, "read to the end of the log")
 	cmd.RunE = a.Run(func(ctx context.Context, args []string) (app.Result, error) {

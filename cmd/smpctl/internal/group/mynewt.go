@@ -21,7 +21,7 @@ func runCommand(a *app.App) *cobra.Command {
 		RunE:  app.NeedsCommand,
 	}
 	cmd.AddCommand(
-		ask(a, "list", "Show which tests the firmware has", "  smpctl -p sim: run list", cobra.NoArgs,
+		ask(a, "list", "Show which tests the firmware has", "  smpctl -p sim: run list", app.Takes(0, 0),
 			func(ctx context.Context, c *smp.Client, _ []string) (app.Result, error) {
 				names, err := c.Run.List(ctx)
 				if err != nil {
@@ -31,7 +31,7 @@ func runCommand(a *app.App) *cobra.Command {
 			}),
 		change(a, "test [name|all] [token]", "Run a test, or all; the outcome and the token are in the device's log",
 			"  smpctl -p sim: run test all 20261121",
-			cobra.MaximumNArgs(2), func(ctx context.Context, c *smp.Client, args []string) error {
+			app.Takes(0, 2), func(ctx context.Context, c *smp.Client, args []string) error {
 				name, token := "all", ""
 				if len(args) > 0 {
 					name = args[0]
@@ -54,7 +54,7 @@ func crashCommand(a *app.App) *cobra.Command {
 		Long: `Crash the device: divide by zero, jump to 0, read from 0, fail an assertion, or starve the watchdog.
 A device that answered before and is silent afterwards has crashed as it should.`,
 		Example: "  smpctl -p sim: -t 0.5 crash div0",
-		Args:    cobra.ExactArgs(1),
+		Args:    app.Takes(1, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			if !slices.Contains(crashKinds, args[0]) {
 				return nil, failure.Usage("crash %q: want %s", args[0], strings.Join(crashKinds, ", "))

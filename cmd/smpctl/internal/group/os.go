@@ -40,7 +40,7 @@ func (r echoResult) Text(w io.Writer) error {
 
 func echoCommand(a *app.App) *cobra.Command {
 	return ask(a, "echo <text>", "Send text to the device and print what comes back", "  smpctl -p sim: echo hello",
-		cobra.ExactArgs(1), func(ctx context.Context, c *smp.Client, args []string) (app.Result, error) {
+		app.Takes(1, 1), func(ctx context.Context, c *smp.Client, args []string) (app.Result, error) {
 			if _, err := c.Negotiate(ctx); err != nil {
 				return nil, fmt.Errorf("echo: %w", err)
 			}
@@ -68,7 +68,7 @@ func (r paramsResult) Text(w io.Writer) error {
 }
 
 func paramsCommand(a *app.App) *cobra.Command {
-	return ask(a, "params", "Show the device's packet buffers", "  smpctl -p sim: params", cobra.NoArgs,
+	return ask(a, "params", "Show the device's packet buffers", "  smpctl -p sim: params", app.Takes(0, 0),
 		func(ctx context.Context, c *smp.Client, _ []string) (app.Result, error) {
 			p, err := c.OS.Params(ctx)
 			if err != nil {
@@ -91,7 +91,7 @@ func (r osInfoResult) Text(w io.Writer) error {
 func osInfoCommand(a *app.App) *cobra.Command {
 	var format string
 	cmd := ask(a, "os-info", "Show what the device says of its system", "  smpctl -p sim: os-info --format a",
-		cobra.NoArgs, func(ctx context.Context, c *smp.Client, _ []string) (app.Result, error) {
+		app.Takes(0, 0), func(ctx context.Context, c *smp.Client, _ []string) (app.Result, error) {
 			s, err := c.OS.Info(ctx, format)
 			if err != nil {
 				return nil, err
@@ -99,8 +99,8 @@ func osInfoCommand(a *app.App) *cobra.Command {
 			return osInfoResult{s}, nil
 		})
 	cmd.Flags().StringVarP(&format, "format", "f", "a",
-		"`letters` of the items: s kernel, n node, r release, v version, b build date, m machine, p processor, i "+
-			"board, o system, a all")
+		"items to show, as `letters`: s kernel, n node, r release, v version, b build date, m machine, p processor, "+
+			"i board, o system, a all")
 	return cmd
 }
 
@@ -131,7 +131,7 @@ func (r bootloaderResult) Text(w io.Writer) error {
 
 func bootloaderCommand(a *app.App) *cobra.Command {
 	return ask(a, "bootloader", "Show the bootloader and how it handles updates", "  smpctl -p sim: bootloader",
-		cobra.NoArgs, func(ctx context.Context, c *smp.Client, _ []string) (app.Result, error) {
+		app.Takes(0, 0), func(ctx context.Context, c *smp.Client, _ []string) (app.Result, error) {
 			b, err := c.OS.Bootloader(ctx)
 			if err != nil {
 				return nil, err
@@ -201,7 +201,7 @@ func orZero(n *uint64) uint64 {
 }
 
 func taskstatCommand(a *app.App) *cobra.Command {
-	return ask(a, "taskstat", "Show the device's threads", "  smpctl -p sim: taskstat", cobra.NoArgs,
+	return ask(a, "taskstat", "Show the device's threads", "  smpctl -p sim: taskstat", app.Takes(0, 0),
 		func(ctx context.Context, c *smp.Client, _ []string) (app.Result, error) {
 			tasks, err := c.OS.TaskStats(ctx)
 			if err != nil {
@@ -244,7 +244,7 @@ func (r poolResult) Text(w io.Writer) error {
 }
 
 func mpstatCommand(a *app.App) *cobra.Command {
-	return ask(a, "mpstat", "Show the device's memory pools", "  smpctl -p sim: mpstat", cobra.NoArgs,
+	return ask(a, "mpstat", "Show the device's memory pools", "  smpctl -p sim: mpstat", app.Takes(0, 0),
 		func(ctx context.Context, c *smp.Client, _ []string) (app.Result, error) {
 			pools, err := c.OS.MemoryPools(ctx)
 			if err != nil {
@@ -286,7 +286,7 @@ func datetimeCommand(a *app.App) *cobra.Command {
 2026-11-21T10:30:00 or 2026-11-21T10:30:00+01:00. The device knows no time zone: it keeps the
 reading as it stands.`,
 		Example: "  smpctl -p sim: datetime now",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    app.Takes(0, 1),
 	}
 	cmd.RunE = a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 		var set *time.Time

@@ -19,7 +19,7 @@ import (
 type rawOptions struct {
 	write  bool
 	cbor   string
-	format string
+	format app.Choice
 }
 
 func rawCommand(a *app.App) *cobra.Command {
@@ -35,12 +35,12 @@ from 64. The request is one JSON value, an empty map if there is none. In it and
   smpctl -p sim: raw settings 0 '{"name":"demo/count"}'
   smpctl -p sim: raw --write settings 0 '{"name":"demo/count","val":{"$hex":"2c010000"}}'
   smpctl -p sim: raw 0 7 --cbor a166666f726d61746176 --format diag`,
-		Args: cobra.RangeArgs(2, 3),
+		Args: app.Takes(2, 3),
 	}
-	cmd.Flags().BoolVarP(&o.write, "write", "w", false, "write, not read")
-	cmd.Flags().StringVar(&o.cbor, "cbor", "", "send these bytes, hexadecimal `digits` of CBOR, instead of JSON")
-	cmd.Flags().StringVar(&o.format, "format", "json",
-		"`form` of the answer: json, diag (CBOR diagnostic notation) or hex")
+	cmd.Flags().BoolVarP(&o.write, "write", "w", false, "a request that writes, not one that reads")
+	cmd.Flags().StringVar(&o.cbor, "cbor", "", "send this CBOR, in hexadecimal `digits`, instead of JSON")
+	o.format = app.NewChoice(cmd.Flags(), "format", "",
+		"form of the answer: json, diag (CBOR diagnostic notation) or hex", "json", "diag", "hex")
 	cmd.RunE = a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 		q, err := o.request(args, cmd.Flags().Changed("cbor"))
 		if err != nil {
@@ -61,7 +61,7 @@ type rawRequest struct {
 }
 
 func (o rawOptions) request(args []string, givenCBOR bool) (q rawRequest, err error) {
-	q = rawRequest{op: smp.Read, format: o.format, payload: []byte{0xa0}} // an empty map
+	q = rawRequest{op: smp.Read, format: o.format.String(), payload: []byte{0xa0}} // an empty map
 	if o.write {
 		q.op = smp.Write
 	}
@@ -72,8 +72,6 @@ func (o rawOptions) request(args []string, givenCBOR bool) (q rawRequest, err er
 	switch {
 	case err != nil:
 		return q, failure.Usage("command %q: want a number up to 255", args[1])
-	case rawForms[o.format] == nil:
-		return q, failure.Usage("--format %q: want json, diag or hex", o.format)
 	case givenCBOR && len(args) == 3:
 		return q, failure.Usage("raw: want the request as JSON or with --cbor, not both")
 	}

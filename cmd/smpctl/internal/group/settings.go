@@ -20,14 +20,14 @@ func settingsCommand(a *app.App) *cobra.Command {
 		RunE:  app.NeedsCommand,
 	}
 	cmd.AddCommand(settingsGetCommand(a), settingsSetCommand(a),
-		change(a, "delete <name>", "Delete a setting", "  smpctl -p sim: settings delete demo/count", cobra.ExactArgs(1),
+		change(a, "delete <name>", "Delete a setting", "  smpctl -p sim: settings delete demo/count", app.Takes(1, 1),
 			func(ctx context.Context, c *smp.Client, args []string) error { return c.Settings.Delete(ctx, args[0]) }),
 		change(a, "commit", "Have the firmware put changed settings to use", "  smpctl -p sim: settings commit",
-			cobra.NoArgs, func(ctx context.Context, c *smp.Client, _ []string) error { return c.Settings.Commit(ctx) }),
-		change(a, "load", "Go back to the settings that were saved", "  smpctl -p sim: settings load", cobra.NoArgs,
+			app.Takes(0, 0), func(ctx context.Context, c *smp.Client, _ []string) error { return c.Settings.Commit(ctx) }),
+		change(a, "load", "Go back to the settings that were saved", "  smpctl -p sim: settings load", app.Takes(0, 0),
 			func(ctx context.Context, c *smp.Client, _ []string) error { return c.Settings.Load(ctx) }),
 		change(a, "save", "Save the settings, so that they outlive a reset", "  smpctl -p sim: settings save",
-			cobra.NoArgs, func(ctx context.Context, c *smp.Client, _ []string) error { return c.Settings.Save(ctx) }))
+			app.Takes(0, 0), func(ctx context.Context, c *smp.Client, _ []string) error { return c.Settings.Save(ctx) }))
 	return cmd
 }
 
@@ -49,22 +49,24 @@ func change(a *app.App, use, short, example string, args cobra.PositionalArgs,
 }
 
 type settingsGetOptions struct {
-	as   string
+	as   app.Choice
 	file string
 }
 
 func settingsGetCommand(a *app.App) *cobra.Command {
 	var o settingsGetOptions
 	cmd := &cobra.Command{
-		Use:   "get <name>",
-		Short: "Show the value of a setting",
+		Use:        "get <name>",
+		SuggestFor: []string{"read", "show"},
+		Short:      "Show the value of a setting",
 		Long: `Show the value of a setting: as text if it is one, in hexadecimal digits, and as a little-endian
 integer if it has 1, 2, 4 or 8 bytes. What it means only the firmware knows.`,
 		Example: "  smpctl -p sim: settings get demo/count\n  smpctl -p sim: settings get demo/count --as int\n" +
 			"  smpctl -p sim: settings get demo/name --file name.bin",
-		Args: cobra.ExactArgs(1),
+		Args: app.Takes(1, 1),
 	}
-	cmd.Flags().StringVar(&o.as, "as", "", "print only the value, as `form`: text, hex, int or uint")
+	o.as = app.NewChoice(cmd.Flags(), "as", "", "print only the value, in this `form`: text, hex, int or uint",
+		"", "text", "hex", "int", "uint")
 	cmd.Flags().StringVar(&o.file, "file", "", "write the bytes to this `file`, - for standard output")
 	cmd.RunE = a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 		if err := checkGet(a, o); err != nil {
@@ -83,10 +85,8 @@ integer if it has 1, 2, 4 or 8 bytes. What it means only the firmware knows.`,
 
 func checkGet(a *app.App, o settingsGetOptions) error {
 	switch {
-	case o.as != "" && o.file != "":
-		return failure.Usage("settings get: --as and --file exclude each other")
-	case o.as != "" && settingForms[o.as] == nil:
-		return failure.Usage("settings get: --as %q: want text, hex, int or uint", o.as)
+	case !o.as.Is("") && o.file != "":
+		return failure.Usage("settings get: --as and --file contradict each other")
 	case o.file == "-" && a.Flags.JSON:
 		return failure.Usage("settings get: --file - leaves no room for --json on standard output")
 	}
@@ -103,8 +103,8 @@ func (o settingsGetOptions) result(name string, value []byte) (app.Result, error
 			return nil, err
 		}
 		r.File = o.file
-	case o.as != "":
-		text, ok := settingForms[o.as](r)
+	case !o.as.Is(""):
+		text, ok := settingForms[o.as.String()](r)
 		if !ok {
 			return nil, fmt.Errorf("settings get: %d bytes are no %s", len(value), o.as)
 		}
@@ -120,18 +120,19 @@ type settingsSetOptions struct {
 func settingsSetCommand(a *app.App) *cobra.Command {
 	var o settingsSetOptions
 	cmd := &cobra.Command{
-		Use:   "set <name> [text]",
-		Short: "Set a setting to a text, bytes, an integer or the content of a file",
+		Use:        "set <name> [text]",
+		SuggestFor: []string{"write", "put"},
+		Short:      "Set a setting to a text, bytes, an integer or the content of a file",
 		Long: `Set a setting to a text, bytes, an integer or the content of a file. The new value is lost at the
 next reset unless it is saved with "smpctl settings save".`,
 		Example: "  smpctl -p sim: settings set demo/name board-7\n" +
 			"  smpctl -p sim: settings set demo/count --int 500\n" +
 			"  smpctl -p sim: settings set demo/level --int -3:1\n  smpctl -p sim: settings set demo/key --hex 00ff10",
-		Args: cobra.RangeArgs(1, 2),
+		Args: app.Takes(1, 2),
 	}
 	cmd.Flags().StringVar(&o.hex, "hex", "", "set these bytes, in hexadecimal `digits`")
 	cmd.Flags().StringVar(&o.integer, "int", "",
-		"set this `number[:size]`, little-endian, in 1, 2, 4 or 8 bytes (default 4)")
+		"set this `number[:size]`, little-endian, of 1, 2, 4 or 8 bytes (default 4)")
 	cmd.Flags().StringVar(&o.file, "file", "", "set the content of this `file`, - for standard input")
 	cmd.RunE = a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 		value, err := settingValue(a, o, args[1:], cmd.Flags().Changed)
@@ -187,7 +188,7 @@ func configCommand(a *app.App) *cobra.Command {
 save. Values are texts; smpctl settings knows more forms.`,
 		Example: "  smpctl -p sim: config demo/name\n  smpctl -p sim: config demo/name board-7\n" +
 			"  smpctl -p sim: config save",
-		Args: cobra.RangeArgs(1, 2),
+		Args: app.Takes(1, 2),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			return device.With(a, ctx, func(c *smp.Client) (app.Result, error) { return config(ctx, c, args) })
 		}),

@@ -18,7 +18,7 @@ terminal lines can be edited, and those of earlier sessions come back with the a
 clears the line, or stops waiting for a command, which may still run on the device; Ctrl-D or Ctrl-]
 leaves. The exit status is that of the last command, as for "smpctl shell exec".`,
 		Example: "  smpctl -p sim: shell",
-		Args:    cobra.NoArgs,
+		Args:    app.Takes(0, 0),
 	}
 	cmd.RunE = a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
 		return device.With(a, ctx, func(c *smp.Client) (app.Result, error) { return shellSession(ctx, a, c) })
@@ -38,7 +38,7 @@ As with ssh, the exit status is the command's: modulo 256, so that -22 is 234, a
 be 0 for a failure. A failure of smpctl itself prints an error, and no status. With --json the two
 are apart: the document has the command's status, and the exit status is 0 if that is 0, else 5.`,
 		Example: "  smpctl -p sim: shell exec kernel uptime\n  smpctl -p sim: shell exec -- kernel uptime -p",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    app.Takes(1, -1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
 				r, err := c.Shell.Exec(ctx, args...)

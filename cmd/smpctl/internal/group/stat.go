@@ -14,7 +14,7 @@ import (
 
 func statCommand(a *app.App) *cobra.Command {
 	cmd := ask(a, "stat <group>", "Show one group of statistics", "  smpctl -p sim: stat smp_svr_stats",
-		cobra.ExactArgs(1), func(ctx context.Context, c *smp.Client, args []string) (app.Result, error) {
+		app.Takes(1, 1), func(ctx context.Context, c *smp.Client, args []string) (app.Result, error) {
 			stats, err := c.Stat.Read(ctx, args[0])
 			if err != nil {
 				return nil, err
@@ -26,7 +26,7 @@ func statCommand(a *app.App) *cobra.Command {
 			return r, nil
 		})
 	cmd.AddCommand(ask(a, "list", "Show which groups of statistics the device has", "  smpctl -p sim: stat list",
-		cobra.NoArgs, func(ctx context.Context, c *smp.Client, _ []string) (app.Result, error) {
+		app.Takes(0, 0), func(ctx context.Context, c *smp.Client, _ []string) (app.Result, error) {
 			names, err := c.Stat.List(ctx)
 			if err != nil {
 				return nil, err

@@ -19,6 +19,20 @@ func OrWords(words []string) string {
 	return words[0] + " (default), " + strings.Join(words[1:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
 
+// Or lists one or more words, of which one is to be chosen.
+func Or(words []string) string { return list(words, " or ") }
+
+// And lists one or more words that all count.
+func And(words []string) string { return list(words, " and ") }
+
+func list(words []string, before string) string {
+	if len(words) == 1 {
+		return words[0]
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + before + words[last]
+}
+
 // Size is a number of bytes for people.
 func Size(n int) string {
 	switch {

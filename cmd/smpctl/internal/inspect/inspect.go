@@ -17,8 +17,9 @@ import (
 
 func inspectCommand(a *app.App) *cobra.Command {
 	return &cobra.Command{
-		Use:   "inspect <file>",
-		Short: "Show everything in an image file or update package, and whether it is whole",
+		Use:        "inspect <file>",
+		SuggestFor: []string{"dumpinfo", "dump"},
+		Short:      "Show everything in an image file or update package",
 		Long: `Show everything in an image file, .bin or Intel HEX: header, entries, hash, signatures, trailer; of
 an update package (dfu_application.zip, dfu_multi_image) the same for each image in it. No device is
 needed.
@@ -27,7 +28,7 @@ The hash is computed and compared, also that of what a compressed image becomes;
 all is shown and the exit code is 6. Signatures are shown; smpctl verify verifies them.`,
 		Example: "  smpctl inspect app.signed.bin\n  smpctl inspect app.signed.hex --json\n" +
 			"  smpctl inspect dfu_application.zip",
-		Args: cobra.ExactArgs(1),
+		Args: app.Takes(1, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return inspect(a, ctx, args[0]) }),
 	}
 }

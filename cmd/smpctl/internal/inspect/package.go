@@ -39,13 +39,13 @@ func packageListCommand(a *app.App) *cobra.Command {
 is not, all are shown and the exit code is 6.`,
 		Example: "  smpctl package list dfu_application.zip\n" +
 			"  smpctl package list dfu_application.zip --key app.pub.pem",
-		Args: cobra.ExactArgs(1),
+		Args: app.Takes(1, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			return packageList(a, ctx, args[0], keys)
 		}),
 	}
 	cmd.Flags().StringArrayVar(&keys, "key", nil,
-		"public `key` (PEM) that has signed the images; several keys: one of them")
+		"public `key` (PEM) that must have signed; of several, one")
 	return cmd
 }
 
@@ -164,20 +164,21 @@ type extractOptions struct {
 func packageExtractCommand(a *app.App) *cobra.Command {
 	var o extractOptions
 	cmd := &cobra.Command{
-		Use:   "extract <file>",
-		Short: "Write the images of a package to files",
+		Use:        "extract <file>",
+		SuggestFor: []string{"unpack", "unzip"},
+		Short:      "Write the images of a package to files",
 		Long: `Write the images of a package to files, under the names that they have in it. Nothing is written
 unless each image is whole and, with --key, signed by one of the keys, and no file of that name
 exists.`,
 		Example: "  smpctl package extract dfu_application.zip -o images",
-		Args:    cobra.ExactArgs(1),
+		Args:    app.Takes(1, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			return packageExtract(a, ctx, args[0], o)
 		}),
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.dir, "output", "o", ".", "`directory` to write to; it is made if it does not exist")
-	f.StringArrayVar(&o.keys, "key", nil, "public `key` (PEM) that has signed the images; several keys: one of them")
+	f.StringVarP(&o.dir, "output", "o", ".", "write to this `folder`, which is made if there is none")
+	f.StringArrayVar(&o.keys, "key", nil, "public `key` (PEM) that must have signed; of several, one")
 	f.BoolVar(&o.force, "force", false, "write over files that exist")
 	return cmd
 }

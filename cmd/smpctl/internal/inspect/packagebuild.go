@@ -26,8 +26,9 @@ type packageBuildOptions struct {
 func packageBuildCommand(a *app.App) *cobra.Command {
 	var o packageBuildOptions
 	cmd := &cobra.Command{
-		Use:   "build [image[.slot]=]<file>...",
-		Short: "Make a package of signed images",
+		Use:        "build [image[.slot]=]<file>... -o <package>",
+		SuggestFor: []string{"make", "create", "pack"},
+		Short:      "Make a package of signed images",
 		Long: `Make a package of signed images. A file is for image 0 unless a number stands before it: 1=net.bin;
 of direct-XIP builds with one file for each slot, also the slot: 0.0=app.bin 0.1=app_slot1.bin.
 
@@ -35,23 +36,22 @@ Every image must be whole and, with --key, signed by one of the keys. The same f
 same bytes.`,
 		Example: `  smpctl package build -o dfu_application.zip app.signed.bin 1=net.signed.bin --key app.pub.pem
   smpctl package build -o dfu.bin --multi-image 0=app.signed.bin 1=net.signed.bin`,
-		Args: cobra.MinimumNArgs(1),
+		Args: app.Takes(1, -1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return packageBuild(a, ctx, args, o) }),
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.out, "output", "o", "", "`file` to write (required)")
-	f.BoolVar(&o.multi, "multi-image", false, "make a dfu_multi_image container instead of a zip archive")
+	f.StringVarP(&o.out, "output", "o", "", "write the package to this `file`")
+	f.BoolVar(&o.multi, "multi-image", false, "make a dfu_multi_image container, not a zip archive")
 	f.StringVar(&o.name, "name", "", "`name` of the application, in the manifest")
 	f.StringVar(&o.board, "board", "", "`name` of the board, in the manifest")
 	f.StringVar(&o.soc, "soc", "", "`name` of the chip, in the manifest")
-	f.StringArrayVar(&o.keys, "key", nil, "public `key` (PEM) that has signed the images; several keys: one of them")
+	f.StringArrayVar(&o.keys, "key", nil, "public `key` (PEM) that must have signed; of several, one")
+	app.Require(cmd, "output")
+	app.Require(cmd, "output")
 	return cmd
 }
 
 func packageBuild(a *app.App, ctx context.Context, args []string, o packageBuildOptions) (app.Result, error) {
-	if o.out == "" {
-		return nil, failure.Usage("package build needs -o FILE to write")
-	}
 	if err := files.Apart([]string{o.out}, o.keys); err != nil {
 		return nil, err
 	}

@@ -30,8 +30,9 @@ type verifyOptions struct {
 func verifyCommand(a *app.App) *cobra.Command {
 	var o verifyOptions
 	cmd := &cobra.Command{
-		Use:   "verify <file> --key <pub.pem>",
-		Short: "Check that an image is whole and signed by a key",
+		Use:        "verify <file> --key <pub.pem>",
+		SuggestFor: []string{"check"},
+		Short:      "Check that an image is whole and signed by a key",
 		Long: `Check that an image, .bin or Intel HEX, is whole and signed by the private half of a key, as the
 bootloader does. No device is needed.
 
@@ -40,13 +41,13 @@ The exit code is 0 only if hash and signature both hold, and 6 with the reason i
 too. An encrypted one needs the device's key: hash and signature cover the plaintext.`,
 		Example: `  smpctl verify app.signed.bin --key app.pub.pem
   smpctl verify app.encrypted.bin --key app.pub.pem --decrypt device.pem`,
-		Args: cobra.ExactArgs(1),
+		Args: app.Takes(1, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return verify(a, ctx, args[0], o) }),
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&o.keys, "key", nil, "public `key` (PEM) that must have signed; may be repeated")
+	f.StringArrayVar(&o.keys, "key", nil, "public `key` (PEM) that must have signed; of several, each")
 	f.StringVar(&o.decrypt, "decrypt", "",
-		"decrypt the image with this `key` of the device: private (PEM), or one for AES key wrap (base64)")
+		"decrypt with this `key` of the device: private (PEM), or for AES key wrap (base64)")
 	f.StringVar(&o.passphraseFile, secret.FileFlag, "", secret.FileFlagUsage)
 	return cmd
 }

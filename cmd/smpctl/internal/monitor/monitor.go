@@ -31,8 +31,9 @@ type monitorOptions struct {
 func monitorCommand(a *app.App) *cobra.Command {
 	var o monitorOptions
 	cmd := &cobra.Command{
-		Use:   "monitor",
-		Short: "Open a terminal on the device's port, across resets",
+		Use:        "monitor",
+		SuggestFor: []string{"terminal", "term", "console", "serial", "listen"},
+		Short:      "Open a terminal on the device's port, across resets",
 		Long: `Open a terminal on the device's port: what the device prints is shown, what is typed is sent. SMP
 frames are left out. When the port goes away, the monitor waits until the device is back, under
 whatever name.
@@ -47,7 +48,7 @@ line matched in time, or the port did not come back within --wait.`,
 		Example: `  smpctl -p sim: monitor --timestamps --for 2
   smpctl -p usb:2fe3:0004 monitor --log board.log
   smpctl -p /dev/ttyACM0 monitor --until 'Booting Zephyr' --for 30`,
-		Args: cobra.NoArgs,
+		Args: app.Takes(0, 0),
 	}
 	f := cmd.Flags()
 	cmd.RunE = a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
@@ -55,12 +56,12 @@ line matched in time, or the port did not come back within --wait.`,
 		return watch(a, ctx, o)
 	})
 	f.BoolVar(&o.timestamps, "timestamps", false, "begin each line with the time of its arrival")
-	f.StringVar(&o.log, "log", "", "append the text to this `file` too")
-	f.BoolVar(&o.frames, "frames", false, "show SMP packets, a line each")
+	f.StringVar(&o.log, "log", "", "also append the text to this `file`")
+	f.BoolVar(&o.frames, "frames", false, "also show SMP packets, a line each")
 	f.Var(&o.limit, "for", "end after this time (default: when the user leaves)")
 	f.StringVar(&o.until, "until", "", "end once a line matches this `regexp`")
 	f.Var(&o.wait, "wait",
-		"how long the port may be away, at the start too; 0: not at all (default: 10s at the start, later for ever)")
+		"how long the port may be away; 0: not at all (default: 10s at the start, later for ever)")
 	f.Lookup("wait").DefValue = ""
 	return cmd
 }

@@ -18,8 +18,8 @@ import (
 // The flag that says where the passphrase of a private key is. There is none for the passphrase itself.
 const (
 	FileFlag      = "passphrase-file"
-	FileFlagUsage = "the first line of this `file` is the passphrase of the private key (environment " +
-		child.PassphraseVariable + "; else smpctl asks)"
+	FileFlagUsage = "take the passphrase from the first line of this `file` (environment " + child.PassphraseVariable +
+		"; else asks)"
 )
 
 const maxPassphrase = 4 << 10 // bytes of a file with a passphrase

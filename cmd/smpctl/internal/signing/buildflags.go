@@ -12,7 +12,6 @@ import (
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/trust"
 	"github.com/smpctl/smpctl/image"
 	"github.com/smpctl/smpctl/image/key"
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -55,78 +54,80 @@ type buildFlags struct {
 
 // newBuildFlags gives the flags of sign that make an image, and nothing else.
 func newBuildFlags(b *buildFlags) *pflag.FlagSet {
-	cmd := &cobra.Command{}
-	b.register(cmd)
-	return cmd.Flags()
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	b.register(f)
+	return f
 }
 
-func (b *buildFlags) register(cmd *cobra.Command) {
-	f := cmd.Flags()
+func (b *buildFlags) register(f *pflag.FlagSet) {
 	f.VarP(&b.version, "version", "v", "`version` of the image: 1.2.3 or 1.2.3+4")
-	f.VarP(&b.headerSize, "header-size", "H", "`bytes` in front of the firmware, header included, for Zephyr 0x200")
+	f.VarP(&b.headerSize, "header-size", "H", "`bytes` of the header with its padding, for Zephyr 0x200")
 	f.VarP(&b.slotSize, "slot-size", "S",
-		"`bytes` of the slot that the image must fit, of the secondary one if they differ; 0: do not check")
+		"`bytes` of the slot that the image must fit, of the secondary one if they differ; 0: not checked")
 	f.BoolVar(&b.padHeader, "pad-header", false,
-		"put those bytes in front of the file, which else begins with as many zeros")
+		"put the header in front of the file; without it, it replaces zeros there")
+	app.Heading(f, "Image", "version")
 	b.registerSignature(f)
+	app.Heading(f, "Signature", "public-key-format")
 	f.StringVarP(&b.dependencies, "dependencies", "d", "",
-		"other images that must be there: `(IMAGE,VERSION)`, as in (1,1.2.3),(2,1.0)")
-	f.StringVarP(&b.counter, "security-counter", "s", "", "`number` against downgrades, or auto: made from the version")
+		"other images that must be there, as a `list`: (1,1.2.3),(2,1.0)")
+	f.StringVarP(&b.counter, "security-counter", "s", "", "`number` against downgrades, or auto to make it of the version")
 	f.StringVar(&b.bootRecord, "boot-record", "",
-		"record for measured boot with this `type` of software, up to 12 characters")
+		"add a record for measured boot, of this `type` of software")
 	f.Var(&b.tlvs, "custom-tlv",
-		"protected entry `TAG=VALUE` of a vendor, 0xa0 to 0xfffe; 0x… are bytes, else text; TAG VALUE also works")
-	f.Var(&b.tlvFiles, "custom-tlv-file", "protected entry `TAG=FILE` with the content of a file")
-	f.StringVar(&b.vendor, "vid", "", "vendor: a `UUID`, or a domain from which one is made")
-	f.StringVar(&b.class, "cid", "", "device class: a `UUID`, or a name within the vendor")
+		"add a protected entry, `TAG=VALUE`: a tag of a vendor, 0xa0 to 0xfffe, and 0x… for bytes or text")
+	f.Var(&b.tlvFiles, "custom-tlv-file", "add a protected entry, `TAG=FILE`, with the content of a file")
+	f.StringVar(&b.vendor, "vid", "", "vendor, as a `UUID` or a domain of which one is made")
+	f.StringVar(&b.class, "cid", "", "class of device, as a `UUID` or a name within the vendor")
+	app.Heading(f, "Entries", "dependencies")
 	b.registerSlot(f)
-	b.endian = app.NewChoice(f, "endian", "e", "byte `order`: little", "little", "big")
-	f.VarP(&b.loadAddr, "load-addr", "L", "RAM `address` at which the image is to run")
-	f.VarP(&b.romFixed, "rom-fixed", "F", "flash `address` for which the image is linked")
+	app.Heading(f, "Slot and flash", "pad")
+	b.endian = app.NewChoice(f, "endian", "e", "byte order: little", "little", "big")
+	app.Heading(f, "Place in memory", "endian")
+	f.VarP(&b.loadAddr, "load-addr", "L", "`address` in RAM at which the image is to run")
+	f.VarP(&b.romFixed, "rom-fixed", "F", "`address` in flash for which the image is linked")
 	f.VarP(&b.hexAddr, "hex-addr", "x", "`address` of the header in an Intel HEX output")
-	f.BoolVar(&b.nonBootable, "non-bootable", false, "mark the image as not to be started")
+	f.BoolVar(&b.nonBootable, "non-bootable", false, "mark the image as one not to start")
 	b.registerEncryption(f)
-	for _, name := range []string{"version", "header-size", "slot-size"} {
-		_ = cmd.MarkFlagRequired(name)
-	}
+	app.Heading(f, "Encryption and compression", "encrypt")
+	app.Heading(f, "Encryption and compression", "encrypt")
 }
 
 // registerSignature declares what a new signature of an image can change.
 func (b *buildFlags) registerSignature(f *pflag.FlagSet) {
-	b.keyFormat = app.NewChoice(f, "public-key-format", "", "what names the key in the image: its `hash` or full",
+	b.keyFormat = app.NewChoice(f, "public-key-format", "", "what names the key in the image: hash or full",
 		"hash", "full")
-	b.sha = app.NewChoice(f, "sha", "", "`hash` of the image: auto, 256, 384 or 512", "auto", "256", "384", "512")
-	f.BoolVar(&b.pure, "pure", false, "an Ed25519 signature over the image instead of its hash")
+	b.sha = app.NewChoice(f, "sha", "", "hash of the image: auto, 256, 384 or 512", "auto", "256", "384", "512")
+	f.BoolVar(&b.pure, "pure", false, "sign the image itself with Ed25519, not its hash")
 	f.BoolVar(&b.padSignature, "pad-sig", false, "pad an ECDSA signature with zeros, for MCUboot before 1.5")
 }
 
 // registerSlot declares what concerns the slot and its trailer.
 func (b *buildFlags) registerSlot(f *pflag.FlagSet) {
-	f.BoolVar(&b.pad, "pad", false, "make a file as long as the slot, with a trailer that asks for a trial")
+	f.BoolVar(&b.pad, "pad", false, "make the file as long as the slot, with a trailer that asks for a trial")
 	f.BoolVar(&b.test, "test", false, "the same as --pad")
-	f.BoolVar(&b.confirm, "confirm", false, "the same, permanent: for programming a board, not for an upload")
-	b.align = app.NewChoice(f, "align", "", "`bytes` of the smallest write to flash: 1, 2, 4, 8, 16 or 32",
+	f.BoolVar(&b.confirm, "confirm", false, "as --pad, but permanent: to program a board, not to upload")
+	b.align = app.NewChoice(f, "align", "", "bytes of the smallest write to flash: 1, 2, 4, 8, 16 or 32",
 		"1", "2", "4", "8", "16", "32")
-	b.maxAlign = app.NewChoice(f, "max-align", "",
-		"`bytes` of the largest such write: 8, 16 or 32 (default: 8 or --align)",
+	b.maxAlign = app.NewChoice(f, "max-align", "", "bytes of the largest write to flash: 8, 16 or 32 (default: 8 or --align)",
 		"", "8", "16", "32")
 	f.VarP(&b.maxSectors, "max-sectors", "M", "`number` of sectors of the slot (default 128)")
 	f.BoolVar(&b.overwriteOnly, "overwrite-only", false,
-		"the bootloader overwrites instead of swapping, and needs less room in the slot")
-	b.erased = app.NewChoice(f, "erased-val", "R", "`value` of erased flash: 0xff or 0", "0xff", "0")
+		"for a bootloader that overwrites, which needs less room in the slot")
+	b.erased = app.NewChoice(f, "erased-val", "R", "value of erased flash: 0xff or 0", "0xff", "0")
 }
 
 // registerEncryption declares what becomes of the body.
 func (b *buildFlags) registerEncryption(f *pflag.FlagSet) {
 	f.StringVarP(&b.encrypt, "encrypt", "E", "",
-		"encrypt the body for the device with this public `key` (PEM): RSA-2048, ECDSA P-256 or X25519")
-	b.encryptBits = app.NewChoice(f, "encrypt-keylen", "", "`bits` of the AES key: 128 or 256", "128", "256")
-	b.hmac = app.NewChoice(f, "hmac-sha", "", "`hash` of the key exchange: auto, 256, or 512 with X25519",
+		"encrypt the body for this public `key` (PEM) of the device: RSA-2048, ECDSA P-256 or X25519")
+	b.encryptBits = app.NewChoice(f, "encrypt-keylen", "", "bits of the AES key: 128 or 256", "128", "256")
+	b.hmac = app.NewChoice(f, "hmac-sha", "", "hash of the key exchange: auto, 256, or 512 with X25519",
 		"auto", "256", "512")
 	f.BoolVar(&b.clear, "clear", false,
-		"with --encrypt: leave the body in plaintext, for the primary slot (imgtool's -c)")
+		"with --encrypt: leave the body in plaintext, for the primary slot")
 	f.BoolVar(&b.saveEntry, "save-enctlv", false,
-		"the bootloader saves encrypted keys while it swaps, and needs more room in the slot")
+		"for a bootloader that saves encrypted keys in a swap, which needs more room in the slot")
 	b.compression = app.NewChoice(f, "compression", "",
 		"store the body compressed, if that is smaller: disabled, lzma2 or lzma2armthumb",
 		"disabled", "lzma2", "lzma2armthumb")

@@ -52,9 +52,9 @@ type export struct {
 }
 
 func (e *export) register(f *pflag.FlagSet, encodings ...string) {
-	e.encoding = app.NewChoice(f, "encoding", "e", "`form`: "+human.OrWords(encodings), encodings...)
+	e.encoding = app.NewChoice(f, "encoding", "e", "form: "+human.Or(encodings), encodings...)
 	f.StringVarP(&e.output, "output", "o", "", "write to this `file` instead of standard output")
-	f.StringVar(&e.suffix, "name-suffix", "", "put this `text` behind the names in source code, as in _2")
+	f.StringVar(&e.suffix, "name-suffix", "", "put this behind the names in source code, as in _2")
 	f.StringVar(&e.passphraseFile, secret.FileFlag, "", secret.FileFlagUsage)
 }
 

@@ -14,15 +14,16 @@ import (
 func keyPublicCommand(a *app.App) *cobra.Command {
 	var e export
 	cmd := &cobra.Command{
-		Use:   "public <file>",
-		Short: "Print the public half of a key",
+		Use:        "public <file>",
+		SuggestFor: []string{"getpub", "pub"},
+		Short:      "Print the public half of a key",
 		Long: `Print the public half of a key, private or public: as C or Rust source for a bootloader, as PEM, or
 as the raw bytes that the bootloader compares.
 
 The bytes are those of imgtool getpub; raw is PKCS#1 for RSA, SubjectPublicKeyInfo for others.`,
 		Example: `  smpctl key public key.pem -e pem -o key.pub.pem
   smpctl key public key.pub.pem --name-suffix _2 -o second_key.c`,
-		Args: cobra.ExactArgs(1),
+		Args: app.Takes(1, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			return keyPublic(ctx, a, args[0], e)
 		}),
@@ -76,8 +77,9 @@ func keyHashCommand(a *app.App) *cobra.Command {
 	var e export
 	var sha app.Choice
 	cmd := &cobra.Command{
-		Use:   "hash <file>",
-		Short: "Print the hash of a public key",
+		Use:        "hash <file>",
+		SuggestFor: []string{"getpubhash"},
+		Short:      "Print the hash of a public key",
 		Long: `Print the hash of the public half of a key, private or public: as C source, as raw bytes, or in
 hexadecimal. The bytes are those of imgtool getpubhash.
 
@@ -85,14 +87,14 @@ An image names its key by this hash, made with the hash of the image: 256 for mo
 P-384, 512 with Ed25519 if asked for.`,
 		Example: `  smpctl key hash key.pub.pem -e hex
   smpctl key hash p384.pub.pem -e hex --sha 384`,
-		Args: cobra.ExactArgs(1),
+		Args: app.Takes(1, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			return keyHash(ctx, a, args[0], sha, e)
 		}),
 	}
 	f := cmd.Flags()
 	e.register(f, "lang-c", "raw", "hex")
-	sha = app.NewChoice(f, "sha", "", "`hash`: 256, 384 or 512", "256", "384", "512")
+	sha = app.NewChoice(f, "sha", "", "hash of images: 256, 384 or 512", "256", "384", "512")
 	return cmd
 }
 

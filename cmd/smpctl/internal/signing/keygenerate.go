@@ -8,15 +8,16 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/secret"
 	"github.com/smpctl/smpctl/image"
 	"github.com/smpctl/smpctl/image/key"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 type generateOptions struct {
@@ -29,8 +30,9 @@ type generateOptions struct {
 func keyGenerateCommand(a *app.App) *cobra.Command {
 	var o generateOptions
 	cmd := &cobra.Command{
-		Use:   "generate -k <file> --type <type>",
-		Short: "Make a new private key",
+		Use:        "generate -k <file> --type <type>",
+		SuggestFor: []string{"keygen", "new", "create"},
+		Short:      "Make a new private key",
 		Long: `Make a new private key: PKCS#8 in PEM, as imgtool keygen writes it, readable by you alone. A file
 that exists is never overwritten.
 
@@ -39,31 +41,31 @@ SMPCTL_PASSPHRASE, or typed twice. What differs from imgtool: -t is --timeout an
 --type and --password have no short form.`,
 		Example: `  smpctl key generate -k key.pem --type ed25519
   smpctl key generate -k key.pem --type ecdsa-p256 --password`,
-		Args: cobra.NoArgs,
+		Args: app.Takes(0, 0),
 		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return keyGenerate(ctx, a, o) }),
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.out, "key", "k", "", "write the key to this new `file`")
-	o.keyType = app.NewChoice(f, "type", "", "`type`: "+strings.Join(key.Types(), ", "),
+	f.StringVarP(&o.out, "key", "k", "", "write the key to this `file`, which must not exist")
+	o.keyType = app.NewChoice(f, "type", "", "type of the key: "+human.Or(key.Types()),
 		append([]string{""}, key.Types()...)...)
 	f.BoolVar(&o.encrypt, "password", false, "encrypt the key with a passphrase")
 	f.StringVar(&o.passphraseFile, secret.FileFlag, "", secret.FileFlagUsage)
-	for _, name := range []string{"key", "type"} {
-		_ = cmd.MarkFlagRequired(name)
-	}
+	app.Require(cmd, "key", "type")
 	cmd.SetFlagErrorFunc(explainShort)
 	return cmd
 }
 
 // explainShort helps those who type imgtool's short flags.
-func explainShort(_ *cobra.Command, err error) error {
-	if strings.Contains(err.Error(), `"-t, --timeout"`) {
-		return fmt.Errorf("%w: imgtool's -t is --type", err)
+func explainShort(cmd *cobra.Command, err error) error {
+	var wrong *pflag.InvalidValueError
+	var valueless *pflag.ValueRequiredError
+	switch {
+	case errors.As(err, &wrong) && wrong.GetFlag().Name == "timeout":
+		return failure.WithHint(app.FlagError(cmd, err), "imgtool's -t is --type here")
+	case errors.As(err, &valueless) && valueless.GetFlag().Name == "port":
+		return failure.WithHint(app.FlagError(cmd, err), "imgtool's -p is --password here")
 	}
-	if strings.HasPrefix(err.Error(), "flag needs an argument: 'p'") {
-		return fmt.Errorf("%w: imgtool's -p is --password", err)
-	}
-	return err
+	return app.FlagError(cmd, err)
 }
 
 // generatedKey is the result of key generate.

@@ -41,7 +41,7 @@ nothing but an erase of the whole chip removes it. west ncs-provision locks the 
 otherwise; here that is --policy lock-last. An output file that exists is added to.`,
 		Example: `  smpctl key provision key.pub.pem next.pub.pem -o keyfile.json --keyname BL_PUBKEY
   smpctl key provision key.pub.pem -o keyfile.json --soc nrf54lm20a --policy lock`,
-		Args: cobra.MinimumNArgs(1),
+		Args: app.Takes(1, -1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			return keyProvision(ctx, a, args, o)
 		}),
@@ -49,13 +49,13 @@ otherwise; here that is --policy lock-last. An output file that exists is added 
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "output", "o", "", "write to this `file`, or add to it")
 	f.StringVar(&o.soc, "soc", "nrf54l15",
-		"the `SoC`: nrf54l05, nrf54l10, nrf54l15, nrf54lm20a, nrf54lm20b, nrf54lv10a or nrf54h20")
-	o.name = app.NewChoice(f, "keyname", "", "`name` of the places: UROT_PUBKEY, BL_PUBKEY or APP_PUBKEY",
+		"chip: nrf54l05, nrf54l10, nrf54l15, nrf54lm20a, nrf54lm20b, nrf54lv10a or nrf54h20")
+	o.name = app.NewChoice(f, "keyname", "", "place of the keys: UROT_PUBKEY, BL_PUBKEY or APP_PUBKEY",
 		"UROT_PUBKEY", "BL_PUBKEY", "APP_PUBKEY")
-	o.policy = app.NewChoice(f, "policy", "", "what may become of the keys: `revokable`, lock or lock-last",
+	o.policy = app.NewChoice(f, "policy", "", "what may become of the keys: revokable, lock or lock-last",
 		"revokable", "lock", "lock-last")
 	f.StringVar(&o.passphraseFile, secret.FileFlag, "", secret.FileFlagUsage)
-	_ = cmd.MarkFlagRequired("output")
+	app.Require(cmd, "output")
 	return cmd
 }
 

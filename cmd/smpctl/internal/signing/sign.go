@@ -46,7 +46,7 @@ gives an unsigned image; big-endian images are not made.`,
 			"  smpctl sign -k key.pem -v 1.2.3+4 -H 0x200 -S 0xe8000 zephyr.hex app.signed.hex\n" +
 			"  smpctl sign zephyr.bin -o app.signed.bin -v 1.2.3 -H 0x200 -S 0xe8000 --public-key pub.pem " +
 			"--signer 'exec:./aws-kms.sh alias/firmware'",
-		Args: cobra.RangeArgs(1, 2),
+		Args: app.Takes(1, 2),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			if len(args) == 2 && o.out == "" {
 				o.out = args[1] // as imgtool has it
@@ -56,16 +56,17 @@ gives an unsigned image; big-endian images are not made.`,
 			return sign(ctx, a, args[0], o)
 		}),
 	}
-	o.build.register(cmd)
 	f := cmd.Flags()
-	f.StringVarP(&o.out, "output", "o", "", "write the image to this `file`, as Intel HEX if it ends in .hex")
+	f.StringVarP(&o.out, "output", "o", "", "write the image to this `file`: Intel HEX if it ends in .hex")
 	o.signer.register(f)
-	f.StringVarP(&o.keyFile, "key", "k", "", "private key `file` that signs, by imgtool's name")
-	f.StringVar(&o.fixSig, "fix-sig", "", "take the signature from this `file`, made elsewhere")
-	f.StringVar(&o.fixSigKey, "fix-sig-pubkey", "", "the same as --public-key, by imgtool's name")
+	f.StringVarP(&o.keyFile, "key", "k", "", "the same as --signer `FILE`, by imgtool's name")
+	f.StringVar(&o.fixSig, "fix-sig", "", "take the signature from this `file`")
+	f.StringVar(&o.fixSigKey, "fix-sig-pubkey", "", "the same as --public-key `KEY`, by imgtool's name")
 	o.vector = app.NewChoice(f, "vector-to-sign", "",
-		"write what is to be signed, `payload` or digest, instead of an image", "", "payload", "digest")
-	f.StringVar(&o.sigOut, "sig-out", "", "write the signature to this `file` too, in base64")
+		"write what is to be signed instead of an image: payload or digest", "", "payload", "digest")
+	f.StringVar(&o.sigOut, "sig-out", "", "also write the signature to this `file`, in base64")
+	o.build.register(f)
+	app.Require(cmd, requiredToBuild...)
 	cmd.AddCommand(signPrepareCommand(a), signAttachCommand(a), signAgainCommand(a))
 	return cmd
 }

@@ -19,8 +19,9 @@ type signAgainOptions struct {
 func signAgainCommand(a *app.App) *cobra.Command {
 	var o signAgainOptions
 	cmd := &cobra.Command{
-		Use:   "again <image> -o <out>",
-		Short: "Replace the signature of an image",
+		Use:        "again <image> -o <out>",
+		SuggestFor: []string{"resign"},
+		Short:      "Replace the signature of an image",
 		Long: `Replace the signature of an image, .bin or Intel HEX, or sign one that has none, such as Zephyr
 makes without a key. What is under the signature stays as it is to the last byte: header, firmware,
 version, counter. Hash, key and signature are made anew; all others are dropped.
@@ -29,17 +30,17 @@ An image that is encrypted, compressed with a signature, or has a boot record of
 to be signed from the firmware binary.`,
 		Example: `  smpctl sign again zephyr.unsigned.bin -o app.signed.bin --signer key.pem
   smpctl sign again app.signed.bin -o app.release.bin --public-key release.pub.pem --signer 'exec:./sign-with-kms.sh'`,
-		Args: cobra.ExactArgs(1),
+		Args: app.Takes(1, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			return signAgain(ctx, a, args[0], o)
 		}),
 	}
 	f := cmd.Flags()
-	o.build.registerSignature(f)
 	o.signer.register(f)
-	f.StringVarP(&o.out, "output", "o", "", "write the image to this `file`, as Intel HEX if it ends in .hex")
-	_ = cmd.MarkFlagRequired("output")
-	_ = cmd.MarkFlagRequired("signer")
+	f.StringVarP(&o.out, "output", "o", "", "write the image to this `file`: Intel HEX if it ends in .hex")
+	o.build.registerSignature(f)
+	app.Heading(f, "Signature", "public-key-format")
+	app.Require(cmd, "output", "signer")
 	return cmd
 }
 

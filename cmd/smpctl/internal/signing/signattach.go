@@ -37,16 +37,15 @@ the signature verified before OUT is written.
 The signature may be binary, base64, base64url, hex or PEM, with Vault's prefix, ECDSA as DER or
 r‖s.`,
 		Example: "  smpctl sign attach app.request.json --signature sig.bin -o app.signed.bin",
-		Args:    cobra.ExactArgs(1),
+		Args:    app.Takes(1, 1),
 		RunE:    a.Run(func(_ context.Context, args []string) (app.Result, error) { return signAttach(a, args[0], o) }),
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.signature, "signature", "", "`file` with the signature, in any usual encoding")
-	f.StringVarP(&o.out, "output", "o", "", "write the image to this `file`, as Intel HEX if it ends in .hex")
-	f.StringVar(&o.input, "input", "", "the `file` that was prepared, if it is not where it was")
+	f.StringVarP(&o.out, "output", "o", "", "write the image to this `file`: Intel HEX if it ends in .hex")
+	f.StringVar(&o.input, "input", "", "`file` that was prepared, if it is not where it was")
 	f.StringVar(&o.publicKey, "public-key", "", "refuse a request for another public `key` (PEM)")
-	_ = cmd.MarkFlagRequired("signature")
-	_ = cmd.MarkFlagRequired("output")
+	app.Require(cmd, "signature", "output")
 	return cmd
 }
 

@@ -22,12 +22,12 @@ type signerFlags struct {
 
 func (s *signerFlags) register(f *pflag.FlagSet) {
 	s.limit = app.Seconds(signer.DefaultLimit)
-	f.StringVar(&s.name, "signer", "", "who signs: a private `key` file (PEM), exec:COMMAND or pkcs11:URI")
+	f.StringVar(&s.name, "signer", "", "who signs: a private key file (PEM), exec:COMMAND or pkcs11:URI")
 	f.StringVar(&s.publicKey, "public-key", "", "public `key` (PEM) that the signature must be by")
 	s.input = app.NewChoice(f, "signer-input", "",
-		"what exec: and pkcs11: signers get: the `digest`, or the payload that they hash themselves",
+		"what an exec: or pkcs11: signer gets: digest, or payload to hash itself",
 		"", string(signer.InputDigest), string(signer.InputPayload))
-	f.Var(&s.limit, "signer-timeout", "how long such a signer may take")
+	f.Var(&s.limit, "signer-timeout", "how long an exec: or pkcs11: signer may take")
 	f.StringVar(&s.passphraseFile, secret.FileFlag, "", secret.FileFlagUsage)
 }
 

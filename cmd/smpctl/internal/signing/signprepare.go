@@ -40,22 +40,18 @@ as sign again does. The file is not in the request: it has to be there again, un
 attach.`,
 		Example: "  smpctl sign prepare zephyr.bin -o app.request.json --public-key release.pub.pem " +
 			"-v 1.2.3 -H 0x200 --pad-header -S 0xe8000",
-		Args: cobra.ExactArgs(1),
+		Args: app.Takes(1, 1),
 		RunE: a.Run(func(_ context.Context, args []string) (app.Result, error) { return signPrepare(a, args[0], o) }),
 	}
-	o.build.register(cmd)
 	f := cmd.Flags()
 	o.given = f
-	for _, name := range requiredToBuild {
-		_ = f.SetAnnotation(name, cobra.BashCompOneRequiredFlag, []string{"false"}) // not with --again
-	}
 	f.BoolVar(&o.again, "again", false, "the file is an image, and gets a new signature")
 	f.StringVar(&o.publicKey, "public-key", "", "public `key` (PEM) that the signature must be by")
 	f.StringVarP(&o.out, "output", "o", "", "write the request to this `file`")
 	f.StringVar(&o.payload, "payload", "",
 		"write the bytes under the digest to this `file`, for signers that hash themselves")
-	_ = cmd.MarkFlagRequired("public-key")
-	_ = cmd.MarkFlagRequired("output")
+	o.build.register(f)
+	app.Require(cmd, "public-key", "output") // and requiredToBuild, but not with --again
 	return cmd
 }
 

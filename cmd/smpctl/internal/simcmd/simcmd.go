@@ -11,6 +11,7 @@ import (
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/trust"
 	"github.com/smpctl/smpctl/smp/sim"
 	"github.com/smpctl/smpctl/transport"
@@ -23,7 +24,7 @@ type simOptions struct {
 	tcp       string
 	udp       string
 	key       string
-	bootMode  string
+	bootMode  app.Choice
 	faults    string
 	eraseTime app.Seconds
 	window    app.Seconds
@@ -33,16 +34,17 @@ type simOptions struct {
 func simCommand(a *app.App) *cobra.Command {
 	var o simOptions
 	cmd := &cobra.Command{
-		Use:   "sim",
-		Short: "Serve a virtual device, to try things out and to test scripts with",
+		Use:        "sim",
+		SuggestFor: []string{"simulate", "simulator", "emulator"},
+		Short:      "Serve a virtual device, to try and to test things with",
 		Long: `Serve a virtual device: an SMP server, MCUboot and their flash, on a pseudo-terminal (Linux), a TCP
 port, a UDP port, or all of them, until Ctrl-C.
 
 With --baud the bytes take as long as they do on a wire. Faults are listed as in --faults
-seed=7,drop-request=0.01,flip=0.0001,vanish-after=20000,lose-last-answer`,
+seed=7,drop-request=0.01,flip=0.0001,vanish-after=20000,lose-last-answer.`,
 		Example: `  smpctl sim --pty ./board --flash board.flash
   smpctl sim --tcp 127.0.0.1:7777 --key app.pub.pem --boot-mode overwrite`,
-		Args: cobra.NoArgs,
+		Args: app.Takes(0, 0),
 		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return serve(a, ctx, o) }),
 	}
 	o.register(cmd.Flags())
@@ -51,35 +53,43 @@ seed=7,drop-request=0.01,flip=0.0001,vanish-after=20000,lose-last-answer`,
 
 func (o *simOptions) register(f *pflag.FlagSet) {
 	f.StringVar(&o.pty, "pty", "", "make this `link` a serial port that leads to the device")
-	f.StringVar(&o.tcp, "tcp", "", "serve the serial byte stream on this `host:port`; port 0 takes a free one")
-	f.StringVar(&o.board.Flash, "flash", "", "keep the flash in this `file`, and start from what it holds")
+	f.StringVar(&o.tcp, "tcp", "", "serve its serial port on this `host:port`; port 0 takes a free one")
+	f.StringVar(&o.board.Flash, "flash", "", "keep the flash in this `file`, and start with what it holds")
 	f.StringVar(&o.udp, "udp", "", "serve SMP over UDP on this `host:port`; port 0 takes a free one")
 	f.StringVar(&o.key, "key", "",
-		"the bootloader starts only images signed by the private half of this public `key` (PEM)")
-	f.StringVar(&o.bootMode, "boot-mode", sim.Swap.String(),
-		"what the bootloader does: swap, overwrite, direct-xip or ram-load")
-	f.IntVar(&o.board.Images, "images", 0, "`number` of images, with two slots each (default 1)")
-	f.IntVar(&o.board.SlotSize, "slot-size", 0, "`bytes` of a slot (default 262144)")
+		"start only images that this public `key` (PEM) signed")
+	o.bootMode = app.NewChoice(f, "boot-mode", "", "what the bootloader does: "+human.Or(bootModes()),
+		bootModes()...)
+	f.IntVar(&o.board.Images, "images", 0, "images, with two slots each (default 1)")
+	f.IntVar(&o.board.SlotSize, "slot-size", 0, "bytes of a slot (default 262144)")
 	f.IntVar(&o.board.BufSize, "buf-size", 0,
-		"`bytes` of a packet buffer (default 384, and 256 for each image after the first)")
-	f.IntVar(&o.board.BufCount, "buf-count", 0, "`number` of packet buffers (default 4)")
-	f.IntVar(&o.board.RXLines, "rx-lines", 0, "`number` of buffers for received lines (default: always enough)")
+		"bytes of a packet buffer (default 384, and 256 more for each further image)")
+	f.IntVar(&o.board.BufCount, "buf-count", 0, "packet buffers (default 4)")
+	f.IntVar(&o.board.RXLines, "rx-lines", 0, "buffers for received lines (default: always enough)")
 	f.Var(&o.eraseTime, "erase-time", "how long the flash takes to erase 4096 bytes (default: none)")
 	f.BoolVar(&o.board.Recovery, "recovery", false, "come up in MCUboot's serial recovery")
 	f.BoolVar(&o.board.Blank, "blank", false,
-		"come up without an application, in serial recovery; with --flash only if the file is new")
+		"come up without an application; with --flash only if that file is new")
 	f.Var(&o.window, "recovery-window",
-		"how long the bootloader waits at every boot for a request that keeps it in serial recovery (default: not)")
+		"how long the bootloader waits at each boot for a request to stay in serial recovery (default: not)")
 	f.BoolVar(&o.board.Noise, "noise", false, "print log lines, colours and prompts between the answers")
 	f.BoolVar(&o.board.Console, "console", true, "print on the serial port what MCUboot and Zephyr say at boot")
-	f.StringVar(&o.faults, "faults", "", "what goes wrong, as a `list` of name=value")
+	f.StringVar(&o.faults, "faults", "", "what goes wrong, as a `list` of NAME=VALUE")
+}
+
+func bootModes() []string {
+	var names []string
+	for _, m := range sim.Modes() {
+		names = append(names, m.String())
+	}
+	return names
 }
 
 // options completes what the flags say.
 func (o simOptions) options(a *app.App) (sim.Options, error) {
 	b := o.board
 	var err error
-	if b.Mode, err = sim.ParseMode(o.bootMode); err != nil {
+	if b.Mode, err = sim.ParseMode(o.bootMode.String()); err != nil {
 		return b, failure.AsUsage(err)
 	}
 	if b.Faults, err = sim.ParseFaults(o.faults); err != nil {

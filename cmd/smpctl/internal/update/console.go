@@ -31,9 +31,9 @@ const (
 
 // consoleFlag adds --console to a command.
 func consoleFlag(f *pflag.FlagSet, where *string) {
-	f.StringVar(where, "console", "",
-		"show what the device prints meanwhile, on the same port, or on a second one: --console=`port`")
-	f.Lookup("console").NoOptDefVal = samePort
+	f.StringVar(where, app.ConsoleFlag, "",
+		"show what the device prints meanwhile, on this `port` or else on that of the command")
+	f.Lookup(app.ConsoleFlag).NoOptDefVal = samePort
 }
 
 // console listens to what a device prints during a command: to show it, and to know what the bootloader said.

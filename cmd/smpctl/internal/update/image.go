@@ -18,9 +18,10 @@ import (
 
 func imageCommand(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "image",
-		Short: "Manage the images on the device",
-		RunE:  app.NeedsCommand,
+		Use:        "image",
+		SuggestFor: []string{"images", "slots"},
+		Short:      "Manage the images on the device",
+		RunE:       app.NeedsCommand,
 	}
 	cmd.AddCommand(imageListCommand(a), imageUploadCommand(a), imageTestCommand(a), imageConfirmCommand(a),
 		imageEraseCommand(a), imageSlotsCommand(a))
@@ -29,10 +30,11 @@ func imageCommand(a *app.App) *cobra.Command {
 
 func imageListCommand(a *app.App) *cobra.Command {
 	return &cobra.Command{
-		Use:     "list",
-		Short:   "Show the images on the device",
-		Example: "  smpctl -p sim: image list\n  smpctl -c testDK image list --json",
-		Args:    cobra.NoArgs,
+		Use:        "list",
+		SuggestFor: []string{"show", "state", "info", "ls"},
+		Short:      "Show the images on the device",
+		Example:    "  smpctl -p sim: image list\n  smpctl -c testDK image list --json",
+		Args:       app.Takes(0, 0),
 		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
 			return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
 				firmware, list, err := c.Who(ctx)
@@ -60,7 +62,7 @@ one was confirmed. Done means that the device lists the image as selected for on
 
 The image is named by its hash, by a unique prefix of 8 or more digits of it, or by its file.`,
 		Example: "  smpctl image test 5a4c1f3e\n  smpctl image test app.signed.bin",
-		Args:    cobra.ExactArgs(1),
+		Args:    app.Takes(1, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			return mark(a, ctx, args[0], dfu.Request{Action: dfu.MarkTest})
 		}),
@@ -69,14 +71,15 @@ The image is named by its hash, by a unique prefix of 8 or more digits of it, or
 
 func imageConfirmCommand(a *app.App) *cobra.Command {
 	return &cobra.Command{
-		Use:   "confirm [hash|prefix|file]",
-		Short: "Make an image permanent: the running one, or the one named",
+		Use:        "confirm [hash|prefix|file]",
+		SuggestFor: []string{"keep", "commit"},
+		Short:      "Make an image permanent: the running one, or the one named",
 		Long: `Make an image permanent: the running one, or the one named, which then boots at the next reset and
 stays. Done means that the device lists it so, and no other image as selected for the next boot.
 
 The image is named by its hash, by a unique prefix of 8 or more digits of it, or by its file.`,
 		Example: "  smpctl image confirm\n  smpctl image confirm 5a4c1f3e",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    app.Takes(0, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			if which := strings.Join(args, ""); which != "" {
 				return mark(a, ctx, which, dfu.Request{Action: dfu.MarkPermanent})
@@ -167,12 +170,13 @@ func findPrefix(ctx context.Context, c *smp.Client, digits string) (smp.Hash, er
 func imageEraseCommand(a *app.App) *cobra.Command {
 	slot := smp.SlotDefault
 	cmd := &cobra.Command{
-		Use:   "erase",
-		Short: "Erase the slot that is not in use",
+		Use:        "erase",
+		SuggestFor: []string{"delete", "remove"},
+		Short:      "Erase the slot that is not in use",
 		Long: "Erase the slot that is not in use, or another one. Done means that the device lists no image there " +
 			"any more.",
 		Example: "  smpctl image erase\n  smpctl image erase --slot 3",
-		Args:    cobra.NoArgs,
+		Args:    app.Takes(0, 0),
 		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
 			if slot < smp.SlotDefault {
 				return nil, failure.Usage("--slot %d: want 0 or more", slot)
@@ -184,7 +188,7 @@ func imageEraseCommand(a *app.App) *cobra.Command {
 		}),
 	}
 	cmd.Flags().IntVar(&slot, "slot", slot,
-		"`number` of the slot, counted over all images: image × 2 + slot (default: the device chooses)")
+		"slot to erase, counted over all images: image × 2 + slot (default: the device chooses)")
 	return cmd
 }
 
@@ -193,7 +197,7 @@ func imageSlotsCommand(a *app.App) *cobra.Command {
 		Use:     "slots",
 		Short:   "Show the sizes of the slots",
 		Example: "  smpctl -p sim: image slots",
-		Args:    cobra.NoArgs,
+		Args:    app.Takes(0, 0),
 		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
 			return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
 				slots, err := c.Image.Slots(ctx)

@@ -30,8 +30,9 @@ type recoverOptions struct {
 func recoverCommand(a *app.App) *cobra.Command {
 	o := recoverOptions{wait: app.WaitTime(dfu.DefaultWait)}
 	cmd := &cobra.Command{
-		Use:   "recover [file|build-folder]",
-		Short: "Upload through MCUboot's serial recovery, to a device without a working application",
+		Use:        "recover [file|build-folder]",
+		SuggestFor: []string{"rescue", "unbrick"},
+		Short:      "Upload through MCUboot's serial recovery",
 		Long: `Upload an image through MCUboot's serial recovery: wait for the bootloader, upload, see that the
 bootloader lists the image, reset, and see that the application runs it.
 
@@ -50,23 +51,23 @@ primary slot; --image then is the one image to take.`,
 		Example: `  smpctl -p /dev/ttyACM0 recover app.signed.bin
   smpctl -p usb:2fe3:0004 recover app.signed.bin --enter --key app.pub.pem
   smpctl -p /dev/ttyACM0 recover dfu_application.zip`,
-		Args: cobra.MaximumNArgs(1),
+		Args: app.Takes(0, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			return recorded(a, ctx, args, newFailedUpgrade,
 				func(r *record) (app.Result, error) { return recoverDevice(a, ctx, args, o, r) })
 		}),
 	}
 	f := cmd.Flags()
-	f.BoolVar(&o.enter, "enter", false, "ask the application to reboot into its bootloader first")
+	f.BoolVar(&o.enter, "enter", false, "first ask the application to reboot into its bootloader")
 	o.source.register(f, "",
-		"`number` of the image, or of the slot with direct upload (default 0, or what the package says)")
+		"image to upload, or slot with direct upload (default 0, or what the package says)")
 	f.Var(&o.wait, "wait", "how long to wait for the port, for the bootloader to answer, and for the application to come "+
 		"back; 0: fail at once if the port is missing")
-	f.BoolVar(&o.force, "force", false, "upload even if the bootloader lists the image already")
+	f.BoolVar(&o.force, "force", false, "upload even what the bootloader lists already")
 	f.BoolVar(&o.noReset, "no-reset", false, "leave the device in its bootloader")
-	f.BoolVar(&o.noVerify, "no-verify", false, "do not wait for the application after the reset: it has no SMP")
+	f.BoolVar(&o.noVerify, "no-verify", false, "do not wait for the application, which has no SMP")
 	consoleFlag(f, &o.console)
-	cmd.MarkFlagsMutuallyExclusive("no-reset", "no-verify")
+	app.Exclude(cmd, "no-reset", "no-verify")
 	return cmd
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/view"
 	"github.com/smpctl/smpctl/smp"
@@ -19,7 +18,7 @@ import (
 
 type resetOptions struct {
 	force      bool
-	bootMode   int
+	bootMode   app.Choice
 	bootloader bool
 	wait       waitFlag
 	console    string
@@ -28,23 +27,23 @@ type resetOptions struct {
 func resetCommand(a *app.App) *cobra.Command {
 	o := resetOptions{wait: waitFlag{limit: app.WaitTime(dfu.DefaultWait)}}
 	cmd := &cobra.Command{
-		Use:     "reset",
-		Short:   "Reboot the device",
-		Example: "  smpctl -p sim: reset --wait",
-		Args:    o.wait.takeArgument,
-		RunE:    a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return reset(a, ctx, o) }),
+		Use:        "reset",
+		SuggestFor: []string{"reboot", "restart"},
+		Short:      "Reboot the device",
+		Example:    "  smpctl -p sim: reset --wait",
+		Args:       o.wait.takeArgument,
+		RunE:       a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return reset(a, ctx, o) }),
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.force, "force", false, "reset even if the application refuses for now")
-	f.IntVar(&o.bootMode, "boot-mode", 0, "boot `mode` to enter: 0 normal, 1 bootloader")
+	o.bootMode = app.NewChoice(f, "boot-mode", "", "boot mode to enter: 0 normal, 1 bootloader", "0", "1")
 	f.BoolVar(&o.bootloader, "bootloader", false,
-		"enter the bootloader, for serial recovery (boot mode 1); with --wait until that answers")
-	f.Var(&o.wait, "wait", "wait until the device answers again, and for a port that is missing, for this `time` at "+
-		"most; 0: fail at once if the port is missing")
+		"enter the bootloader, for serial recovery: boot mode 1")
+	f.Var(&o.wait, "wait", "wait so long for the port, and until the device answers again; 0: fail at once without a port")
 	f.Lookup("wait").NoOptDefVal = bareWait
 	consoleFlag(f, &o.console)
-	f.Lookup("console").Usage += "; it waits like --wait"
-	cmd.MarkFlagsMutuallyExclusive("boot-mode", "bootloader")
+	f.Lookup(app.ConsoleFlag).Usage += "; waits like --wait"
+	app.Exclude(cmd, "boot-mode", "bootloader")
 	return cmd
 }
 
@@ -73,12 +72,6 @@ func (r resetResult) Text(w io.Writer) error {
 }
 
 func reset(a *app.App, ctx context.Context, o resetOptions) (app.Result, error) {
-	if o.bootMode < 0 || o.bootMode > 255 {
-		return nil, failure.Usage("--boot-mode %d: want 0 to 255", o.bootMode)
-	}
-	if o.bootloader {
-		o.bootMode = int(smp.BootBootloader)
-	}
 	d, err := device.New(a)
 	if err != nil {
 		return nil, err
@@ -105,7 +98,10 @@ func reset(a *app.App, ctx context.Context, o resetOptions) (app.Result, error) 
 
 // resetting is what reset does with the device.
 func resetting(a *app.App, ctx context.Context, d *device.Device, o resetOptions) (app.Result, error) {
-	how := smp.ResetOptions{Force: o.force, BootMode: smp.BootMode(o.bootMode)}
+	how := smp.ResetOptions{Force: o.force, BootMode: smp.BootMode(o.bootMode.Int())}
+	if o.bootloader {
+		how.BootMode = smp.BootBootloader
+	}
 	switch enter := how.BootMode == smp.BootBootloader; {
 	case enter:
 		return d.Use(ctx,

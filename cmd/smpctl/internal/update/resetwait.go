@@ -50,5 +50,5 @@ func (w *waitFlag) takeArgument(cmd *cobra.Command, args []string) error {
 		}
 		return nil
 	}
-	return cobra.NoArgs(cmd, args)
+	return app.Takes(0, 0)(cmd, args)
 }

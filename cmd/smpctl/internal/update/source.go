@@ -28,8 +28,7 @@ type sourceOptions struct {
 func (o *sourceOptions) register(f *pflag.FlagSet, short, usage string) {
 	f.VarP(&o.number, "image", short, usage)
 	f.StringArrayVar(&o.keys, "key", nil,
-		"refuse a file that was not signed by the private half of this public `key` (PEM); "+
-			"several keys: of one of them")
+		"refuse a file that this public `key` (PEM) did not sign; of several keys, one has to")
 }
 
 // maxImage is the highest image number that the protocol can name in every command.

@@ -21,7 +21,7 @@ import (
 
 type upgradeOptions struct {
 	source      sourceOptions
-	mode        string
+	mode        app.Choice
 	check       string
 	checkTime   app.Seconds
 	wait        app.WaitTime
@@ -34,8 +34,10 @@ type upgradeOptions struct {
 func upgradeCommand(a *app.App) *cobra.Command {
 	o := upgradeOptions{wait: app.WaitTime(dfu.DefaultWait), checkTime: app.Seconds(defaultCheckTime)}
 	cmd := &cobra.Command{
-		Use:   "upgrade [file|build-folder]",
-		Short: "Update the firmware: upload, test, reset, verify, confirm",
+		Use:        "upgrade [file|build-folder]",
+		Aliases:    []string{"flash", "update"},
+		SuggestFor: []string{"burn", "program", "write", "dfu", "ota"},
+		Short:      "Update the firmware: upload, test, reset, verify, confirm",
 		Long: `Update the firmware. The file is checked, uploaded and marked for a test boot; the device is reset;
 once it runs the new image and answers, the image is confirmed. If it does not come up, the
 bootloader goes back to the old one, and the exit code is 7.
@@ -56,41 +58,52 @@ An update that was interrupted at any point is taken up by the same command.`,
   smpctl -p usb:2fe3:0004 upgrade build --mode test
   smpctl -p /dev/ttyACM0 upgrade dfu_application.zip --key app.pub.pem
   smpctl -p /dev/ttyACM0 upgrade app.signed.bin --console=/dev/ttyUSB1`,
-		Args: cobra.MaximumNArgs(1),
+		Args: app.Takes(0, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			return recorded(a, ctx, args, newFailedUpgrade,
 				func(r *record) (app.Result, error) { return upgrade(a, ctx, args, o, r) })
 		}),
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.mode, "mode", "",
-		"how far to go: confirm-after (the default), test, permanent or upload-only")
-	o.source.register(f, "", "`number` of the image (default 0, or all of the package)")
+	o.mode = app.NewChoice(f, "mode", "", "how far to go: confirm-after (the default), test, permanent or upload-only",
+		append([]string{""}, modeNames()...)...)
+	o.source.register(f, "", "image to update (default 0, or all of the package)")
 	f.StringVar(&o.check, "check", "",
-		"`command` to run before the confirm; if it fails, a reset brings the old image back")
+		"run this `command` before the confirm; if it fails, a reset brings the old image back")
 	f.Var(&o.checkTime, "check-time",
-		"how long the check may take, a day at most; after that it has failed, and ends with its children")
+		"how long the check may take before it counts as failed, a day at most")
 	f.Var(&o.wait, "wait",
-		"how long to wait for the port, for the device to come back, and for any progress; 0: fail at once if the "+
-			"port is missing")
-	f.BoolVar(&o.upgradeOnly, "upgrade-only", false, "only if the image is newer than the running one")
-	f.BoolVar(&o.force, "force", false, "upload even if the image is already there")
-	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and stop")
+		"how long to wait for the port, for the device to come back, and for any progress; 0: fail at once without a port")
+	f.BoolVar(&o.upgradeOnly, "upgrade-only", false, "update only to a newer version than the running one")
+	f.BoolVar(&o.force, "force", false, "upload even what is there already")
+	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and do nothing")
 	consoleFlag(f, &o.console)
 	return cmd
 }
 
+// modes are what an upgrade can do, the usual first.
+var modes = []dfu.Mode{dfu.ConfirmAfter, dfu.Test, dfu.Permanent, dfu.UploadOnly}
+
+// parseMode reads the name of a mode.
 func parseMode(name string) (dfu.Mode, error) {
-	for _, m := range []dfu.Mode{dfu.ConfirmAfter, dfu.Test, dfu.Permanent, dfu.UploadOnly} {
+	for _, m := range modes {
 		if m.String() == name {
 			return m, nil
 		}
 	}
-	return 0, failure.Usage("mode %q: want confirm-after, test, permanent or upload-only", name)
+	return 0, failure.Usage("mode %q: want %s", name, human.Or(modeNames()))
+}
+
+func modeNames() []string {
+	var names []string
+	for _, m := range modes {
+		names = append(names, m.String())
+	}
+	return names
 }
 
 func upgrade(a *app.App, ctx context.Context, args []string, o upgradeOptions, rec *record) (app.Result, error) {
-	mode, err := modeOf(a, o.mode)
+	mode, err := modeOf(a, o.mode.String())
 	if err != nil {
 		return nil, err
 	}

@@ -39,20 +39,20 @@ Of an update package (dfu_application.zip) with several images, --image says whi
 several slots, the device.`,
 		Example: "  smpctl -p sim: image upload app.signed.bin\n" +
 			"  smpctl image upload dfu_application.zip --image 1 --key app.pub.pem",
-		Args: cobra.MaximumNArgs(1),
+		Args: app.Takes(0, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			return recorded(a, ctx, args, newFailedUpload,
 				func(r *record) (app.Result, error) { return upload(a, ctx, args, o, r) })
 		}),
 	}
 	f := cmd.Flags()
-	o.source.register(f, "n", "`number` of the image (default 0, or what the package says)")
-	f.BoolVarP(&o.upgrade, "upgrade", "u", false, "only if the image is newer than the running one")
+	o.source.register(f, "n", "image to upload (default 0, or what the package says)")
+	f.BoolVarP(&o.upgrade, "upgrade", "u", false, "upload only a newer version than the running one")
 	f.BoolVarP(&o.noErase, "noerase", "e", false,
-		"accepted for mcumgr-cli's scripts: nothing is erased that an upload does not replace")
-	f.Var(&o.wait, "wait", "how long to wait for the port, and for a device that stays away in the middle of it; 0: fail "+
-		"at once if the port is missing")
-	f.IntVarP(&o.window, "maxwinsize", "w", 0, "most requests in flight, as --window")
+		"for mcumgr-cli's scripts: changes nothing here")
+	f.Var(&o.wait, "wait",
+		"how long to wait for the port, and for a device that stays away; 0: fail at once without a port")
+	app.IntVar(f, &o.window, "maxwinsize", "w", 0, app.MaxWindow, "the same as --window")
 	return cmd
 }
 
@@ -126,9 +126,6 @@ func (r uploadResult) Text(w io.Writer) error {
 func upload(a *app.App, ctx context.Context, args []string, o uploadOptions, rec *record) (app.Result, error) {
 	if o.window != 0 && a.Flags.Window == 0 {
 		a.Flags.Window = o.window
-		if err := a.Flags.Check(); err != nil {
-			return nil, err
-		}
 	}
 	path, err := fileToSend(a, args)
 	if err != nil {
