@@ -71,7 +71,7 @@ func shellNames() []string { return slices.Sorted(maps.Keys(completionScripts)) 
 
 // completionScript is the result of completion.
 type completionScript struct {
-	Shell  string `json:"shell"` // that it is for
+	Shell  string `json:"shell"`  // that it is for
 	Script string `json:"script"` // to be read by that shell
 }
 
