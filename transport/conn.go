@@ -319,7 +319,7 @@ func disconnected(err error) error {
 	if errors.Is(err, ErrDisconnected) || errors.Is(err, errDescriptor) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", ErrDisconnected, err)
+	return fmt.Errorf("%w: %w", ErrDisconnected, bare(err))
 }
 
 // received publishes the decoder's counters and the bytes it used, and tells the trace of new damage. packet is what

@@ -52,7 +52,7 @@ func TestConnReadErrors(t *testing.T) {
 		text  string   // of the error
 		cause error
 	}{
-		{"end of file", nil, nil, "device disconnected: EOF", io.EOF},
+		{"end of file", nil, nil, "device disconnected: it ended the connection", io.EOF},
 		{"data and error at once", []read{{helloFrame + refusFrame, unplugged}},
 			[]string{hex.EncodeToString(hello), hex.EncodeToString(refusal)},
 			"device disconnected: input/output error", unplugged},
@@ -61,9 +61,9 @@ func TestConnReadErrors(t *testing.T) {
 		{"nothing after an error", []read{{"", unplugged}, {helloFrame, nil}}, nil,
 			"device disconnected: input/output error", unplugged},
 		{"some empty reads", []read{{"", nil}, {"", nil}, {helloFrame, nil}}, []string{hex.EncodeToString(hello)},
-			"device disconnected: EOF", io.EOF},
+			"device disconnected: it ended the connection", io.EOF},
 		{"nearly too many empty reads", append(make([]read, 99), read{helloFrame, nil}),
-			[]string{hex.EncodeToString(hello)}, "device disconnected: EOF", io.EOF},
+			[]string{hex.EncodeToString(hello)}, "device disconnected: it ended the connection", io.EOF},
 		{"only empty reads", append(make([]read, 100), read{helloFrame, nil}), nil,
 			"device disconnected: multiple Read calls return no data or error", io.ErrNoProgress},
 		{"said by the stream itself", []read{{"", transport.ErrDisconnected}}, nil, "device disconnected",

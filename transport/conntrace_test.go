@@ -86,7 +86,7 @@ func TestConnTrace(t *testing.T) {
 			`1.003000 ! note "dropped: bad base64 (1)"` + "\n" +
 			"1.003000 < read-rsp v1 group 1 id 6 seq 2 len 6 0100000600010206bf62726308ff\n" +
 			`2.003000 < text "bye"` + "\n" +
-			`2.003000 ! note "device disconnected: EOF"` + "\n"
+			`2.003000 ! note "device disconnected: it ended the connection"` + "\n"
 		if diff := cmp.Diff(want, trace.String()); diff != "" {
 			t.Errorf("trace, -want +got:\n%s", diff)
 		}

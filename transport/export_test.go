@@ -43,3 +43,8 @@ func NewDatagramConn(rwc io.ReadWriteCloser) *Conn {
 	c.decoder = &datagramDecoder{}
 	return c
 }
+
+var (
+	DialCause    = dialCause
+	Disconnected = disconnected
+)

@@ -2,8 +2,6 @@ package transport
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"net"
 	"time"
 )
@@ -19,28 +17,7 @@ func dialTCP(ctx context.Context, host string) (net.Conn, error) {
 	// Package net sets TCP_NODELAY by itself, which small packets need.
 	conn, err := dialer.DialContext(ctx, "tcp", host)
 	if err != nil {
-		return nil, tcpCause(err)
+		return nil, dialCause(err)
 	}
 	return conn, nil
 }
-
-// tcpCause leaves out of an error what package net says around it: the address is known.
-func tcpCause(err error) error {
-	if isRefused(err) {
-		return errNobody
-	}
-	var op *net.OpError
-	if errors.As(err, &op) {
-		return op.Err
-	}
-	return err
-}
-
-// errNobody is a TCP port that is not there, or not yet.
-var errNobody error = nobody{}
-
-type nobody struct{}
-
-func (nobody) Error() string { return "connection refused: nobody listens there" }
-
-func (nobody) Is(target error) bool { return target == fs.ErrNotExist }

@@ -29,7 +29,7 @@ func dialUDP(ctx context.Context, host string, o Options) (*Conn, error) {
 	dialer := net.Dialer{Timeout: udpLimit}
 	socket, err := dialer.DialContext(ctx, "udp", host)
 	if err != nil {
-		return nil, err
+		return nil, dialCause(err)
 	}
 	limit := maxDatagram6
 	if ip := socket.RemoteAddr().(*net.UDPAddr).IP; ip.To4() != nil {
