@@ -22,3 +22,4 @@ interop:
 
 schema: # writes docs/schema anew, from the types and their comments
 	UPDATE_SCHEMA=1 go test -count=1 -run TestResults ./cmd/smpctl/internal/...
+	UPDATE_SCHEMA=1 go test -count=1 -run TestSchemas ./cmd/smpctl/internal/cli

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	testscript.Main(m,
-		map[string]func(){"smpctl": main, "testsigner": runTestSigner, "brokenctl": runBroken,
+		map[string]func(){"smpctl": checkedMain, "testsigner": runTestSigner, "brokenctl": runBroken,
 			"smpctl-pkcs11": runTestToken})
 }
 

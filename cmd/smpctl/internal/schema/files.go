@@ -18,8 +18,17 @@ func updating() bool { return os.Getenv("UPDATE_SCHEMA") != "" }
 // FileOf names the schema of a command, given as the words that call it.
 func FileOf(command string) string { return strings.ReplaceAll(command, " ", "-") + ".json" }
 
+// StderrFile is the schema of any line of standard error.
+const StderrFile = "stderr.json"
+
+// eventPrefix begins the names of the schemas of events.
+const eventPrefix = "event-"
+
 // FileOfEvent names the schema of an event on standard error.
-func FileOfEvent(event string) string { return "event-" + event + ".json" }
+func FileOfEvent(event string) string { return eventPrefix + event + ".json" }
+
+// IsEvent reports whether a schema is that of an event.
+func IsEvent(file string) bool { return strings.HasPrefix(file, eventPrefix) }
 
 // Path is where a schema lies.
 func Path(t *testing.T, file string) string {

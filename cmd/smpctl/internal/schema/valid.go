@@ -9,8 +9,10 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// Validator holds JSON against the files of docs/schema. The zero value is ready; several goroutines may use it.
+// Validator holds JSON against the files of docs/schema. Several goroutines may use it.
 type Validator struct {
+	Folder string // that is docs/schema
+
 	mu       sync.Mutex
 	compiled map[string]*jsonschema.Schema
 }
@@ -38,13 +40,9 @@ func (v *Validator) schema(file string) (*jsonschema.Schema, error) {
 	if s, ok := v.compiled[file]; ok {
 		return s, nil
 	}
-	root, err := Root()
-	if err != nil {
-		return nil, err
-	}
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
-	s, err := c.Compile(filepath.Join(root, folder, file))
+	s, err := c.Compile(filepath.Join(v.Folder, file))
 	if err != nil {
 		return nil, err
 	}
