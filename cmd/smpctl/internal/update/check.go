@@ -10,11 +10,23 @@ import (
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/child"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
 )
 
 // defaultCheckTime is more than any self-test of a board takes, and less than a night.
 const defaultCheckTime = 10 * time.Minute
+
+// lookUpCheck refuses a check whose program is not there, before the device hears anything.
+func lookUpCheck(ctx context.Context, command string) error {
+	if command == "" {
+		return nil
+	}
+	if err := child.LookUp(ctx, command); err != nil {
+		return failure.AsUsage(fmt.Errorf("--check: %w", err))
+	}
+	return nil
+}
 
 // check runs the user's command, with its output on standard error and the port in its environment. When it takes too
 // long or the user gives up, it ends with all its children.

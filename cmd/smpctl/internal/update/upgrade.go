@@ -107,6 +107,9 @@ func upgrade(a *app.App, ctx context.Context, args []string, o upgradeOptions, r
 	if err != nil {
 		return nil, err
 	}
+	if err := lookUpCheck(ctx, o.check); err != nil {
+		return nil, err
+	}
 	path, err := fileToSend(a, args)
 	if err != nil {
 		return nil, err
@@ -141,7 +144,7 @@ func upgrade(a *app.App, ctx context.Context, args []string, o upgradeOptions, r
 		}
 	}
 	if o.dryRun {
-		return dryRun(a, ctx, d, rec, options)
+		return dryRun(a, ctx, d, rec, o, options)
 	}
 	console, err := listen(a, ctx, d, o.console)
 	if err != nil {
@@ -156,8 +159,23 @@ func upgrade(a *app.App, ctx context.Context, args []string, o upgradeOptions, r
 	report, err := dfu.Run(ctx, d.Connect, src.targets, options)
 	v.close()
 	heard, err := console.explain(err)
+	if err == nil && !took(report.Steps, dfu.Check) {
+		o.warnUnchecked(a)
+	}
 	rec.tried(report)
 	return newUpgradeResult(report, *rec, heard), src.explainRejection(err, report.Warnings)
+}
+
+// warnUnchecked says that the check of the user has no part in an update: it stands before a confirm, or after a boot.
+func (o upgradeOptions) warnUnchecked(a *app.App) {
+	if o.check != "" {
+		a.Warn("the --check command does not run: nothing is booted or confirmed")
+	}
+}
+
+// took reports whether a step is among others.
+func took(steps []dfu.Step, action dfu.Action) bool {
+	return slices.ContainsFunc(steps, func(s dfu.Step) bool { return s.Action == action })
 }
 
 // upgradeResult is the result of upgrade.
@@ -324,7 +342,8 @@ var stepText = map[dfu.Action]string{
 	dfu.Confirm:       "make the running image permanent",
 }
 
-func dryRun(a *app.App, ctx context.Context, d *device.Device, rec *record, o dfu.Options) (app.Result, error) {
+func dryRun(a *app.App, ctx context.Context, d *device.Device, rec *record, flags upgradeOptions,
+	o dfu.Options) (app.Result, error) {
 	c, err := d.Connect(ctx)
 	if err != nil {
 		return nil, err
@@ -337,6 +356,9 @@ func dryRun(a *app.App, ctx context.Context, d *device.Device, rec *record, o df
 	}
 	for _, text := range report.Warnings {
 		a.Warn("%s", text)
+	}
+	if !took(report.Plan, dfu.Check) {
+		flags.warnUnchecked(a)
 	}
 	r := dryRunResult{DryRun: true, Images: newImageChanges(report, rec.source), Device: rec.board(),
 		Steps: newSteps(report, report.Plan), record: *rec, plan: report.Plan}
