@@ -1,7 +1,9 @@
 package update
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -100,8 +102,27 @@ func mark(a *app.App, ctx context.Context, which string, q dfu.Request) (app.Res
 		if q.Hash, err = find(ctx, c); err != nil {
 			return nil, err
 		}
-		return request(a, ctx, c, q)
+		r, err := request(a, ctx, c, q)
+		var refused *smp.DeviceError
+		if errors.As(err, &refused) {
+			if list, listErr := c.Image.List(ctx); listErr == nil && !list.Has(q.Hash) {
+				err = fmt.Errorf("%w: %s", err, known(list))
+			}
+		}
+		return r, err
 	})
+}
+
+// known names the images that could have been meant.
+func known(l smp.ImageList) string {
+	if len(l.Images) == 0 {
+		return "the device lists no images"
+	}
+	names := make([]string, len(l.Images))
+	for i, s := range l.Images {
+		names[i] = fmt.Sprintf("%s (%s, image %d slot %d)", cmp.Or(s.Hash.Short(), "no hash"), view.VersionText(s.Version), s.Image, s.Slot)
+	}
+	return "the device has " + strings.Join(names, ", ")
 }
 
 // request has the device do it. Done means that its list shows it.
@@ -162,7 +183,7 @@ func findPrefix(ctx context.Context, c *smp.Client, digits string) (smp.Hash, er
 		found = s.Hash
 	}
 	if found == nil {
-		return nil, fmt.Errorf("image %s: no image on the device begins with it", digits)
+		return nil, fmt.Errorf("image %s: no image on the device begins with it: %s", digits, known(list))
 	}
 	return found, nil
 }
