@@ -27,7 +27,7 @@ func FromJSON(text []byte) ([]byte, error) {
 	d.UseNumber()
 	w := jsonReader{d: d}
 	if err := w.value(0); err != nil {
-		return nil, explainJSON(err)
+		return nil, explainJSON(err, text[min(d.InputOffset(), int64(len(text))):])
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return nil, errors.New("more than one JSON value")
@@ -35,11 +35,17 @@ func FromJSON(text []byte) ([]byte, error) {
 	return w.out.Bytes(), nil
 }
 
-func explainJSON(err error) error {
-	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+// explainJSON says where a text is no JSON: rest is what the reader could not make sense of.
+func explainJSON(err error, rest []byte) error {
+	const most = 24 // characters of it
+	var syntax *json.SyntaxError
+	switch {
+	case err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("the JSON value ends too early")
+	case errors.As(err, &syntax):
+		return fmt.Errorf("not JSON from here on: %.*s", most, bytes.TrimSpace(rest))
 	}
-	return fmt.Errorf("JSON: %w", err)
+	return err
 }
 
 // jsonReader turns tokens into bytes of CBOR.

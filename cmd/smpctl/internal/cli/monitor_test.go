@@ -100,7 +100,7 @@ func TestMonitorBounds(t *testing.T) {
 	}{
 		{"--for 50ms", 0, ""},
 		{"--for 50ms --until never", 4, `smpctl: monitor: no line matched "never" within 50ms`},
-		{"--until [", 2, "smpctl: --until: "},
+		{"--until [", 2, `smpctl: --until "[": is no regular expression: missing closing ]`},
 	}
 	for _, tt := range tests {
 		got := runLine(t, append([]string{"-p", address, "monitor", "-q"}, strings.Fields(tt.args)...)...)

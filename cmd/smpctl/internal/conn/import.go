@@ -11,6 +11,7 @@ import (
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
 	"github.com/spf13/cobra"
 )
@@ -34,7 +35,11 @@ do not work here are skipped.`,
 			if err != nil {
 				return nil, err
 			}
-			return connImport(a, ctx, filepath.Join(home, ".mcumgr.cp.json"))
+			path := filepath.Join(home, ".mcumgr.cp.json")
+			if _, err := os.Stat(path); err != nil { // nobody named it
+				return nil, fmt.Errorf("mcumgr-cli's connections: %w", files.FileError(path, err))
+			}
+			return connImport(a, ctx, path)
 		}),
 	}
 }
@@ -122,13 +127,13 @@ func takeOver(f device.ProfileFile, p namedProfile) error {
 }
 
 func readMcumgrProfiles(path string) ([]mcumgrProfile, error) {
-	data, err := files.Read(path, device.MaxProfileFile)
+	data, err := files.ReadInput("mcumgr-cli's connections", path, device.MaxProfileFile)
 	if err != nil {
-		return nil, fmt.Errorf("mcumgr-cli's connections: %w", err)
+		return nil, err
 	}
 	var profiles []mcumgrProfile
 	if err := json.Unmarshal(data, &profiles); err != nil {
-		return nil, fmt.Errorf("mcumgr-cli's connections: %s: %w", path, err)
+		return nil, failure.Usage("mcumgr-cli's connections: %s: is no list of them, as mcumgr-cli writes it in JSON", path)
 	}
 	return profiles, nil
 }

@@ -52,9 +52,11 @@ func (f ProfileFile) Find(name string) (Profile, error) {
 		return p, nil
 	}
 	if len(f.Connections) == 0 {
-		return Profile{}, failure.Usage("connection profile %q doesn't exist; there are none yet", name)
+		return Profile{}, failure.WithHint(failure.Usage("connection profile %q doesn't exist; there are none yet", name),
+			`smpctl conn add NAME type=serial connstring="dev=PORT,baud=115200" saves one`)
 	}
-	return Profile{}, failure.Usage("connection profile %q doesn't exist; known: %s", name, strings.Join(f.Names(), ", "))
+	return Profile{}, failure.WithHint(failure.Usage("connection profile %q doesn't exist; known: %s", name,
+		strings.Join(f.Names(), ", ")), "smpctl conn show shows them all")
 }
 
 // profile returns a saved profile by name.
@@ -82,11 +84,12 @@ func Profiles(a *app.App) (ProfileFile, error) {
 		return none, nil
 	}
 	if err != nil {
-		return none, fmt.Errorf("connection profiles: %w", err)
+		return none, failure.AsUsage(fmt.Errorf("connection profiles: %w", err))
 	}
 	f := none
 	if err := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(&f); err != nil {
-		return none, fmt.Errorf("connection profiles: %s: %w", path, explainTOML(err))
+		return none, failure.WithHint(failure.Usage("connection profiles: %s: %w", path, explainTOML(err)),
+			"mend the file, or remove it and begin anew with smpctl conn add")
 	}
 	if f.Connections == nil {
 		f.Connections = none.Connections
@@ -102,7 +105,12 @@ func explainTOML(err error) error {
 	case errors.As(err, &unknown):
 		return fmt.Errorf("unknown key\n%s", unknown.String())
 	case errors.As(err, &wrong):
-		return fmt.Errorf("%w\n%s", wrong, wrong.String())
+		said := strings.TrimPrefix(wrong.Error(), "toml: ")
+		ours := said
+		if strings.Contains(said, "cannot decode") { // every value of ours is a text
+			ours = "want a text in quotes"
+		}
+		return fmt.Errorf("%s\n%s", ours, strings.ReplaceAll(wrong.String(), said, ours))
 	}
 	return err
 }

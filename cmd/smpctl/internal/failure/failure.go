@@ -176,6 +176,8 @@ func Hint(k Kind, err error, now Situation) string {
 		return hinted.hint
 	}
 	var outside *dfu.BootloaderError
+	var address *transport.AddressError
+	var open *transport.OpenError
 	switch {
 	case errors.As(err, &outside) && outside.Asked:
 		return "hold the board's recovery button at the reset, or reset the board while smpctl recover waits for it " +
@@ -185,6 +187,8 @@ func Hint(k Kind, err error, now Situation) string {
 	case errors.Is(err, smp.ErrInBootloader):
 		return "smpctl recover uploads in the bootloader, which stays when it has no image to start; else smpctl " +
 			"reset --wait leaves it"
+	case errors.As(err, &address):
+		return addressHint
 	case k == kindUsage:
 		return cmp.Or(now.Command, "smpctl") + " --help says how it is used"
 	case errors.As(err, &choice) && choice.Matched > 1:
@@ -195,8 +199,12 @@ func Hint(k Kind, err error, now Situation) string {
 		return "another program has the port open: a terminal, another smpctl, ModemManager"
 	case k == kindPort && errors.Is(err, fs.ErrPermission):
 		return "your user may not open the port; on Linux it usually needs the group dialout or uucp"
+	case k == kindPort && errors.Is(err, fs.ErrNotExist) && errors.As(err, &open) && !isPortName(open.Address):
+		return ""
 	case k == kindPort && errors.Is(err, fs.ErrNotExist):
 		return "smpctl ports shows the ports that are there"
+	case errors.Is(err, image.ErrBadMagic):
+		return "wanted is a signed image; a Zephyr build leaves it in build/zephyr/zephyr.signed.bin"
 	case errors.Is(err, image.ErrEncrypted):
 		return "smpctl verify --decrypt KEY.pem checks all of it, where the device's key is at hand"
 	case errors.As(err, &refused):
@@ -219,6 +227,15 @@ func Hint(k Kind, err error, now Situation) string {
 		return "the same command picks up where the device is"
 	}
 	return ""
+}
+
+const addressHint = "an address is a port such as /dev/ttyACM0 or COM22, usb:VID:PID[:SERIAL], usb:serial=…, " +
+	"usb:location=…, tcp:HOST:PORT, udp:HOST[:PORT] or sim:[FILE]"
+
+// isPortName reports whether an address names a serial port, and smpctl ports can help to find another one.
+func isPortName(address string) bool {
+	a, err := transport.ParseAddress(address)
+	return err == nil && a.Kind != transport.KindTCP && a.Kind != transport.KindUDP
 }
 
 func refusalHint(e *smp.DeviceError) string {

@@ -36,13 +36,27 @@ func LoadImage(path string, data []byte) (*image.Image, error) {
 	return img, nil
 }
 
-// ReadImageFile reads the bytes of an image file.
+// ReadImageFile reads the bytes of a file that is an image, holds some, or becomes part of one. What hinders that is of
+// kind image.
 func ReadImageFile(path string) ([]byte, error) {
 	data, err := Read(path, MaxImageFile)
 	if err != nil {
 		return nil, failure.AsImage(err)
 	}
 	return data, nil
+}
+
+// ReadInput reads any other file that a command line names: a key, a signature, a passphrase, what to send. What hinders
+// that is wrong usage, for the name is wrong. What the file is stands before its name, unless that is empty.
+func ReadInput(what, path string, limit int64) ([]byte, error) {
+	data, err := Read(path, limit)
+	if err == nil {
+		return data, nil
+	}
+	if what != "" {
+		err = fmt.Errorf("%s: %w", what, err)
+	}
+	return nil, failure.WithHint(failure.AsUsage(err), "") // the sentence says it all
 }
 
 // Read reads a regular file of at most limit bytes. Its errors begin with the path.

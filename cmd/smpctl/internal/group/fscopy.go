@@ -124,7 +124,7 @@ func readLocal(a *app.App, path string) ([]byte, error) {
 		if err := files.Apart([]string{a.Flags.Trace}, []string{path}); err != nil {
 			return nil, err
 		}
-		return files.Read(path, maxUploadFile)
+		return files.ReadInput("", path, maxUploadFile)
 	}
 	data, err := io.ReadAll(io.LimitReader(a.In, maxUploadFile+1))
 	switch {

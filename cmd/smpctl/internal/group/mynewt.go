@@ -10,6 +10,7 @@ import (
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
 	"github.com/smpctl/smpctl/smp"
 	"github.com/spf13/cobra"
 )
@@ -57,7 +58,7 @@ A device that answered before and is silent afterwards has crashed as it should.
 		Args:    app.Takes(1, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			if !slices.Contains(crashKinds, args[0]) {
-				return nil, failure.Usage("crash %q: want %s", args[0], strings.Join(crashKinds, ", "))
+				return nil, failure.Usage("crash %q: want %s", args[0], human.Or(crashKinds))
 			}
 			return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
 				answered, err := c.Crash.Trigger(ctx, args[0])

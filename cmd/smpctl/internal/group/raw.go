@@ -78,14 +78,16 @@ func (o rawOptions) request(args []string, givenCBOR bool) (q rawRequest, err er
 	q.id = uint8(id)
 	switch {
 	case givenCBOR:
-		q.payload, err = parseHex(o.cbor)
+		q.payload, err = parseHex("--cbor", o.cbor)
 	case len(args) == 3:
 		if q.payload, err = cborjson.FromJSON([]byte(args[2])); err != nil {
-			err = failure.Usage("raw: request: %w", err)
+			err = failure.WithHint(failure.Usage("raw: request: %w", err), jsonHint)
 		}
 	}
 	return q, err
 }
+
+const jsonHint = `keys and texts stand in double quotes, and all of it in single ones: '{"d":"hello"}'`
 
 // rawForms turn the payload of an answer into text.
 var rawForms = map[string]func([]byte) (string, error){

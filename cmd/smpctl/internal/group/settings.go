@@ -164,7 +164,7 @@ func settingValue(a *app.App, o settingsSetOptions, text []string, given func(st
 	case forms != 1:
 		return nil, failure.Usage("settings set: want one value: a text, --hex, --int or --file")
 	case given("hex"):
-		return parseHex(o.hex)
+		return parseHex("--hex", o.hex)
 	case given("int"):
 		return parseInteger(o.integer)
 	case o.file == "-":
@@ -174,7 +174,7 @@ func settingValue(a *app.App, o settingsSetOptions, text []string, given func(st
 		}
 		return data, err
 	case given("file"):
-		return files.Read(o.file, maxSettingFile)
+		return files.ReadInput("--file", o.file, maxSettingFile)
 	}
 	return []byte(text[0]), nil
 }

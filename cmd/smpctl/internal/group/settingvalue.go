@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/screen"
 )
 
@@ -96,10 +97,10 @@ func (r settingResult) Text(w io.Writer) error {
 }
 
 // parseHex reads bytes in hexadecimal digits, with spaces or colons between them if the user likes.
-func parseHex(s string) ([]byte, error) {
+func parseHex(flag, s string) ([]byte, error) {
 	b, err := hex.DecodeString(strings.NewReplacer(" ", "", ":", "").Replace(s))
 	if err != nil {
-		return nil, failure.Usage("%q: want hexadecimal digits, two for each byte", s)
+		return nil, failure.Usage("%s %q: want hexadecimal digits, two for each byte", flag, s)
 	}
 	return b, nil
 }
@@ -120,7 +121,7 @@ func parseInteger(s string) ([]byte, error) {
 	}
 	n, err := strconv.ParseInt(number, 0, bits)
 	if err != nil {
-		return nil, failure.Usage("--int %q: want a number that fits %d bytes", s, size)
+		return nil, failure.Usage("--int %q: want a number that fits %s", s, human.Count(size, "byte"))
 	}
 	return binary.LittleEndian.AppendUint64(nil, uint64(n))[:size], nil
 }

@@ -184,9 +184,9 @@ func readDecryptionKey(a *app.App, ctx context.Context, path, passphraseFile str
 	if path == "" {
 		return nil, nil
 	}
-	data, err := files.Read(path, trust.MaxKeyFile)
+	data, err := files.ReadInput("key", path, trust.MaxKeyFile)
 	if err != nil {
-		return nil, failure.AsUsage(fmt.Errorf("key: %w", err))
+		return nil, err
 	}
 	if kek := wrapKey(data); kek != nil {
 		return kek, nil

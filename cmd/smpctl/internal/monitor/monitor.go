@@ -7,12 +7,14 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"regexp/syntax"
 	"sync"
 	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/screen"
 	"github.com/smpctl/smpctl/transport"
 	"github.com/spf13/cobra"
@@ -87,7 +89,7 @@ var (
 func watch(a *app.App, ctx context.Context, o monitorOptions) (app.Result, error) {
 	until, err := regexp.Compile(o.until)
 	if err != nil {
-		return nil, failure.Usage("--until: %w", err)
+		return nil, failure.Usage("--until %q: is no regular expression: %s", o.until, fault(err))
 	}
 	d, err := device.New(a)
 	if err != nil {
@@ -107,7 +109,7 @@ func watch(a *app.App, ctx context.Context, o monitorOptions) (app.Result, error
 	if o.log != "" {
 		file, err := os.OpenFile(o.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666)
 		if err != nil {
-			return nil, fmt.Errorf("log: %w", err)
+			return nil, files.FileError("--log "+o.log, err)
 		}
 		defer file.Close()
 		m.log = file
@@ -121,6 +123,15 @@ func watch(a *app.App, ctx context.Context, o monitorOptions) (app.Result, error
 		return nil, err
 	}
 	return m.outcome(outer, ctx, o)
+}
+
+// fault is what is wrong with a regular expression, without what the library says around it.
+func fault(err error) string {
+	var wrong *syntax.Error
+	if errors.As(err, &wrong) {
+		return wrong.Code.String()
+	}
+	return err.Error()
 }
 
 // outcome is what the end of ctx means.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/child"
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/trust"
 	"github.com/smpctl/smpctl/image"
@@ -33,9 +32,9 @@ type Source struct {
 
 // OpenKey opens a private key file.
 func (s Source) OpenKey(ctx context.Context, path string) (crypto.Signer, error) {
-	data, err := files.Read(path, trust.MaxKeyFile)
+	data, err := files.ReadInput("key", path, trust.MaxKeyFile)
 	if err != nil {
-		return nil, failure.AsUsage(fmt.Errorf("key: %w", err))
+		return nil, err
 	}
 	signer, err := key.ParsePrivate(data, s.Passphrase(ctx, path))
 	if err != nil {
@@ -78,9 +77,9 @@ func (s Source) stored() (text []byte, found bool, err error) {
 		value, ok := s.Env(child.PassphraseVariable)
 		return []byte(value), ok, nil
 	}
-	data, err := files.Read(s.File, maxPassphrase)
+	data, err := files.ReadInput("--"+FileFlag, s.File, maxPassphrase)
 	if err != nil {
-		return nil, false, failure.AsUsage(fmt.Errorf("--%s: %w", FileFlag, err))
+		return nil, false, err
 	}
 	line, _, _ := bytes.Cut(data, []byte("\n"))
 	return bytes.TrimSuffix(line, []byte("\r")), true, nil

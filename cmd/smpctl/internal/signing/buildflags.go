@@ -138,9 +138,9 @@ func (b *buildFlags) encryption() (*image.Encryption, error) {
 	if b.encrypt == "" {
 		return nil, nil
 	}
-	data, err := files.Read(b.encrypt, trust.MaxKeyFile)
+	data, err := files.ReadInput("--encrypt", b.encrypt, trust.MaxKeyFile)
 	if err != nil {
-		return nil, failure.AsUsage(fmt.Errorf("--encrypt: %w", err))
+		return nil, err
 	}
 	to, err := key.ParseEncryption(data)
 	if err != nil {
@@ -248,9 +248,9 @@ func (b *buildFlags) customTLVs() ([]image.TLV, error) {
 		list = append(list, image.TLV{Type: t.Tag, Value: value})
 	}
 	for _, t := range b.tlvFiles {
-		value, err := files.Read(t.Text, math.MaxUint16)
+		value, err := files.ReadInput("--custom-tlv-file", t.Text, math.MaxUint16)
 		if err != nil {
-			return nil, failure.AsUsage(fmt.Errorf("--custom-tlv-file: %w", err))
+			return nil, err
 		}
 		list = append(list, image.TLV{Type: t.Tag, Value: value})
 	}

@@ -3,10 +3,8 @@ package signing
 import (
 	"context"
 	"crypto"
-	"fmt"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/signer"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/trust"
@@ -40,9 +38,6 @@ func completer(ctx context.Context, a *app.App, o signOptions) (signer.Completer
 
 // readSignature reads a signature in any encoding.
 func readSignature(path string) ([]byte, error) {
-	sig, err := files.Read(path, 1<<16)
-	if err != nil {
-		return nil, failure.AsUsage(fmt.Errorf("signature: %w", err))
-	}
-	return sig, nil
+	const largest = 1 << 16 // bytes: far more than any encoding of a signature
+	return files.ReadInput("signature", path, largest)
 }

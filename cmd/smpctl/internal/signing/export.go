@@ -21,13 +21,13 @@ import (
 
 // readPublicHalf reads the public key of a key file, private or public.
 func readPublicHalf(ctx context.Context, a *app.App, path, passphraseFile string) (crypto.PublicKey, error) {
-	data, err := files.Read(path, trust.MaxKeyFile)
+	data, err := files.ReadInput("key", path, trust.MaxKeyFile)
 	if err != nil {
-		return nil, failure.AsImage(err)
+		return nil, err
 	}
 	pub, err := key.PublicHalf(data, secrets(a, passphraseFile).Passphrase(ctx, path))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, trust.KeyError("key", path, err)
 	}
 	if isCertificate(data) {
 		a.Warn("%s: of this certificate only the key is used: its dates and its issuer are not checked", path)

@@ -10,7 +10,6 @@ import (
 	"io/fs"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/secret"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/trust"
@@ -97,12 +96,12 @@ func keyProvision(ctx context.Context, a *app.App, paths []string, o provisionOp
 		keys = append(keys, pub)
 		r.Keys = append(r.Keys, provisionedKey{path, hex.EncodeToString(sum)})
 	}
-	old, err := files.Read(o.out, trust.MaxKeyFile)
+	old, err := files.ReadInput("--output", o.out, trust.MaxKeyFile)
 	switch {
 	case err == nil:
 		r.Added = true
 	case !errors.Is(err, fs.ErrNotExist):
-		return nil, failure.AsImage(err)
+		return nil, err
 	}
 	text, err := store.Provision(old, keys)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -143,7 +144,10 @@ func serve(a *app.App, ctx context.Context, o simOptions) (app.Result, error) {
 	}
 	err = serveBoard(a, ctx, board, ways)
 	err = errors.Join(err, board.Close())
-	return newSimResult(board.Stats()), err
+	if stats := board.Stats(); err == nil || stats.Requests > 0 {
+		return newSimResult(stats), err
+	}
+	return nil, err
 }
 
 // ways are how a device can be reached; those that nobody asked for are empty.
@@ -181,18 +185,36 @@ func (w ways) close() {
 // listen opens a port of a network: a text that is no address is wrong usage.
 func listen[T any](ctx context.Context, network, address string,
 	open func(context.Context, string, string) (T, error)) (l T, err error) {
-	if _, _, err := net.SplitHostPort(address); err != nil {
+	if _, port, err := net.SplitHostPort(address); err != nil || !isPort(port) {
 		return l, failure.Usage("--%s %s: want HOST:PORT, such as 127.0.0.1:7777", network, address)
 	}
 	l, err = open(ctx, network, address)
 	if err != nil {
-		var op *net.OpError
-		if errors.As(err, &op) {
-			err = op.Err
-		}
-		return l, &transport.OpenError{Address: network + ":" + address, Err: err}
+		return l, &transport.OpenError{Address: network + ":" + address, Err: listenCause(err)}
 	}
 	return l, nil
+}
+
+// isPort reports whether a text is the number of a port, or the name of a service.
+func isPort(text string) bool {
+	_, err := net.LookupPort("tcp", text)
+	return err == nil
+}
+
+// listenCause is why nobody can listen at an address, without the sockets and system calls that package net names.
+func listenCause(err error) error {
+	var name *net.DNSError
+	var call *os.SyscallError
+	var op *net.OpError
+	switch {
+	case errors.As(err, &name):
+		return fmt.Errorf("there is no host %q", name.Name)
+	case errors.As(err, &call):
+		return call.Err
+	case errors.As(err, &op):
+		return op.Err
+	}
+	return err
 }
 
 // serveBoard serves until ctx ends or one of the ways in fails, which ends the others too.
@@ -225,7 +247,11 @@ func serveBoard(a *app.App, ctx context.Context, board *sim.Device, w ways) erro
 	}
 	serving.Wait()
 	if ptyErr != nil {
-		ptyErr = &transport.OpenError{Address: w.pty, Err: ptyErr}
+		var link *os.LinkError
+		if errors.As(ptyErr, &link) {
+			ptyErr = link.Err
+		}
+		ptyErr = failure.WithHint(&transport.OpenError{Address: w.pty, Err: ptyErr}, "")
 	}
 	return errors.Join(tcpErr, udpErr, ptyErr)
 }

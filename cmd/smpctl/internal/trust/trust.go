@@ -56,9 +56,9 @@ func CheckSignature(label string, img *image.Image, keys []Key) (warning string,
 // ReadPublicKey reads the public half of a signing key: PEM, DER or a certificate. A file that holds none is wrong
 // usage.
 func ReadPublicKey(path string) (crypto.PublicKey, error) {
-	data, err := files.Read(path, MaxKeyFile)
+	data, err := files.ReadInput("key", path, MaxKeyFile)
 	if err != nil {
-		return nil, failure.AsUsage(fmt.Errorf("key: %w", err))
+		return nil, err
 	}
 	public, err := key.ParsePublic(data)
 	if err != nil {
@@ -75,7 +75,7 @@ const MaxKeyFile = 1 << 20
 func KeyError(flag, path string, err error) error {
 	err = fmt.Errorf("%s %s: %w", flag, path, err)
 	if errors.Is(err, image.ErrBadKey) {
-		return failure.AsUsage(err)
+		return failure.WithHint(failure.AsUsage(err), "") // the sentence says it all
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -155,6 +156,10 @@ func parseWhich(which string) (func(context.Context, *smp.Client) (smp.Hash, err
 	hex := strings.Trim(digits, "0123456789abcdef") == ""
 	if _, err := os.Stat(which); err == nil || !hex {
 		img, err := files.ReadImage(which)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, failure.WithHint(err, "an image is named by its file, its hash, or 8 or more digits of that; "+
+				"smpctl image list shows the hashes")
+		}
 		if err != nil {
 			return nil, err
 		}
