@@ -9,7 +9,7 @@ import (
 // TestResults pins the JSON of every result.
 func TestResults(t *testing.T) {
 	clitest.CheckResults(t, []clitest.Document{
-		{Document: completionScript{}, Commands: "completion bash, completion zsh, completion fish, completion powershell", Keys: "shell script"},
+		{Document: completionScript{}, Commands: "completion", Keys: "shell script"},
 		{Document: versionResult{}, Commands: "version", Keys: "version revision? modified time? go os arch"},
 	})
 }
