@@ -51,20 +51,21 @@ func commandsLike(cmd *cobra.Command, name string) []string {
 			near.try(name, c.CommandPath(), append([]string{c.Name()}, c.Aliases...)...)
 		}
 	}
-	found = commandsNamed(cmd.Root(), name)
+	found = commandsNamed(cmd.Root(), name, !cmd.HasParent())
 	if len(near.names) > 0 && (near.off == 1 || len(found) == 0) {
 		return near.names
 	}
 	return found[:min(len(found), mostSuggestions)]
 }
 
-// commandsNamed lists the commands of a tree that are called by a name.
-func commandsNamed(cmd *cobra.Command, name string) (found []string) {
+// commandsNamed lists the commands of a tree that have a name, or loosely, that people call so.
+func commandsNamed(cmd *cobra.Command, name string, loosely bool) (found []string) {
 	for _, c := range cmd.Commands() {
-		if c.IsAvailableCommand() && (c.Name() == name || c.HasAlias(name) || slices.Contains(c.SuggestFor, name)) {
+		called := c.Name() == name || c.HasAlias(name) || loosely && slices.Contains(c.SuggestFor, name)
+		if c.IsAvailableCommand() && called {
 			found = append(found, c.CommandPath())
 		}
-		found = append(found, commandsNamed(c, name)...)
+		found = append(found, commandsNamed(c, name, loosely)...)
 	}
 	return found
 }
