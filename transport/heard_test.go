@@ -91,6 +91,8 @@ func TestHeardText(t *testing.T) {
 		{"prompt of a shell", "\r\n\x1b[1;32muart:~$ \x1b[m\x1b[8D\x1b[J\x1b[1;32muart:~$ \x1b[m", "uart:~$ uart:~$"},
 		{"log above a prompt", "\x1b[8D\x1b[J[00:00:01.000,000] <inf> app: tick\r\n\x1b[1;32muart:~$ \x1b[m",
 			"[00:00:01.000,000] <inf> app: tick"},
+		{"columns that the cursor steps over", "\r\n  \x1b[1;36mresize\x1b[m\x1b[3C\x1b[1;36mretval\x1b[m\x1b[5Cshell\r\n",
+			"resize retval shell"},
 		{"title of a window", "\x1b]0;root@board: ~\x07root@board:~# ", "root@board:~#"},
 		{"prompt of two bytes", "$ ", "$"},
 		{"a modem", "\r\nERROR\r\n", "ERROR"},

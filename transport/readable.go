@@ -18,6 +18,9 @@ const shortRun = 2
 // longestTitle is the longest title of a window that is looked for, in bytes.
 const longestTitle = 256
 
+// cursorForward ends the sequence that moves the cursor to the right (ECMA-48, 8.3.20): shells make columns with it.
+const cursorForward = 'C'
+
 // readable says how much of a piece of a stream can be read.
 type readable struct {
 	text       int    // characters
@@ -35,8 +38,11 @@ func readText(p []byte) readable {
 	r := readable{clean: true}
 	for len(p) > 0 {
 		n := escapeLen(p)
-		if n == 0 {
+		switch {
+		case n == 0:
 			n = r.character(p)
+		case p[n-1] == cursorForward && len(r.run) > 0:
+			r.run = append(r.run, ' ')
 		}
 		p = p[n:]
 	}
