@@ -91,9 +91,7 @@ func (r *runner) contact(ctx context.Context) error {
 // anyway: all begin together.
 func (r *runner) planTogether(ctx context.Context) error {
 	if t, ok := partialTest(r.device, r.targets); ok {
-		r.note(Step{},
-			fmt.Sprintf("image %d runs on trial without the others: resetting, to start all of them together",
-				t.Image))
+		r.note(Step{}, togetherNote(t.Image))
 		if err := r.restart(ctx, smp.ResetOptions{}); err != nil {
 			return err
 		}
@@ -101,4 +99,9 @@ func (r *runner) planTogether(ctx context.Context) error {
 	var err error
 	r.report.Plan, err = r.makePlan()
 	return err
+}
+
+// togetherNote says why a device is reset first.
+func togetherNote(image int) string {
+	return fmt.Sprintf("image %d runs on trial without the others: resetting, to start all of them together", image)
 }

@@ -65,18 +65,6 @@ func Run(ctx context.Context, dial Dial, targets []Target, o Options) (Report, e
 	return r.summary(), err
 }
 
-// DryRun reads the device and makes the plan that [Run] would carry out. It changes nothing, and blocks for as long as
-// its requests may take. The client stays the caller's. The errors are those of Run before its first step.
-func DryRun(ctx context.Context, c *smp.Client, targets []Target, o Options) (Report, error) {
-	if len(targets) == 0 {
-		return Report{}, errNoImage
-	}
-	r := newRunner(nil, targets, o)
-	r.client = c
-	err := r.prepare(ctx)
-	return r.report, err
-}
-
 // runner holds the state of one update.
 type runner struct {
 	session
