@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -223,7 +224,7 @@ func TestInterruptedUpload(t *testing.T) {
 	line := []string{"-p", address, "image", "upload", "../../../../testdata/app-2.0.0.bin", "--json", "--window", "1"}
 
 	ctx, cancel := context.WithCancelCause(t.Context())
-	errs := &stopWriter{at: `"done":`, stop: func() { cancel(failure.ErrInterrupted) }}
+	errs := &stopWriter{at: regexp.MustCompile(`"done":[1-9]`), stop: func() { cancel(failure.ErrInterrupted) }}
 	var out bytes.Buffer
 	none := func(string) (string, bool) { return "", false }
 	code := Run(ctx, line, app.Streams{In: strings.NewReader(""), Out: &out, Err: errs, Terminal: errs}, none)
@@ -245,13 +246,13 @@ func TestInterruptedUpload(t *testing.T) {
 // stopWriter calls stop when a text has been written.
 type stopWriter struct {
 	bytes.Buffer
-	at   string
+	at   *regexp.Regexp
 	stop func()
 }
 
 func (w *stopWriter) Write(p []byte) (int, error) {
 	n, err := w.Buffer.Write(p)
-	if strings.Contains(w.String(), w.at) {
+	if w.at.Match(w.Bytes()) {
 		w.stop()
 	}
 	return n, err
