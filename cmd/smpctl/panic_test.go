@@ -46,7 +46,7 @@ func breakDown(a *app.App, ctx context.Context, where string) (app.Result, error
 		<-ctx.Done()
 		return nil, ctx.Err()
 	case "bar":
-		a.Progress("upload").Update(smp.Progress{Done: 100, Total: 1000})
+		a.Progress("upload", "").Update(smp.Progress{Done: 100, Total: 1000})
 		linger(a)
 	case "raw":
 		defer monitor.Keyboard(a).Close()

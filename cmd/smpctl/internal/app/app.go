@@ -1,15 +1,15 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
 	"os"
 	"sync/atomic"
 
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/screen"
 	"github.com/spf13/cobra"
-	"github.com/vbauerster/mpb/v8"
-	"golang.org/x/term"
 )
 
 // Streams are where a command reads and writes.
@@ -20,28 +20,39 @@ type Streams struct {
 	OutTTY bool
 	ErrTTY bool
 
-	// Without their filters: bytes is out, for what the device says byte for byte, terminal is err, for a progress bar.
-	Bytes, Terminal io.Writer
+	// How wide the terminals are that Out and Err are, as they are now; nil or 0: not known.
+	OutColumns, ErrColumns func() int
+
+	Bytes io.Writer // Out without its filter, for what the device says byte for byte
+
+	Hangup <-chan os.Signal // the terminal of the user went away; nil: never
 }
 
+// NewStreams are those of a process.
 func NewStreams(in, out, err *os.File) Streams {
-	return Streams{in, out, err, term.IsTerminal(int(out.Fd())), term.IsTerminal(int(err.Fd())), out, err}
+	return Streams{In: in, Out: out, Err: err, OutTTY: isTerminal(out), ErrTTY: isTerminal(err), OutColumns: columns(out),
+		ErrColumns: columns(err)}
 }
 
 // App is what commands may touch. There are no globals.
 type App struct {
 	Streams
+	News     *screen.Display // Err without its filter: what is written there may steer the terminal
 	Env      func(string) (string, bool)
 	Flags    GlobalFlags
 	Log      *slog.Logger
-	Began    bool                         // a command's body began; an error before that is wrong usage
-	command  string                       // the one at hand, as the user would write it; empty until it is known
-	Reached  bool                         // it has to do with a device
-	bars     atomic.Pointer[mpb.Progress] // on the terminal; nil while there are none
-	Heard    func() string                // what came instead of an answer; nil before the first connection
-	Untraced error                        // why the file of --trace is not whole
+	Began    bool          // a command's body began; an error before that is wrong usage
+	command  string        // the one at hand, as the user would write it; empty until it is known
+	Reached  bool          // it has to do with a device
+	Heard    func() string // what came instead of an answer; nil before the first connection
+	Untraced error         // why the file of --trace is not whole
 	warnings warnings
 	end      context.CancelCauseFunc // of the command, for a bug in a goroutine; nil while none runs
+	doing    doing
+	out      *results
+	help     bytes.Buffer // and scripts for completion: what cobra prints
+	updating atomic.Bool  // see [App.BeginUpdate]
+	colorOut bool
 }
 
 // Result is what a command found out. It is encoded as JSON as it is, or printed for people.
@@ -58,7 +69,10 @@ func (a *App) Run(b body) func(*cobra.Command, []string) error {
 		if err := checkFlags(cmd); err != nil {
 			return err
 		}
-		a.Log = newLogger(a.Err, a.Flags)
+		a.Log = a.newLogger()
+		if a.Flags.JSON || a.Flags.Quiet {
+			a.News.Width = nil // nobody looks on
+		}
 		a.Began = true
 		r, err := a.traced(b(cmd.Context(), args))
 		r = a.record(cmd.Context(), r, err)
@@ -82,12 +96,4 @@ func (a *App) traced(r Result, err error) (Result, error) {
 		return r, err
 	}
 	return r, a.Untraced
-}
-
-func newLogger(w io.Writer, f GlobalFlags) *slog.Logger {
-	o := &slog.HandlerOptions{Level: f.level()}
-	if f.JSON {
-		return slog.New(slog.NewJSONHandler(w, o))
-	}
-	return slog.New(slog.NewTextHandler(w, o))
 }

@@ -2,15 +2,21 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
+	"io"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/screen"
 )
 
 // exit reports the error, if any, and returns the exit code.
 func (a *App) exit(ctx context.Context, err error) int {
+	if lost := a.out.lost(); lost != nil && (err == nil || errors.Is(err, lost)) {
+		if readerGone(lost) && !a.updating.Load() {
+			return codeReaderGone
+		}
+		err = lost
+	}
 	if err == nil {
 		return 0
 	}
@@ -23,12 +29,24 @@ func (a *App) exit(ctx context.Context, err error) int {
 	}
 	k, f := failure.KindOf(ctx, err), a.Failure(ctx, err)
 	if a.Flags.JSON {
-		_ = json.NewEncoder(a.Err).Encode(errorEvent{f})
+		a.jsonLine(errorEvent{f})
 		return k.Code
 	}
-	fmt.Fprintf(a.Err, "smpctl: %s\n", f.Message)
+	var group *noCommandError
+	if errors.As(err, &group) {
+		_, _ = io.WriteString(a.Err, group.help) // standard output is for results
+		f.Hint = ""
+	}
+	a.Fault(f.Message)
 	if f.Hint != "" {
-		fmt.Fprintf(a.Err, "hint: %s\n", f.Hint)
+		a.tell(screen.Bold, "hint: ", f.Hint)
 	}
 	return k.Code
 }
+
+// Fault shows an error to a person.
+func (a *App) Fault(message string) { a.tell(Failed.bold(), "smpctl: ", message) }
+
+// codeReaderGone is for a command whose reader has enough, as in "| head -1": what a shell makes of a filter that its
+// pipe ended (128 and SIGPIPE), without a word. It is none of the kinds, for nothing failed.
+const codeReaderGone = 141

@@ -1,7 +1,12 @@
 package app
 
-// What is written as JSON beside results.
+// What is written as JSON beside the results of commands.
 type (
 	ErrorEvent    = errorEvent
 	ProgressEvent = progressEvent
+	TextEvent     = textEvent
+	WaitingEvent  = waitingEvent
+	WarningEvent  = warningEvent
+	LogEvent      = logEvent
+	TextResult    = textResult
 )

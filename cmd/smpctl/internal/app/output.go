@@ -2,30 +2,40 @@ package app
 
 import (
 	"bytes"
-	"encoding/json"
-	"fmt"
 	"io"
+	"strings"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/screen"
 )
 
 // print writes the result of a command: the only place that writes to standard output.
 func (a *App) print(r Result) error {
-	var buf bytes.Buffer
-	if b, ok := r.(inBytes); ok && !a.Flags.JSON && !a.OutTTY && b.Raw() != nil {
+	if a.Flags.JSON {
+		line, err := encode(r)
+		if err == nil {
+			_, err = a.Bytes.Write(line)
+		}
+		return err
+	}
+	if b, ok := r.(inBytes); ok && !a.OutTTY && b.Raw() != nil {
 		_, err := a.Bytes.Write(b.Raw())
 		return err
 	}
-	if a.Flags.JSON {
-		e := json.NewEncoder(&buf)
-		e.SetEscapeHTML(false)
-		if err := e.Encode(r); err != nil {
-			return err
-		}
-	} else if err := r.Text(&buf); err != nil {
+	var buf bytes.Buffer
+	if err := r.Text(&buf); err != nil {
 		return err
 	}
-	_, err := a.Out.Write(buf.Bytes())
+	text := screen.Escape(buf.String())
+	if v, ok := r.(judged); ok && a.colorOut {
+		first, rest, _ := strings.Cut(text, "\n")
+		text = v.Verdict().bold().Paint(first) + "\n" + rest
+	}
+	_, err := io.WriteString(a.Bytes, text)
 	return err
 }
+
+// judged is a result whose first line of text is a verdict.
+type judged interface{ Verdict() Mark }
 
 // inBytes is a result that can be bytes instead of text: if so, Raw is not nil. They reach a pipe untouched and a
 // terminal like everything else.
@@ -39,17 +49,4 @@ func (b BytesResult) Raw() []byte { return b }
 func (b BytesResult) Text(w io.Writer) error {
 	_, err := w.Write(b)
 	return err
-}
-
-// Warn tells the user something that does not end the command.
-func (a *App) Warn(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	a.warnings.add(text)
-	switch {
-	case a.Flags.Quiet:
-	case a.Flags.JSON:
-		_ = json.NewEncoder(a.Err).Encode(map[string]string{"event": "warning", "message": text})
-	default:
-		fmt.Fprintln(a.Err, "warning: "+text)
-	}
 }

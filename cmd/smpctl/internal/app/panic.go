@@ -21,15 +21,13 @@ func (a *App) Guarded(f func()) func() {
 	}
 }
 
-// afterBug gives the terminal back, and gives the bug of a goroutine in the place of the error that came of it.
+// afterBug gives the terminal back, and the bug of a goroutine in the place of the error that came of it.
 func (a *App) afterBug(ctx context.Context, err error) error {
 	var bug *failure.BugError
 	if !errors.As(context.Cause(ctx), &bug) && !errors.As(err, &bug) {
 		return err
 	}
-	if bars := a.bars.Swap(nil); bars != nil {
-		bars.Shutdown()
-	}
+	a.doing.endAll()
 	a.Log.Debug("panic", "stack", string(bug.Stack))
 	return bug
 }

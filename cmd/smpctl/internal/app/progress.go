@@ -1,156 +1,92 @@
 package app
 
 import (
-	"encoding/json"
-	"fmt"
+	"sync"
 	"time"
 
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/screen"
 	"github.com/smpctl/smpctl/smp"
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
 )
 
-// Progress shows how an upload goes: a bar on a terminal, a line per tenth elsewhere, JSON lines with --json, nothing
-// with --quiet.
+// Progress shows how a transfer goes: a bar on a terminal, now and then a line elsewhere, JSON lines with --json,
+// nothing with --quiet.
 type Progress struct {
-	app   *App
-	step  string
 	Start time.Time
-	show  func(smp.Progress)
-	stop  func()
 
-	began int // bytes that the device had before this upload, not to be counted as speed
-	tenth int
+	app      *App
+	first    *Waiting // for the first answer
+	activity activity
+
+	mu     sync.Mutex // guards what follows: the terminal's line is drawn from a goroutine of its own
+	now    transfer
+	said   time.Time // when a log had a line last
+	tenths int       // of the transfer, as that line said
+	events int       // times that the last event had behind it
 }
 
-func (a *App) Progress(step string) *Progress {
-	p := &Progress{app: a, step: step, Start: time.Now(), began: -1, stop: func() {}}
-	switch {
-	case a.Flags.Quiet:
-		p.show = func(smp.Progress) {}
-	case a.Flags.JSON:
-		p.show = p.json
-	case a.ErrTTY:
-		p.bar()
-	default:
-		p.show = p.lines
-	}
+// Progress begins a transfer, in which nothing has moved yet: the text says what that may mean. Close ends it.
+func (a *App) Progress(step, text string) *Progress {
+	p := &Progress{Start: time.Now(), app: a, first: a.Doing(step, "%s", text)}
+	p.now, p.said = transfer{step: step}, p.Start
+	p.activity.draw = p.line
 	return p
 }
 
-// Update takes the news of an upload.
+// Update takes the news of a transfer.
 func (p *Progress) Update(n smp.Progress) {
-	if p.began < 0 {
-		p.began = n.Done // the first chunk of a resumed upload jumps
+	now := time.Now()
+	p.mu.Lock()
+	begins := n.Done > 0 && p.now.moved.IsZero()
+	if begins {
+		p.now.began, p.now.moved = n.Done, now // that of a resumed one is no speed
 	}
-	p.show(n)
-}
-
-// Close ends the display; a bar that is not full stays as it is.
-func (p *Progress) Close() { p.stop() }
-
-type progressEvent struct {
-	Event    string  `json:"event"`
-	Step     string  `json:"step"`
-	Done     int     `json:"done"`
-	Total    int     `json:"total"`
-	InFlight int     `json:"in_flight"`
-	Seconds  float64 `json:"seconds"`
-}
-
-// jsonEvery keeps the news readable: ten lines a second at most.
-const jsonEvery = 100 * time.Millisecond
-
-func (p *Progress) json(n smp.Progress) {
-	since := time.Since(p.Start)
-	if step := int(since / jsonEvery); step == p.tenth && n.Done < n.Total {
-		return
-	} else {
-		p.tenth = step
+	p.now.done, p.now.total = min(n.Done, n.Total), n.Total
+	state, log, event := p.now, p.worthALine(now), p.worthAnEvent(now)
+	p.mu.Unlock()
+	if begins {
+		p.first.Stop()
+		p.app.doing.begin(&p.activity)
 	}
-	_ = json.NewEncoder(p.app.Err).Encode(progressEvent{"progress", p.step, n.Done, n.Total, n.InFlight,
-		since.Seconds()})
-}
-
-// lines is for logs: nine lines on the way, for the step itself says when it is done.
-func (p *Progress) lines(n smp.Progress) {
-	tenth := n.Done * 10 / n.Total
-	done, since := n.Done-p.began, time.Since(p.Start)
-	if tenth <= p.tenth || tenth == 10 || done == 0 {
-		return
+	if log && !p.app.News.Live() {
+		p.app.Step(Plain, state.step, "%s", state.text(now))
 	}
-	p.tenth = tenth
-	left := time.Duration(float64(since) / float64(done) * float64(n.Total-n.Done))
-	fmt.Fprintf(p.app.Err, "%-9s %3d%%  %s of %s, %s, %s left\n",
-		p.step, tenth*10, human.Size(n.Done), human.Size(n.Total), human.Rate(done, since), human.Span(left))
-}
-
-// bar draws on the terminal itself: nothing in it comes from the device.
-func (p *Progress) bar() {
-	bars := mpb.New(mpb.WithOutput(p.app.Terminal), mpb.WithWidth(40), mpb.WithRefreshRate(100*time.Millisecond))
-	bar := bars.New(0, mpb.BarStyle().Lbound("[").Filler("=").Tip(">").Padding(" ").Rbound("]"),
-		mpb.PrependDecorators(decor.Name(fmt.Sprintf("%-9s ", p.step)), decor.Percentage(decor.WC{W: 4})),
-		mpb.AppendDecorators(decor.Any(p.speed)),
-		mpb.BarRemoveOnComplete(),
-	)
-	p.app.bars.Store(bars)
-	p.show = func(n smp.Progress) {
-		bar.SetTotal(int64(n.Total), false)
-		bar.SetCurrent(int64(n.Done))
-	}
-	p.stop = func() {
-		p.app.bars.Store(nil)
-		bar.Abort(true)
-		bars.Wait()
+	if event {
+		p.app.Event(progressEvent{"progress", state.step, n.Done, n.Total, n.InFlight, now.Sub(p.Start).Seconds()})
 	}
 }
 
-// speed is the text behind the bar: rate and time left.
-func (p *Progress) speed(s decor.Statistics) string {
-	if s.Current == 0 || p.began < 0 {
-		return ""
-	}
-	done, since := int(s.Current)-p.began, time.Since(p.Start)
-	if done <= 0 {
-		return ""
-	}
-	left := time.Duration(float64(since) / float64(done) * float64(s.Total-s.Current))
-	return fmt.Sprintf(" %s, %s left ", human.Rate(done, since), human.Span(left))
+// Close ends the display.
+func (p *Progress) Close() {
+	p.first.Stop()
+	p.app.doing.end(&p.activity)
 }
 
-// Say prints a line of news for people, and nothing with --quiet or --json.
-func (a *App) Say(format string, args ...any) {
-	if !a.Flags.Quiet && !a.Flags.JSON {
-		fmt.Fprintf(a.Err, format+"\n", args...)
+// worthALine reports whether a log should have a line: for a tenth, but not for each of them where they come fast, and
+// not for the last, which the step itself is about. The lock is held.
+func (p *Progress) worthALine(now time.Time) bool {
+	tenths := p.now.done * 10 / max(p.now.total, 1)
+	if tenths <= p.tenths || tenths >= 10 || now.Sub(p.said) < workLogged || p.now.done == p.now.began {
+		return false
 	}
+	p.tenths, p.said = tenths, now
+	return true
 }
 
-// ConsoleEvent is a line that the device printed.
-type ConsoleEvent struct {
-	Event string `json:"event"`
-	Text  string `json:"text"`
+func (p *Progress) line(width int) screen.Line {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now.line(width, time.Now())
 }
 
-// Aside shows a line that the device printed, above the progress bar if there is one. It may be called from any
-// goroutine.
-func (a *App) Aside(line string) {
-	if a.Flags.Quiet || a.Flags.JSON {
-		a.Event(ConsoleEvent{"console", line})
-		return
-	}
-	if bars := a.bars.Load(); bars != nil {
-		if _, err := fmt.Fprintf(&screen.Printable{W: bars}, "%-9s %s\n", "console", line); err == nil {
-			return
-		}
-	}
-	a.Say("%-9s %s", "console", line)
-}
+// eventEvery keeps the news readable: ten lines a second at most.
+const eventEvery = 100 * time.Millisecond
 
-// Event prints a line of news for programs, with --json only.
-func (a *App) Event(v any) {
-	if a.Flags.JSON && !a.Flags.Quiet {
-		_ = json.NewEncoder(a.Err).Encode(v)
+// worthAnEvent reports whether programs should hear of it. The lock is held.
+func (p *Progress) worthAnEvent(now time.Time) bool {
+	count := int(now.Sub(p.Start) / eventEvery)
+	if count == p.events && p.now.done < p.now.total {
+		return false
 	}
+	p.events = count
+	return true
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -10,36 +11,77 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Main does so with the commands of another tree.
+// Main executes one command line of a tree of commands and returns the exit code.
 func Main(
 	ctx context.Context, commands func(*App) *cobra.Command, args []string, s Streams, env func(string) (string, bool),
 ) int {
-	if s.Bytes == nil {
-		s.Bytes = s.Out
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	a := New(s, env)
+	if s.Hangup != nil {
+		go a.heedHangup(ctx, stop)
 	}
-	s.Out, s.Err = &screen.Printable{W: s.Out}, &screen.Printable{W: s.Err}
-	a := &App{Streams: s, Env: env, Log: slog.New(slog.DiscardHandler)}
 	err := a.execute(ctx, args, commands)
+	a.doing.endAll()
 	if !a.Began && slices.Contains(args, "--json") {
 		a.Flags.JSON = true // it may stand behind the flag that is wrong
 	}
 	return a.exit(ctx, err)
 }
 
+// New puts the filters before the streams.
+func New(s Streams, env func(string) (string, bool)) *App {
+	a := &App{Streams: s, Env: env, Log: slog.New(slog.DiscardHandler), News: &screen.Display{W: s.Err}}
+	if s.ErrTTY && s.ErrColumns != nil && steerable(env) {
+		a.News.Width = s.ErrColumns
+		a.News.Color = a.News.Live() && colored(env)
+	}
+	a.colorOut = s.OutTTY && steerable(env) && colored(env)
+	a.doing = doing{display: a.News, guarded: a.Guarded}
+	a.out = &results{w: s.Out, before: func() {}}
+	if s.OutTTY {
+		a.out.before = a.News.Hide
+	}
+	a.Bytes, a.Out, a.Err = a.out, &screen.Printable{W: a.out}, &screen.Printable{W: a.News}
+	return a
+}
+
+// heedHangup ends the command like Ctrl-C when the user's terminal goes away, but not an update that has begun: that
+// only loses its log. It waits until ctx ends.
+func (a *App) heedHangup(ctx context.Context, stop context.CancelCauseFunc) {
+	for {
+		select {
+		case <-a.Hangup:
+			if !a.updating.Load() {
+				stop(failure.ErrInterrupted)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// BeginUpdate says that the device changes from now on, and that it is worse to leave it half-way than to go on unseen.
+func (a *App) BeginUpdate() { a.updating.Store(true) }
+
 // execute runs the command that args name.
 func (a *App) execute(ctx context.Context, args []string, commands func(*App) *cobra.Command) error {
 	ctx, a.end = context.WithCancelCause(ctx)
 	defer a.end(nil)
-	return a.afterBug(ctx, failure.Guard(func() error {
+	err := a.afterBug(ctx, failure.Guard(func() error {
 		root := commands(a)
 		root.SetArgs(joinConsole(root, joinPairs(args)))
 		root.SetIn(a.In)
-		root.SetOut(a.Out)
+		root.SetOut(&a.help)
 		root.SetErr(a.Err)
 		cmd, err := root.ExecuteContextC(ctx)
 		a.command = cmd.CommandPath()
 		return err
 	}))
+	if a.help.Len() == 0 {
+		return err
+	}
+	return cmp.Or(err, a.printHelp(args))
 }
 
 // NewTree is a root without commands.
@@ -54,18 +96,4 @@ func NewTree(a *App) *cobra.Command {
 	a.Flags.Register(root.PersistentFlags())
 	root.SetFlagErrorFunc(FlagError)
 	return root
-}
-
-// NeedsCommand is the body of a command that only groups others: without it, cobra would answer an unknown subcommand
-// with help and success.
-func NeedsCommand(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return UnknownCommand(cmd, args[0])
-	}
-	if asJSON, _ := cmd.Flags().GetBool("json"); !asJSON { // else standard error is for JSON
-		cmd.SetOut(cmd.ErrOrStderr()) // standard output is for results
-		_ = cmd.Help()
-		return failure.WithHint(failure.ErrNoCommand, "") // it is said already
-	}
-	return failure.ErrNoCommand
 }

@@ -108,8 +108,9 @@ func benchLink(d *device.Device, c *smp.Client, params smp.Params) measure.Link 
 // measureLink has the link measured. After an error the result holds what was measured before.
 func measureLink(ctx context.Context, a *app.App, c *smp.Client, l measure.Link, limit time.Duration) (
 	benchResult, error) {
-	a.Say("measuring for at most %s", human.Span(limit))
+	measuring := a.Doing("", "measuring for at most %s", human.Span(limit)).Now()
 	m, err := measure.Run(ctx, c, l, limit)
+	measuring.Stop()
 	r := benchResult{
 		SMPVersion: c.Version().String(), PacketLimit: l.Limit, Baud: l.Baud, NoEcho: m.NoEcho,
 		RoundTrip: m.RoundTrip(), Rows: m.Rows, Verdict: m.Verdict, Seconds: m.Elapsed.Seconds(),

@@ -32,7 +32,8 @@ func TestBenchOutput(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a := &app.App{Streams: app.Streams{Out: io.Discard, Err: io.Discard}, Flags: app.GlobalFlags{Quiet: true}}
+		a := app.New(app.Streams{Out: io.Discard, Err: io.Discard}, nil)
+		a.Flags.Quiet = true
 		l := measure.Link{Params: params, Limit: c.PacketLimit(), Depth: measure.Depth(params, 0), Baud: 115200}
 		r, err := measureLink(t.Context(), a, c, l, 10*time.Second)
 		if err != nil {

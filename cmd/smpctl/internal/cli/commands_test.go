@@ -227,7 +227,7 @@ func TestInterruptedUpload(t *testing.T) {
 	errs := &stopWriter{at: regexp.MustCompile(`"done":[1-9]`), stop: func() { cancel(failure.ErrInterrupted) }}
 	var out bytes.Buffer
 	none := func(string) (string, bool) { return "", false }
-	code := Run(ctx, line, app.Streams{In: strings.NewReader(""), Out: &out, Err: errs, Terminal: errs}, none)
+	code := Run(ctx, line, app.Streams{In: strings.NewReader(""), Out: &out, Err: errs}, none)
 	lines := strings.Split(strings.TrimSpace(errs.String()), "\n")
 	ended, ok := strings.CutPrefix(lines[len(lines)-1], "{")
 	if code != 130 || !ok || !strings.HasPrefix(ended, `"error":{"kind":"interrupted","message":"interrupted"`) ||

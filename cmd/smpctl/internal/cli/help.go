@@ -20,7 +20,7 @@ var offline = map[string]string{
 func help(a *app.App) func(*cobra.Command, []string) {
 	return func(cmd *cobra.Command, _ []string) {
 		w := cmd.OutOrStdout()
-		p := newPage(a.Columns(w))
+		p := newPage(a.HelpColumns(w))
 		if cmd.HasParent() {
 			p.ofCommand(cmd)
 		} else {

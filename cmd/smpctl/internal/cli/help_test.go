@@ -18,7 +18,7 @@ func helpOf(t *testing.T, columns int, command ...string) string {
 	env := func(name string) (string, bool) { return strconv.Itoa(columns), name == "COLUMNS" }
 	var out, errs bytes.Buffer
 	code := Run(t.Context(), append(command, "--help"),
-		app.Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Terminal: &errs}, env)
+		app.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, env)
 	if code != 0 || errs.Len() > 0 {
 		t.Fatalf("%v --help: %d, %s", command, code, errs.String())
 	}

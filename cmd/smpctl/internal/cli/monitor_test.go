@@ -51,7 +51,7 @@ func TestMonitorSurvivesResets(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "log")
 	go func() {
 		args := []string{"-p", link, "monitor", "--timestamps", "--log", log}
-		done <- Run(leave, args, app.Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Terminal: &errs}, none)
+		done <- Run(leave, args, app.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, none)
 	}()
 	const resets = 3
 	for n := range resets {
@@ -126,7 +126,7 @@ func TestMonitorSends(t *testing.T) {
 	var out, errs bytes.Buffer
 	none := func(string) (string, bool) { return "", false }
 	args := []string{"-p", address, "monitor", "--frames", "--until", "os echo", "--for", "10"}
-	code := Run(t.Context(), args, app.Streams{In: strings.NewReader(echo), Out: &out, Err: &errs, Terminal: &errs}, none)
+	code := Run(t.Context(), args, app.Streams{In: strings.NewReader(echo), Out: &out, Err: &errs}, none)
 	want := "< write response: os echo, sequence 66, version 2, 10 bytes {\"r\":\"hello\"}\r\n"
 	if code != 0 || out.String() != want {
 		t.Errorf("got %d, %q, %q, want 0 and %q", code, out.String(), errs.String(), want)

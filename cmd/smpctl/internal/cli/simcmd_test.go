@@ -44,7 +44,7 @@ func TestSimServes(t *testing.T) {
 			go func() {
 				defer errs.Close()
 				args := append([]string{"sim", "--json"}, tt.flags...)
-				done <- Run(ctx, args, app.Streams{In: strings.NewReader(""), Out: &out, Err: errs, Terminal: errs}, none)
+				done <- Run(ctx, args, app.Streams{In: strings.NewReader(""), Out: &out, Err: errs}, none)
 			}()
 			var ready struct{ Event, Port string }
 			if err := json.NewDecoder(events).Decode(&ready); err != nil || ready.Event != "ready" {
@@ -80,7 +80,7 @@ func TestSimServesAllWays(t *testing.T) {
 		defer errs.Close()
 		args := []string{"sim", "--json", "--tcp", "127.0.0.1:0", "--udp", "127.0.0.1:0"}
 		none := func(string) (string, bool) { return "", false }
-		done <- Run(ctx, args, app.Streams{In: strings.NewReader(""), Out: io.Discard, Err: errs, Terminal: errs}, none)
+		done <- Run(ctx, args, app.Streams{In: strings.NewReader(""), Out: io.Discard, Err: errs}, none)
 	}()
 	decoder := json.NewDecoder(events)
 	var ready [2]struct{ Event, Port string }

@@ -133,7 +133,7 @@ func jsonKeys(path string, t reflect.Type) []string {
 	return keys
 }
 
-// resultTypes finds in the source every type with a method Text(io.Writer) error.
+// resultTypes finds in the source every type with a method Text(io.Writer) error, and every event.
 func resultTypes(t *testing.T) []string {
 	t.Helper()
 	entries, err := os.ReadDir(".")
@@ -151,7 +151,7 @@ func resultTypes(t *testing.T) []string {
 		}
 		for _, d := range file.Decls {
 			f, ok := d.(*ast.FuncDecl)
-			if !ok || f.Recv == nil || f.Name.Name != "Text" {
+			if !ok || f.Recv == nil || f.Name.Name != "Text" && f.Name.Name != "event" {
 				continue
 			}
 			if name, ok := f.Recv.List[0].Type.(*ast.Ident); ok {

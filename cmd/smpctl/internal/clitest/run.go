@@ -25,7 +25,7 @@ func RunTree(t *testing.T, tree func(*app.App) *cobra.Command, args ...string) O
 		return value, ok
 	}
 	code := app.Main(t.Context(), tree, args,
-		app.Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Terminal: &errs}, env)
+		app.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, env)
 	return Outcome{code, out.String(), errs.String()}
 }
 

@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
 	"github.com/smpctl/smpctl/transport"
 	"github.com/spf13/cobra"
 )
@@ -78,6 +79,9 @@ func ports(a *app.App, ctx context.Context, probe bool) (app.Result, error) {
 		if probe {
 			all.Go(a.Guarded(func() { l.Ports[i].Probe = probePort(a, ctx, dialer(a, p.Name)) }))
 		}
+	}
+	if probe {
+		defer a.Wait("%s to answer", human.Count(len(ports), "port")).Stop()
 	}
 	all.Wait()
 	if err := context.Cause(ctx); err != nil {

@@ -71,6 +71,9 @@ func New(a *app.App) (*Device, error) {
 	return d, nil
 }
 
+// Called is what the device is called in output before there is a connection too.
+func (d *Device) Called() string { return cmp.Or(d.Name, d.Settings.Address.String(), "the device") }
+
 // Close ends the virtual device and the trace.
 func (d *Device) Close() {
 	if d.reached != nil {
@@ -101,6 +104,8 @@ func WithDevice(a *app.App, ctx context.Context, f func(*Device, *smp.Client) (a
 
 // Use runs f with a client of the device, and closes it afterwards.
 func (d *Device) Use(ctx context.Context, f func(*Device, *smp.Client) (app.Result, error)) (app.Result, error) {
+	w := d.App.WaitAnswer(d.Called())
+	defer w.Stop()
 	c, err := d.Connect(ctx)
 	if err != nil {
 		return nil, err
@@ -124,17 +129,12 @@ func (d *Device) Connect(ctx context.Context) (*smp.Client, error) {
 		d.reached = nil
 		return c, nil
 	}
-	first := d.Name == ""
 	link, err := d.link(ctx)
 	if err != nil {
 		return nil, err
 	}
 	d.App.Heard = func() string { return heard(link) }
-	var l smp.Link = link
-	if first {
-		l = awaitAnswer(d.App, link, d.Name)
-	}
-	c := smp.NewClient(l, fit(d.Settings.SMP, link))
+	c := smp.NewClient(link, fit(d.Settings.SMP, link))
 	d.App.Log.Info("connected", "port", d.Name)
 	return c, nil
 }

@@ -26,6 +26,18 @@ func Defaults(a *app.App) (project.Defaults, error) {
 	return d, err
 }
 
+// DefaultKey is the path of the public key that the profile or the project names; empty if neither does.
+func DefaultKey(a *app.App) (string, error) {
+	if a.Flags.Conn != "" {
+		p, err := FindProfile(a, a.Flags.Conn)
+		if err != nil || p.Key != "" {
+			return p.Key, err
+		}
+	}
+	d, err := Defaults(a)
+	return d.Key, err
+}
+
 // Setting is a value that says where the device is or how to talk to it, and where the value came from.
 type Setting struct {
 	Name  string `json:"name"`  // of the setting

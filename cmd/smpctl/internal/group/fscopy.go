@@ -12,7 +12,6 @@ import (
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/screen"
 	"github.com/smpctl/smpctl/smp"
 	"github.com/spf13/cobra"
 )
@@ -57,12 +56,6 @@ type fileCopy struct {
 	done string // what happened, for people
 }
 
-// downloadedEvent is the result of a download whose bytes are on standard output.
-type downloadedEvent struct {
-	Event  string   `json:"event"`
-	Result fileCopy `json:"result"` // as fs download prints it otherwise
-}
-
 // finish adds the speed.
 func (r fileCopy) finish(took time.Duration) fileCopy {
 	r.Seconds = took.Seconds()
@@ -103,7 +96,7 @@ func fsUpload(a *app.App, ctx context.Context, local, remote string, o smp.FileU
 		return nil, err
 	}
 	return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
-		p := a.Progress("upload")
+		p := a.Progress("upload", "waiting for the first answer")
 		o.OnProgress = p.Update
 		up, err := c.FS.Upload(ctx, remote, data, o)
 		p.Close()
@@ -166,7 +159,7 @@ func fsDownload(a *app.App, ctx context.Context, remote, local string, o smp.Fil
 	}
 	defer to.Discard()
 	return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
-		p := a.Progress("download")
+		p := a.Progress("download", "waiting for the first answer")
 		o.OnProgress = p.Update
 		down, err := c.FS.Download(ctx, remote, to, o)
 		p.Close()
@@ -181,7 +174,7 @@ func fsDownload(a *app.App, ctx context.Context, remote, local string, o smp.Fil
 			return r, to.Commit()
 		}
 		a.Say("downloaded %s, %s", human.Size(int(r.Bytes)), proofText(r.Verified))
-		a.Event(downloadedEvent{"downloaded", r})
+		a.Event(app.DownloadedEvent[fileCopy]{Event: "downloaded", Result: r})
 		return nil, to.Commit()
 	})
 }
@@ -196,8 +189,8 @@ func createLocal(a *app.App, path string) (*files.File, error) {
 
 // data is standard output for bytes that the user asked for: untouched in a pipe, harmless on a terminal.
 func data(a *app.App) io.Writer {
-	if p, ok := a.Out.(*screen.Printable); ok && !a.OutTTY {
-		return p.W
+	if a.OutTTY {
+		return a.Out
 	}
-	return a.Out
+	return a.Bytes
 }

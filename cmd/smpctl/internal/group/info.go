@@ -22,7 +22,11 @@ func infoCommand(a *app.App) *cobra.Command {
 	}
 	cmd.RunE = a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
 		return device.WithDevice(a, ctx, func(d *device.Device, c *smp.Client) (app.Result, error) {
-			r := infoResult{Settings: d.Settings.Origins, Port: d.Name, Serial: d.Port.Serial}
+			key, err := device.DefaultKey(a)
+			if err != nil {
+				return nil, err
+			}
+			r := infoResult{key: key, Settings: d.Settings.Origins, Port: d.Name, Serial: d.Port.Serial}
 			if err := r.fill(ctx, c); err != nil {
 				return nil, err
 			}
@@ -58,7 +62,8 @@ type infoResult struct {
 	Tasks       []taskEntry       `json:"tasks,omitempty"`       // as taskstat shows them
 	Pools       []poolEntry       `json:"pools,omitempty"`       // as mpstat shows them
 
-	listed bool // the device has an image list
+	listed bool   // the device has an image list
+	key    string // file with the public key that updates are checked with; empty if there is none
 }
 
 // appVersion is the image that runs.

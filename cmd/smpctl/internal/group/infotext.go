@@ -42,6 +42,12 @@ func (r infoResult) Text(w io.Writer) error {
 	}
 	r.slots(p)
 	r.figures(p)
+	if r.key != "" {
+		p.line("signatures", "checked before an upload, with "+r.key)
+	} else {
+		p.line("signatures", "not checked before an upload: --key names a public key, and so does a connection profile "+
+			"or smpctl.toml")
+	}
 	return nil
 }
 
@@ -59,7 +65,7 @@ func (r infoResult) slots(p page) {
 	images := slices.Clone(r.Images)
 	for _, m := range r.Slots {
 		for _, s := range m.Slots {
-			text := slotName(m.Image, s.Slot) + "  " + human.Size(int(min(s.Size, 1<<40)))
+			text := slotName(m.Image, s.Slot) + "  " + human.Flash(s.Size)
 			if s.Errno != nil {
 				text = fmt.Sprintf("%s  unreadable (errno %d)", slotName(m.Image, s.Slot), *s.Errno)
 			}

@@ -3,6 +3,7 @@ package group
 import (
 	"testing"
 
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/clitest"
 )
 
@@ -21,7 +22,7 @@ func TestResults(t *testing.T) {
 				"tasks[]?.state tasks[]?.runtime_cycles? tasks[]?.context_switches? tasks[]?.stack_used_bytes? " +
 				"tasks[]?.stack_bytes? tasks[]?.last_checkin? tasks[]?.next_checkin? pools[]?.name " +
 				"pools[]?.block_bytes pools[]?.blocks pools[]?.free pools[]?.least_free"},
-		{Document: downloadedEvent{}, Event: "downloaded",
+		{Document: app.DownloadedEvent[fileCopy]{}, Event: "downloaded",
 			Keys: "event result.name result.bytes result.seconds result.bytes_per_second result.verified? " +
 				"result.sha256 result.resent result.already_present result.resumed_from"},
 		{Document: statResult{}, Commands: "stat", Keys: "name fields"},

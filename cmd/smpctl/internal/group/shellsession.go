@@ -41,6 +41,7 @@ func shellSession(ctx context.Context, a *app.App, c *smp.Client) (app.Result, e
 	if _, err := c.Negotiate(ctx); err != nil { // before a prompt promises anything
 		return nil, fmt.Errorf("shell: %w", err)
 	}
+	a.Still()
 	s := &session{app: a, client: c, result: sessionResult{Commands: []shellRun{}}}
 	if t := terminalInput(a); t != nil {
 		s.in, s.person = newTerminalLines(a, t), true
@@ -105,7 +106,9 @@ func (s *session) nextLine(ctx context.Context) (string, error) {
 func (s *session) exec(ctx context.Context, line string) error {
 	waiting, end := s.in.Interruptible(ctx)
 	defer end()
+	w := s.app.WaitAnswer("the device")
 	r, err := s.client.Shell.Exec(waiting, line)
+	w.Stop()
 	switch {
 	case err == nil:
 		s.show(line, shellResult{r.Status, r.Output})
@@ -136,7 +139,7 @@ func (s *session) complain(err error) {
 		s.app.Warn("%v", err)
 		return
 	}
-	fmt.Fprintf(s.app.Err, "smpctl: %v\n", err)
+	s.app.Fault(err.Error())
 }
 
 // maxShellLine bounds the bytes of a line; no device takes that many.

@@ -51,10 +51,12 @@ func newTerminalLines(a *app.App, in *os.File) *terminalLines {
 // promptOutput is the terminal that the user looks at, wherever the results go.
 func promptOutput(a *app.App, in *os.File) io.Writer {
 	switch {
+	case a.Flags.JSON: // a prompt is none
+		return in
 	case a.OutTTY:
 		return a.Bytes
 	case a.ErrTTY:
-		return a.Terminal
+		return a.News
 	}
 	return in
 }

@@ -35,13 +35,37 @@ func list(words []string, before string) string {
 
 // Size is a number of bytes for people.
 func Size(n int) string {
+	number, unit := scaled(n, n)
+	return number + " " + unit
+}
+
+// Part is some bytes of a number of bytes, as wide as all of them are.
+func Part(n, total int) string {
+	all, unit := scaled(total, total)
+	number, _ := scaled(n, total)
+	return fmt.Sprintf("%*s of %s %s", len(all), number, all, unit)
+}
+
+// scaled is n in the unit that goes with another number of bytes.
+func scaled(n, like int) (number, unit string) {
 	switch {
-	case n < 10_000:
-		return fmt.Sprintf("%d bytes", n)
-	case n < 10_000_000:
-		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	case like < 10_000:
+		return fmt.Sprint(n), "bytes"
+	case like < 10_000_000:
+		return fmt.Sprintf("%.1f", float64(n)/1e3), "kB"
 	}
-	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	return fmt.Sprintf("%.1f", float64(n)/1e6), "MB"
+}
+
+// Flash is the size of a piece of flash for people: in the units that it is laid out in, or in bytes.
+func Flash(n uint64) string {
+	switch {
+	case n > 0 && n%(1<<20) == 0:
+		return fmt.Sprintf("%d MiB", n>>20)
+	case n > 0 && n%(1<<10) == 0:
+		return fmt.Sprintf("%d KiB", n>>10)
+	}
+	return fmt.Sprintf("%d bytes", n)
 }
 
 // Rate is a speed for people.
@@ -49,7 +73,11 @@ func Rate(n int, d time.Duration) string {
 	if d <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("%.1f kB/s", float64(n)/d.Seconds()/1e3)
+	if rate := float64(n) / d.Seconds(); rate >= 1e6 {
+		return fmt.Sprintf("%.1f MB/s", rate/1e6)
+	} else {
+		return fmt.Sprintf("%.1f kB/s", rate/1e3)
+	}
 }
 
 // Span is a time for people.
@@ -62,5 +90,17 @@ func Span(d time.Duration) string {
 	case d < time.Minute:
 		return fmt.Sprintf("%.1f s", d.Seconds())
 	}
-	return d.Round(time.Second).String()
+	return About(d)
+}
+
+// About is a time in whole seconds, which a person takes in at a glance.
+func About(d time.Duration) string {
+	s := int(d.Round(time.Second) / time.Second)
+	switch {
+	case s < 60:
+		return fmt.Sprintf("%d s", s)
+	case s < 3600:
+		return fmt.Sprintf("%d min %d s", s/60, s%60)
+	}
+	return fmt.Sprintf("%d h %d min", s/3600, s/60%60)
 }

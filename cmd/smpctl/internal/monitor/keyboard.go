@@ -48,13 +48,10 @@ func Keyboard(a *app.App) *keyboard {
 	if err != nil {
 		return k
 	}
-	said := a.Err
-	if a.ErrTTY {
-		a.Err = &screen.Printable{W: &rawWriter{a.Terminal}}
-	}
+	a.News.Raw(a.ErrTTY)
 	k.raw, k.screen, k.help = true, &screen.Terminal{W: a.Bytes, Raw: true}, "; Ctrl-] leaves"
 	k.Close = func() {
-		a.Err = said
+		a.News.Raw(false)
 		_ = term.Restore(int(file.Fd()), before)
 	}
 	return k
@@ -102,16 +99,6 @@ func (k *keyboard) press(ctx context.Context, link *wire, keys []byte) {
 	case <-sent:
 	case <-time.After(keyTime):
 	}
-}
-
-// rawWriter begins a new line where a raw terminal would not.
-type rawWriter struct{ w io.Writer }
-
-func (r *rawWriter) Write(p []byte) (int, error) {
-	if _, err := r.w.Write(bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n"))); err != nil {
-		return 0, err
-	}
-	return len(p), nil
 }
 
 // wire is the way to a device that may be away. The zero value leads nowhere.

@@ -8,7 +8,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/screen"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/trace"
@@ -114,7 +113,9 @@ func (m *monitor) quiet() {
 }
 
 func (m *monitor) line(text string) {
-	m.app.Event(app.ConsoleEvent{Event: "console", Text: bootlog.Clean(text)})
+	if m.app.Flags.JSON { // else the text is out already
+		m.app.Aside(bootlog.Clean(text))
+	}
 	m.match(text)
 }
 

@@ -37,6 +37,7 @@ var vocabulary = map[string]string{
 	"resent":           "requests that were sent again",
 	"already_present":  "the device had it already: nothing was sent",
 	"resumed_from":     "bytes that the device had of it already, from an upload that was interrupted",
+	"result":           "what the command prints without -",
 	"event":            "what this line tells",
 	"step":             "step of the update",
 	"phase":            "where in the step",

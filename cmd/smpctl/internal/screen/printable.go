@@ -1,12 +1,12 @@
 package screen
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -20,27 +20,51 @@ type Printable struct {
 func (p *Printable) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if bytes.IndexFunc(b, Unprintable) < 0 {
-		return p.W.Write(b)
-	}
-	var s strings.Builder
-	for rest := b; len(rest) > 0; {
-		r, n := utf8.DecodeRune(rest)
-		switch {
-		case r == utf8.RuneError && n == 1:
-			fmt.Fprintf(&s, `\x%02x`, rest[0])
-		case Unprintable(r):
-			q := fmt.Sprintf("%+q", r)
-			s.WriteString(q[1 : len(q)-1])
-		default:
-			s.WriteRune(r)
-		}
-		rest = rest[n:]
-	}
-	if _, err := io.WriteString(p.W, s.String()); err != nil {
+	if _, err := io.WriteString(p.W, Escape(string(b))); err != nil {
 		return 0, err
 	}
 	return len(b), nil
+}
+
+// Escape is s with what could steer a terminal written as Go writes it. Line ends and tabs stay.
+func Escape(s string) string {
+	return escape(s, func(b *strings.Builder, r rune, bytes string) {
+		if r == utf8.RuneError && len(bytes) == 1 {
+			fmt.Fprintf(b, `\x%02x`, bytes[0])
+			return
+		}
+		q := fmt.Sprintf("%+q", r)
+		b.WriteString(q[1 : len(q)-1])
+	})
+}
+
+// EscapeJSON does so with a JSON text, in which Go's escapes would be errors. What the text means stays the same.
+func EscapeJSON(text string) string {
+	return escape(text, func(b *strings.Builder, r rune, _ string) {
+		if high, low := utf16.EncodeRune(r); high != utf8.RuneError {
+			fmt.Fprintf(b, `\u%04x\u%04x`, high, low)
+			return
+		}
+		fmt.Fprintf(b, `\u%04x`, r)
+	})
+}
+
+// escape has write put what is unprintable: a character, and the bytes that it came as.
+func escape(s string, write func(b *strings.Builder, r rune, bytes string)) string {
+	if strings.IndexFunc(s, Unprintable) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		if Unprintable(r) {
+			write(&b, r, s[:n])
+		} else {
+			b.WriteString(s[:n])
+		}
+		s = s[n:]
+	}
+	return b.String()
 }
 
 // Unprintable reports whether r could do something else than appear: control characters, and format characters, among

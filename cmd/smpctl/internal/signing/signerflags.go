@@ -1,8 +1,6 @@
 package signing
 
 import (
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
@@ -38,22 +36,11 @@ func (s *signerFlags) files() []string { return []string{s.name, s.publicKey, s.
 func (s *signerFlags) options(a *app.App) signer.Options {
 	return signer.Options{
 		Name: s.name, PublicKey: s.publicKey, Input: signer.Input(s.input.String()), Limit: time.Duration(s.limit),
-		Secrets: secrets(a, s.passphraseFile), Note: func(text string) { note(a, text) },
+		Secrets: secrets(a, s.passphraseFile), Note: func(text string) { a.Quote(app.FromSigner, text) },
 	}
 }
 
 // secrets is where passphrases and PINs come from.
 func secrets(a *app.App, passphraseFile string) secret.Source {
 	return secret.Source{File: passphraseFile, Env: a.Env, Spawn: a.Spawn}
-}
-
-// note passes on a line of a signer.
-func note(a *app.App, text string) {
-	switch {
-	case a.Flags.Quiet:
-	case a.Flags.JSON:
-		_ = json.NewEncoder(a.Err).Encode(map[string]string{"event": "signer", "message": text})
-	default:
-		fmt.Fprintf(a.Err, "signer: %s\n", text)
-	}
 }

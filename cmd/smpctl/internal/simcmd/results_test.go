@@ -11,6 +11,5 @@ func TestResults(t *testing.T) {
 	clitest.CheckResults(t, []clitest.Document{
 		{Document: simResult{}, Commands: "sim",
 			Keys: "requests resets lost_packets lost_lines long_lines broken no_memory"},
-		{Document: readyEvent{}, Event: "ready", Keys: "event port target?"},
 	})
 }

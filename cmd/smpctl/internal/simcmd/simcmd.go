@@ -256,21 +256,14 @@ func serveBoard(a *app.App, ctx context.Context, board *sim.Device, w ways) erro
 	return errors.Join(tcpErr, udpErr, ptyErr)
 }
 
-// readyEvent says under which address the device can be reached: at first, and again after each reset of a
-// pseudo-terminal.
-type readyEvent struct {
-	Event  string `json:"event"`
-	Port   string `json:"port"`             // as -p takes it
-	Target string `json:"target,omitempty"` // the pseudo-terminal that it leads to
-}
-
+// ready says under which address the device can be reached.
 func ready(a *app.App, port, target string) {
 	arrow := ""
 	if target != "" {
 		arrow = " -> " + target
 	}
 	a.Say("serving %s%s; stop with Ctrl-C", port, arrow)
-	a.Event(readyEvent{"ready", port, target})
+	a.Event(app.ReadyEvent{Event: "ready", Port: port, Target: target})
 }
 
 // simResult is what happened in the device while it was served.

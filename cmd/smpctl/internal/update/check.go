@@ -28,7 +28,7 @@ func lookUpCheck(ctx context.Context, command string) error {
 	return nil
 }
 
-// check runs the user's command, with its output on standard error and the port in its environment. When it takes too
+// check runs the user's command, with its output as news and the port in its environment. When it takes too
 // long or the user gives up, it ends with all its children.
 func check(a *app.App, ctx context.Context, command, port string, limit time.Duration) error {
 	limited, cancel := context.WithTimeout(ctx, limit)
@@ -36,7 +36,9 @@ func check(a *app.App, ctx context.Context, command, port string, limit time.Dur
 	cmd := child.Shell(limited, command)
 	child.InBackground(cmd)
 	cmd.Env = child.Environment(device.PortVariable + "=" + port)
-	cmd.Stdout, cmd.Stderr = a.Err, a.Err
+	said := a.Quoter(app.FromCheck)
+	defer said.Close()
+	cmd.Stdout, cmd.Stderr = said, said
 	err := child.Run(limited, cmd)
 	switch {
 	case ctx.Err() != nil:

@@ -48,7 +48,7 @@ func imageListCommand(a *app.App) *cobra.Command {
 					return nil, err
 				}
 				if firmware == smp.SerialRecovery {
-					a.Say("the device is in its bootloader: %s", view.RecoveryName)
+					a.Note("the device is in its bootloader: %s", view.RecoveryName)
 				}
 				return view.NewImageList(list), nil
 			})
@@ -136,7 +136,7 @@ func request(a *app.App, ctx context.Context, c *smp.Client, q dfu.Request) (app
 	case answer.Note != "":
 		a.Warn("%s", answer.Note)
 	case answer.Unchanged:
-		a.Say("nothing had to change: it was so before")
+		a.Note("nothing had to change: it was so before")
 	}
 	return view.NewImageList(answer.Images), nil
 }
@@ -208,7 +208,7 @@ func imageEraseCommand(a *app.App) *cobra.Command {
 				return nil, failure.Usage("--slot %d: want 0 or more", slot)
 			}
 			return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
-				a.Say("erasing; this can take a minute")
+				defer a.Doing("", "erasing; this can take a minute").Now().Stop()
 				return request(a, ctx, c, dfu.Request{Action: dfu.Erase, Slot: slot})
 			})
 		}),

@@ -97,7 +97,8 @@ func recoverDevice(a *app.App, ctx context.Context, args []string, o recoverOpti
 		return nil, err
 	}
 	defer console.close()
-	v := &upgradeView{app: a, device: d, recovery: true, unwatched: o.noVerify, console: console}
+	v := (&upgradeView{app: a, device: d, recovery: true, unwatched: o.noVerify, console: console}).begin()
+	defer v.close()
 	if err := d.Reach(ctx); err != nil {
 		return nil, err
 	}

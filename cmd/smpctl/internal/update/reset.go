@@ -119,10 +119,11 @@ func resetting(a *app.App, ctx context.Context, d *device.Device, o resetOptions
 
 // reboot resets the device and waits until its application answers.
 func reboot(a *app.App, ctx context.Context, d *device.Device, wait waitFlag, how smp.ResetOptions) (app.Result, error) {
+	v := (&upgradeView{app: a, device: d, plain: true}).begin()
+	defer v.close()
 	if err := d.Reach(ctx); err != nil {
 		return nil, err
 	}
-	v := &upgradeView{app: a, device: d, plain: true}
 	report, err := dfu.Reboot(ctx, d.Connect, dfu.RebootOptions{
 		Reset: how, Wait: time.Duration(wait.limit), Starting: d.Arrived, OnEvent: v.event})
 	if err != nil {
@@ -148,7 +149,8 @@ func enterBootloader(a *app.App, ctx context.Context, d *device.Device, c *smp.C
 	if !wait.back {
 		return resetResult{Reset: true}, nil
 	}
-	a.Say("waiting for the bootloader")
+	a.BeginUpdate()
+	defer a.Wait("the bootloader").Now().Stop()
 	d.Await(device.AnyIdentity)
 	back, err := dfu.EnterBootloader(ctx, c, d.Connect, cmp.Or(time.Duration(wait.limit), dfu.DefaultWait))
 	if err != nil {

@@ -27,6 +27,5 @@ func TestResults(t *testing.T) {
 		{Document: dryRunResult{}, Commands: "upgrade", Keys: "dry_run " + changes + " " + record},
 		{Document: failedUpload{}, Commands: "image upload", Keys: "hash? " + board + " seconds " + record},
 		{Document: resetResult{}, Commands: "reset", Keys: "reset back runs? seconds? reason? console[]?"},
-		{Document: stepEvent{}, Event: "step", Keys: "event step phase seconds text? image?"},
 	})
 }

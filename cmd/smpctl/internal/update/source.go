@@ -70,6 +70,9 @@ type source struct {
 	bootloader bool                    // it replaces the bootloader, which takes it over and never lists it again
 }
 
+// unchecked says what a user may not know, where it helps: in a log that is asked for, in a plan, and in results.
+const unchecked = "the signature is not checked: no --key, and no key in the connection profile or in smpctl.toml"
+
 // readSource reads an image file or an update package and checks it: before the device hears of it. With an error the
 // source says what is known of the file.
 func readSource(a *app.App, path string, o sourceOptions) (source, error) {
@@ -99,7 +102,8 @@ func readSource(a *app.App, path string, o sourceOptions) (source, error) {
 		}
 	}
 	if err == nil && !s.trusted {
-		a.Warn("the signature is not checked: no --key, and no key in the connection profile")
+		a.Log.Info(unchecked, "file", path)
+		a.Remark(unchecked)
 	}
 	return s, err
 }
@@ -211,7 +215,7 @@ func unpadded(a *app.App, label string, img *image.Image) (*image.Image, error) 
 	if len(behind) == 0 || !trailer && slices.ContainsFunc(behind, func(b byte) bool { return b != 0xff }) {
 		return img, nil
 	}
-	a.Say("%s: the padding stays here: %d of %d bytes are the image", label, img.Size(), len(img.Bytes()))
+	a.Note("%s: the padding stays here: %d of %d bytes are the image", label, img.Size(), len(img.Bytes()))
 	return image.Parse(img.Plain())
 }
 
@@ -219,7 +223,7 @@ func unpadded(a *app.App, label string, img *image.Image) (*image.Image, error) 
 // there are none.
 func trustedKeys(a *app.App, paths []string) ([]trust.Key, error) {
 	if len(paths) == 0 {
-		path, err := defaultKey(a)
+		path, err := device.DefaultKey(a)
 		if err != nil {
 			return nil, err
 		}
@@ -228,18 +232,6 @@ func trustedKeys(a *app.App, paths []string) ([]trust.Key, error) {
 		}
 	}
 	return trust.ReadKeys(paths)
-}
-
-// defaultKey is the path of the key that the profile or the project names; empty if neither does.
-func defaultKey(a *app.App) (string, error) {
-	if a.Flags.Conn != "" {
-		p, err := device.FindProfile(a, a.Flags.Conn)
-		if err != nil || p.Key != "" {
-			return p.Key, err
-		}
-	}
-	d, err := device.Defaults(a)
-	return d.Key, err
 }
 
 // explainRejection adds to the error of an image that the bootloader did not start the most likely reason, as far as

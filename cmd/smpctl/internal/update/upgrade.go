@@ -1,9 +1,7 @@
 package update
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -129,7 +127,8 @@ func upgrade(a *app.App, ctx context.Context, args []string, o upgradeOptions, r
 	defer d.Close()
 	d.Wait = time.Duration(o.wait)
 	rec.device = d
-	v := &upgradeView{app: a, device: d}
+	v := (&upgradeView{app: a, device: d}).begin()
+	defer v.close()
 	options := dfu.Options{
 		Mode: mode, Force: o.force, UpgradeOnly: o.upgradeOnly, Wait: time.Duration(o.wait), OnEvent: v.event,
 	}
@@ -327,6 +326,9 @@ func (r dryRunResult) Text(w io.Writer) error {
 			return err
 		}
 	}
+	if !r.source.trusted {
+		fmt.Fprintln(w, unchecked)
+	}
 	return nil
 }
 
@@ -364,161 +366,4 @@ func dryRun(a *app.App, ctx context.Context, d *device.Device, rec *record, flag
 		Steps: newSteps(report, report.Plan), record: *rec, plan: report.Plan}
 	r.From, r.To = fromAndTo(report, rec.source)
 	return r, nil
-}
-
-// upgradeView shows the events of an update.
-type upgradeView struct {
-	app    *app.App
-	device *device.Device
-	bar    *app.Progress
-	plain  bool // of image upload: nothing but the upload itself is news
-
-	console *console // nil if nobody listens
-
-	recovery  bool        // of a device in its bootloader
-	unwatched bool        // nobody waits for the application after the reset
-	report    *dfu.Report // as far as it goes, from the first step on
-}
-
-// stepEvent is news of a step.
-type stepEvent struct {
-	Event   string    `json:"event"`
-	Step    string    `json:"step"` // as steps in the result name it; device before there are any
-	Phase   dfu.Phase `json:"phase"`
-	Seconds float64   `json:"seconds"` // how long the step took, once it has ended
-	Text    string    `json:"text,omitempty"`
-	Image   *int      `json:"image,omitempty"` // number of the image that the step is for, of several
-}
-
-func (v *upgradeView) event(e dfu.Event) {
-	if e.Report != nil {
-		v.report = e.Report
-		v.opening()
-	}
-	step := cmp.Or(e.Step.Action, "device") // before the plan
-	image, which := v.which(e.Step)
-	switch e.Phase {
-	case dfu.Begin:
-		v.begin(step)
-	case dfu.Progress:
-		if v.bar == nil {
-			v.bar = v.app.Progress(string(step))
-		}
-		v.bar.Update(e.Upload)
-		return
-	case dfu.Note, dfu.Skipped:
-		v.close() // a bar would overwrite the line
-		v.app.Say("%-9s %s%s", step, which, e.Text)
-	case dfu.Done:
-		v.close()
-		v.log(step)
-		if v.plain {
-			return
-		}
-		v.app.Say("%-9s %s%s", step, which, v.done(e))
-	case dfu.Failed:
-		v.close()
-		if !errors.Is(e.Err, context.Canceled) {
-			v.app.Say("%-9s %sfailed after %s", step, which, human.Span(e.Step.Took))
-		}
-	}
-	v.app.Event(stepEvent{"step", string(step), e.Phase, e.Step.Took.Seconds(), e.Text, image})
-}
-
-// log says what suited the device.
-func (v *upgradeView) log(step dfu.Action) {
-	if step == dfu.Upload && v.report != nil {
-		s := v.report.Upload.Tuning
-		v.app.Log.Info("uploaded", "in_flight", s.InFlight, "packet_limit", s.PacketLimit, "line_gap", s.LineGap,
-			"round_trip", s.RoundTrip.Round(100*time.Microsecond), "lost", s.Lost)
-	}
-}
-
-func (v *upgradeView) begin(step dfu.Action) {
-	switch step {
-	case dfu.Upload:
-		v.bar = v.app.Progress(string(step))
-	case dfu.Enter:
-		v.device.Await(device.AnyIdentity)
-	case dfu.Reset:
-		if v.recovery {
-			v.device.Await(device.OtherIdentity)
-		}
-		if v.console != nil {
-			v.console.forget()
-		}
-		if !v.unwatched {
-			v.app.Say("%-9s waiting for the device", step)
-		}
-	}
-}
-
-// opening says what is there and what will happen.
-func (v *upgradeView) opening() {
-	for _, text := range v.report.Warnings {
-		v.app.Warn("%s", text)
-	}
-	if v.plain {
-		return
-	}
-	r, from := v.report, "running"
-	if v.recovery {
-		from = "in slot"
-	}
-	v.app.Say("%-9s %s", "device", v.device.Name)
-	images := newImageChanges(*r, source{})
-	old, new := fromAndTo(*r, source{})
-	v.app.Say("%-9s %s", from, versions(images, old, fromVersion))
-	v.app.Say("%-9s %s", "new", versions(images, new, toVersion))
-	if !v.app.Flags.Quiet && !v.app.Flags.JSON {
-		_ = view.SlotTable(v.app.Err, r.Before)
-	}
-	switch {
-	case !v.recovery:
-	case len(r.Plan) > 0 && r.Plan[0].Action == dfu.Upload:
-		v.app.Say("%-9s overwrites the slot: no test, no way back", dfu.Upload)
-	default:
-		v.app.Say("%-9s not needed: the bootloader lists the image already", dfu.Upload)
-	}
-}
-
-func (v *upgradeView) done(e dfu.Event) string {
-	took := human.Span(e.Step.Took)
-	switch e.Step.Action {
-	case dfu.Upload:
-		n := len(v.report.Images[e.Step.Target].File.Bytes()) - v.report.Upload.ResumedFrom
-		listed := ", listed by the device"
-		if v.recovery && !v.report.Listed {
-			listed = ""
-		}
-		return fmt.Sprintf("%s in %s (%s)%s", human.Size(n), took, human.Rate(n, e.Step.Took), listed)
-	case dfu.Enter:
-		return "the bootloader answers"
-	case dfu.Clear:
-		return "the slot of the other image is erased"
-	case dfu.MarkTest:
-		return "marked to boot once"
-	case dfu.MarkPermanent:
-		return "marked to boot and stay"
-	case dfu.Reset:
-		if v.unwatched {
-			return "sent; nobody waits for the application"
-		}
-		return "the device is back after " + took
-	case dfu.Verify:
-		return "the new image runs"
-	case dfu.Check:
-		return "passed in " + took
-	case dfu.Confirm:
-		return "confirmed"
-	}
-	return took
-}
-
-// close ends the progress bar, if there is one.
-func (v *upgradeView) close() {
-	if v.bar != nil {
-		v.bar.Close()
-		v.bar = nil
-	}
 }

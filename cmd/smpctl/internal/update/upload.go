@@ -147,10 +147,11 @@ func upload(a *app.App, ctx context.Context, args []string, o uploadOptions, rec
 	defer d.Close()
 	d.Wait = time.Duration(o.wait)
 	rec.device = d
+	v := (&upgradeView{app: a, device: d, plain: true}).begin()
+	defer v.close()
 	if err := d.Reach(ctx); err != nil {
 		return nil, err
 	}
-	v := &upgradeView{app: a, device: d, plain: true}
 	report, err := dfu.Run(ctx, d.Connect, src.targets,
 		dfu.Options{Mode: dfu.UploadOnly, UpgradeOnly: o.upgrade, NoStart: true, Wait: time.Duration(o.wait),
 			Starting: d.Arrived, OnEvent: v.event})

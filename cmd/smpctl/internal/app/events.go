@@ -1,0 +1,116 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/screen"
+	"github.com/smpctl/smpctl/smp/dfu"
+)
+
+// Event is a line on standard error with --json. These are all there are: whatever else stands there is one of them, or
+// the error that ended the command. Their keys are a contract with scripts.
+type Event interface{ event() }
+
+// StepEvent is news of a step of an update.
+type StepEvent struct {
+	Event   string    `json:"event"`
+	Step    string    `json:"step"` // as steps in the result name it; device before there are any
+	Phase   dfu.Phase `json:"phase"`
+	Seconds float64   `json:"seconds"` // how long the step took, once it has ended
+	Text    string    `json:"text,omitempty"`
+	Image   *int      `json:"image,omitempty"` // number of the image that the step is for, of several
+}
+
+// progressEvent is how far a transfer has come.
+type progressEvent struct {
+	Event    string  `json:"event"`
+	Step     string  `json:"step"`
+	Done     int     `json:"done"`
+	Total    int     `json:"total"`
+	InFlight int     `json:"in_flight"`
+	Seconds  float64 `json:"seconds"`
+}
+
+// textEvent is a line of somebody else, or of ours for people: its event says whose.
+type textEvent struct {
+	Event string `json:"event"`
+	Text  string `json:"text"`
+}
+
+// Whose text it is.
+const (
+	fromConsole = "console" // the device's
+	FromCheck   = "check"   // of the command of --check
+	FromSigner  = "signer"  // of a signer outside of this process
+	ownNote     = "note"    // ours
+)
+
+// waitingEvent is what the command waits for, once that takes a while.
+type waitingEvent struct {
+	Event   string  `json:"event"`
+	Text    string  `json:"text"`
+	Seconds float64 `json:"seconds"` // so far
+}
+
+// warningEvent is something that does not end the command.
+type warningEvent struct {
+	Event   string `json:"event"`
+	Message string `json:"message"`
+}
+
+// logEvent is a line of the log, see --loglevel.
+type logEvent struct {
+	Event      string         `json:"event"`
+	Level      string         `json:"level"` // debug, info, warn or error
+	Message    string         `json:"message"`
+	Attributes map[string]any `json:"attributes,omitempty"` // what the message is about
+}
+
+// ReadyEvent says under which address a virtual device can be reached: at first, and again after each reset of a
+// pseudo-terminal.
+type ReadyEvent struct {
+	Event  string `json:"event"`
+	Port   string `json:"port"`             // as -p takes it
+	Target string `json:"target,omitempty"` // the pseudo-terminal that it leads to
+}
+
+// DownloadedEvent is the result of a download whose bytes are on standard output.
+type DownloadedEvent[R Result] struct {
+	Event  string `json:"event"`
+	Result R      `json:"result"`
+}
+
+func (StepEvent) event()          {}
+func (progressEvent) event()      {}
+func (textEvent) event()          {}
+func (waitingEvent) event()       {}
+func (warningEvent) event()       {}
+func (logEvent) event()           {}
+func (ReadyEvent) event()         {}
+func (DownloadedEvent[R]) event() {}
+
+// Event prints a line of news for programs, with --json only.
+func (a *App) Event(e Event) {
+	if a.Flags.JSON && !a.Flags.Quiet {
+		a.jsonLine(e)
+	}
+}
+
+// jsonLine prints a line for programs.
+func (a *App) jsonLine(v any) {
+	if line, err := encode(v); err == nil { // nothing of ours fails
+		_, _ = a.News.Write(line)
+	}
+}
+
+// encode makes one line of JSON, which neither steers a terminal nor escapes more than it has to.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return []byte(screen.EscapeJSON(b.String())), nil
+}
