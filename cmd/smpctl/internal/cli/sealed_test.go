@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -203,7 +204,7 @@ func runSealed(t *testing.T, args []string) (out, errs string) {
 	home := t.TempDir()
 	env := func(name string) (string, bool) { return home, name == "HOME" || name == "XDG_CONFIG_HOME" }
 	var o bytes.Buffer
-	e := &stopWriter{at: `"event":"ready"`, stop: cancel}
+	e := &stopWriter{at: regexp.MustCompile(`"event":"ready"`), stop: cancel}
 	if slices.Contains(args, "sim") && slices.Contains(args, "-q") { // it says nothing
 		time.AfterFunc(100*time.Millisecond, cancel)
 	}
