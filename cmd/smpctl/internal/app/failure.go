@@ -18,7 +18,7 @@ type Failure struct {
 	Message string `json:"message"` // a sentence for people
 	// Group is the number of the command group that the code belongs to; absent if it is one of the protocol itself.
 	Group *int   `json:"group,omitempty"`
-	Code  *int   `json:"code,omitempty"` // with which the device refused
+	Code  *int   `json:"code,omitempty"` // number with which the device refused
 	Name  string `json:"name,omitempty"` // of the code
 	// Reason is a word for programs: why the new image does not run, what is wrong with a file, or the device's own.
 	Reason string `json:"reason,omitempty"`

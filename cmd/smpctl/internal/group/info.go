@@ -39,7 +39,7 @@ func infoCommand(a *app.App) *cobra.Command {
 // infoResult is what a device says of itself. What is absent it does not say.
 type infoResult struct {
 	Port        string            `json:"port"`
-	Settings    []device.Setting  `json:"settings"` // where they came from
+	Settings    []device.Setting  `json:"settings"` // how the device is reached, and where that came from
 	Serial      string            `json:"serial,omitempty"`
 	SMPVersion  string            `json:"smp_version"`
 	Board       string            `json:"board,omitempty"`          // name of the board and its variant

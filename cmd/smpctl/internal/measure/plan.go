@@ -23,14 +23,14 @@ const (
 type setting struct {
 	Request shape `json:"request"`      // what was sent
 	Packet  int   `json:"packet_bytes"` // SMP header included
-	Lines   int   `json:"lines"`        // of a frame; 0 with raw framing
+	Lines   int   `json:"lines"`        // number of lines of its frame; 0 with raw framing
 	Depth   int   `json:"in_flight"`    // requests under way at the same time
 }
 
 // Row is what came of a setting.
 type Row struct {
 	setting
-	Sent      int      `json:"sent"`                         // requests
+	Sent      int      `json:"sent"`                         // requests that were sent
 	Lost      int      `json:"lost"`                         // requests without an answer
 	RoundTrip float64  `json:"round_trip_seconds,omitempty"` // median; absent if nothing was answered
 	Rate      int      `json:"bytes_per_second"`             // of request packets, one way; pauses after a loss count

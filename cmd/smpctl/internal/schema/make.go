@@ -108,10 +108,10 @@ func (m *maker) structure(t reflect.Type) object {
 	required := []string{}
 	m.properties(t, &properties, &required)
 	o := object{{"type", "object"}, {"properties", properties}, {"required", required}, {"additionalProperties", false}}
-	if text := s.types[t.Name()]; text != "" {
-		o = append(object{{"description", text}}, o...)
+	if s.types[nameOf(t)] == "" {
+		m.problem("%s has no comment", t)
 	}
-	return o
+	return append(object{{"description", s.types[nameOf(t)]}}, o...)
 }
 
 // properties adds the keys of a struct as encoding/json writes them.
@@ -135,10 +135,7 @@ func (m *maker) properties(t reflect.Type, to *object, required *[]string) {
 		if key == "event" && m.event != "" {
 			schema = append(schema, member{"const", m.event})
 		}
-		described := s.fields[t.Name()][f.Name]
-		if described == "" {
-			described = vocabulary[key]
-		}
+		described := meaning(key, s.fields[nameOf(t)][f.Name])
 		if described == "" {
 			m.problem("%s.%s: the key %s has neither a comment nor an entry in the vocabulary", t, f.Name, key)
 		}
@@ -208,7 +205,7 @@ func (m *maker) text(t reflect.Type) object {
 		m.problem("%v", err)
 		return nil
 	}
-	values := s.values[t.Name()]
+	values := s.values[nameOf(t)]
 	if len(values) == 0 {
 		return object{{"type", "string"}}
 	}
@@ -225,7 +222,7 @@ func (m *maker) text(t reflect.Type) object {
 
 // reference names the schema of an object.
 func (m *maker) reference(t reflect.Type) object {
-	name := snake(t.Name())
+	name := snake(nameOf(t))
 	if other, ok := m.defs[name]; !ok {
 		m.defs[name] = t
 		m.order = append(m.order, name)
@@ -233,6 +230,12 @@ func (m *maker) reference(t reflect.Type) object {
 		m.problem("%s and %s have one name", t, other)
 	}
 	return object{{"$ref", "#/$defs/" + name}}
+}
+
+// nameOf is the name of a type in its source, where a generic one has no arguments.
+func nameOf(t reflect.Type) string {
+	name, _, _ := strings.Cut(t.Name(), "[")
+	return name
 }
 
 // snake writes a Go name as a key.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -141,5 +142,10 @@ func comment(name string, groups ...*ast.CommentGroup) string {
 	if rest, ok := strings.CutPrefix(text, name+" "); ok {
 		text = strings.TrimPrefix(strings.TrimPrefix(rest, "is "), "are ")
 	}
-	return strings.TrimSuffix(text, ".")
+	return link.ReplaceAllStringFunc(strings.TrimSuffix(text, "."), func(name string) string {
+		return strings.ToLower(strings.Trim(name[strings.LastIndexByte(name, '.')+1:], "[]"))
+	})
 }
+
+// link is how a Go comment names something that has one of its own.
+var link = regexp.MustCompile(`\[[A-Za-z.]+\]`)

@@ -48,6 +48,19 @@ var vocabulary = map[string]string{
 	"text":             "text for people",
 }
 
+// meaning is what a key means where it stands: what its comment says, or else the vocabulary. A comment may go on where
+// that ends: "size in bytes" of something.
+func meaning(key, comment string) string {
+	always := vocabulary[key]
+	if comment == "" {
+		return always
+	}
+	if strings.HasPrefix(comment, "of ") && always != "" && !strings.ContainsAny(always, ":;,") {
+		return always + " " + comment
+	}
+	return comment
+}
+
 // unitOf is the unit that a key says.
 func unitOf(key string) string {
 	switch {

@@ -135,7 +135,7 @@ type prepareResult struct {
 	Sign      string       `json:"sign"`              // what the owner of the key has to do, for people
 	Algorithm string       `json:"algorithm"`         // of the signature
 	Input     signer.Input `json:"input"`             // what is signed
-	HashType  string       `json:"hash_type"`         // of the digest
+	HashType  string       `json:"hash_type"`         // which hash the digest is
 	Digest    string       `json:"digest"`            // of the payload, in hexadecimal digits
 	KeyHash   string       `json:"key_hash"`
 	Version   string       `json:"version"`

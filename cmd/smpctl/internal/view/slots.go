@@ -19,9 +19,10 @@ type SlotImage struct {
 	MaxImageSize *uint64     `json:"max_image_bytes,omitempty"` // of the largest image that fits
 }
 
+// slotEntry is a slot of an image.
 type slotEntry struct {
 	Slot     int     `json:"slot"`
-	Size     uint64  `json:"bytes"`                     // size of the slot in bytes
+	Size     uint64  `json:"bytes"`                     // of the slot
 	UploadID *uint64 `json:"upload_image_id,omitempty"` // the image number that an upload to this slot names
 	Errno    *int64  `json:"errno,omitempty"`           // why the device cannot read it, as Zephyr numbers errors
 }
