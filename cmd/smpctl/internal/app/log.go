@@ -2,23 +2,21 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 )
 
-// newLogger is the log of --loglevel: text, or events with --json.
-func (a *App) newLogger() *slog.Logger {
-	if a.Flags.JSON {
-		return slog.New(&eventLog{app: a})
-	}
-	return slog.New(slog.NewTextHandler(a.Err, &slog.HandlerOptions{Level: a.Flags.level()}))
-}
+// newLogger is the log of --loglevel: sentences with the time since the start, or events with --json.
+func (a *App) newLogger() *slog.Logger { return slog.New(&eventLog{app: a, began: time.Now()}) }
 
-// eventLog makes events of log lines.
+// eventLog makes news of log lines.
 type eventLog struct {
 	app        *App
+	began      time.Time
 	attributes []slog.Attr
 }
 
@@ -39,8 +37,25 @@ func (l *eventLog) Handle(_ context.Context, r slog.Record) error {
 		add(a)
 	}
 	r.Attrs(add)
-	l.app.Event(e)
-	return nil
+	if l.app.Flags.JSON {
+		l.app.Event(e)
+		return nil
+	}
+	_, err := fmt.Fprintf(l.app.Err, "%s: %.3f s: %s%s\n", e.Level, r.Time.Sub(l.began).Seconds(), e.Message,
+		attributesText(e.Attributes))
+	return err
+}
+
+// attributesText is what a sentence is about, in brackets behind it.
+func attributesText(all map[string]any) string {
+	if len(all) == 0 {
+		return ""
+	}
+	var list []string
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		list = append(list, fmt.Sprintf("%s %v", strings.ReplaceAll(key, "_", " "), all[key]))
+	}
+	return " (" + strings.Join(list, ", ") + ")"
 }
 
 // attribute is a value as JSON shows it: seconds for durations, as everywhere.
@@ -56,7 +71,7 @@ func attribute(v slog.Value) any {
 }
 
 func (l *eventLog) WithAttrs(more []slog.Attr) slog.Handler {
-	return &eventLog{l.app, append(slices.Clip(l.attributes), more...)}
+	return &eventLog{l.app, l.began, append(slices.Clip(l.attributes), more...)}
 }
 
 // WithGroup does not group: nothing here does.

@@ -18,17 +18,19 @@ import (
 type Device struct {
 	App      *app.App
 	Settings Settings
-	Wait     time.Duration  // for a port that is not there yet, at the first connection; 0: not even for a busy one
-	Arrived  bool           // the port was waited for: the device may be starting
-	board    *sim.Device    // behind a sim: address, from its first use to close
-	trace    *trace.File    // nil without --trace
-	Port     transport.Port // as it was at the first connection; empty for links without one
-	Name     string         // what the device is called in output: the port it was opened under
-	current  transport.Port // as it was at the last connection
-	awaits   identity       // that may be talked to at once when the port comes back
-	returned time.Time      // since when a port of the same device, but with another identity, has been there
-	shown    *app.Waiting   // what is waited for; nil for nothing
-	reached  *smp.Client    // that Reach made, for the next Connect; nil without
+	Wait     time.Duration   // for a port that is not there yet, at the first connection; 0: not even for a busy one
+	Arrived  bool            // the port was waited for: the device may be starting
+	board    *sim.Device     // behind a sim: address, from its first use to close
+	trace    *trace.File     // nil without --trace
+	Port     transport.Port  // as it was at the first connection; empty for links without one
+	Name     string          // what the device is called in output: the port it was opened under
+	current  transport.Port  // as it was at the last connection
+	awaits   identity        // that may be talked to at once when the port comes back
+	returned time.Time       // since when a port of the same device, but with another identity, has been there
+	shown    *app.Waiting    // what is waited for; nil for nothing
+	reached  *smp.Client     // that Reach made, for the next Connect; nil without
+	line     *transport.Conn // of the present connection, and its client
+	client   *smp.Client
 }
 
 // identity is how a USB device shows itself: application and bootloader often differ in product id and text.
@@ -62,6 +64,7 @@ func New(a *app.App) (*Device, error) {
 	}
 	a.Reached = true
 	d := &Device{App: a, Settings: s, Wait: time.Duration(a.Flags.Wait)}
+	d.tellSettings()
 	if a.Flags.Trace != "" {
 		if d.trace, err = trace.Create(a.Flags.Trace); err != nil {
 			return nil, err
@@ -79,6 +82,7 @@ func (d *Device) Close() {
 	if d.reached != nil {
 		d.reached.Close()
 	}
+	d.tellClosed()
 	if d.board != nil {
 		d.board.Close()
 	}
@@ -135,7 +139,7 @@ func (d *Device) Connect(ctx context.Context) (*smp.Client, error) {
 	}
 	d.App.Heard = func() string { return heard(link) }
 	c := smp.NewClient(link, fit(d.Settings.SMP, link))
-	d.App.Log.Info("connected", "port", d.Name)
+	d.tellOpened(link, c)
 	return c, nil
 }
 

@@ -59,9 +59,6 @@ func readSettings(a *app.App) (Settings, error) {
 	if address.Kind == transport.KindPath || address.Kind == transport.KindUSB || address.Kind == transport.KindAny {
 		s.SMP.Rate = baud / transport.BitsPerByte
 	}
-	for _, o := range s.Origins {
-		a.Log.Debug("setting", "name", o.Name, "value", o.Value, "from", o.From)
-	}
 	return s, nil
 }
 
