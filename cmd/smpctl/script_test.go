@@ -61,8 +61,13 @@ func TestScript(t *testing.T) {
 			"envsubst": envsubst,
 		},
 		Condition: func(name string) (bool, error) {
-			if name == "hangup" { // not under nohup, which the command respects
+			switch name {
+			case "hangup": // not under nohup, which the command respects
 				return !signal.Ignored(syscall.SIGHUP), nil
+			case "bash-completion":
+				_, err := os.Stat("/usr/share/bash-completion/bash_completion")
+				_, missing := exec.LookPath("bash")
+				return err == nil && missing == nil, nil
 			}
 			return false, fmt.Errorf("unknown condition %s", name)
 		},

@@ -8,5 +8,9 @@ import (
 
 // Run executes one command line and returns the exit code.
 func Run(ctx context.Context, args []string, s app.Streams, env func(string) (string, bool)) int {
-	return app.Main(ctx, NewRoot, args, s, env)
+	tree := NewRoot
+	if completing(args) {
+		tree = completingRoot(args[1:])
+	}
+	return app.Main(ctx, tree, args, s, env)
 }

@@ -82,6 +82,5 @@ func NewRoot(a *app.App) *cobra.Command {
 	root.SetHelpFunc(help(a))
 	root.SetHelpCommand(helpCommand())
 	versionFlag(a, root)
-	completions(a, root)
 	return root
 }

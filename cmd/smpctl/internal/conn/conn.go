@@ -52,24 +52,22 @@ refuse files that it did not sign, unless --key names another. The file stays wh
 
 func connShowCommand(a *app.App) *cobra.Command {
 	return &cobra.Command{
-		Use:               "show [name]",
-		SuggestFor:        []string{"list", "ls"},
-		Short:             "Show saved connections",
-		Example:           "  smpctl conn show",
-		Args:              app.Takes(0, 1),
-		ValidArgsFunction: device.ProfileArgCompletion(a),
-		RunE:              a.Run(func(_ context.Context, args []string) (app.Result, error) { return connShow(a, args) }),
+		Use:        "show [name]",
+		SuggestFor: []string{"list", "ls"},
+		Short:      "Show saved connections",
+		Example:    "  smpctl conn show",
+		Args:       app.Takes(0, 1),
+		RunE:       a.Run(func(_ context.Context, args []string) (app.Result, error) { return connShow(a, args) }),
 	}
 }
 
 func connDeleteCommand(a *app.App) *cobra.Command {
 	return &cobra.Command{
-		Use:               "delete <name>",
-		SuggestFor:        []string{"remove", "rm"},
-		Short:             "Forget a saved connection",
-		Example:           "  smpctl conn delete board",
-		Args:              app.Takes(1, 1),
-		ValidArgsFunction: device.ProfileArgCompletion(a),
+		Use:        "delete <name>",
+		SuggestFor: []string{"remove", "rm"},
+		Short:      "Forget a saved connection",
+		Example:    "  smpctl conn delete board",
+		Args:       app.Takes(1, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			return connDelete(a, ctx, args[0])
 		}),

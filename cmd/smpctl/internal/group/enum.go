@@ -70,8 +70,9 @@ func enumSingleCommand(a *app.App) *cobra.Command {
 func enumDetailsCommand(a *app.App) *cobra.Command {
 	return &cobra.Command{
 		Use: "details [group...]", Short: "Show names and sizes of groups, of all if none is named",
-		Example: "  smpctl -p sim: enum details os 9",
-		Args:    app.Takes(0, -1),
+		Example:           "  smpctl -p sim: enum details os 9",
+		Args:              app.Takes(0, -1),
+		ValidArgsFunction: completeGroup,
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			groups := make([]smp.Group, len(args))
 			for i, s := range args {

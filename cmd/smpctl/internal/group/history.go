@@ -2,7 +2,6 @@ package group
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -28,17 +27,10 @@ type history struct {
 // openHistory reads the history. It is usable even beside an error.
 func openHistory(env func(string) (string, bool)) (*history, error) {
 	h := &history{}
-	dir, ok := env("XDG_CACHE_HOME")
-	if !ok || dir == "" {
-		var err error
-		if dir, err = os.UserCacheDir(); err != nil {
-			return h, err
-		}
+	path, err := files.CachePath(env, "shell_history")
+	if err != nil {
+		return h, err
 	}
-	if !filepath.IsAbs(dir) {
-		return h, fmt.Errorf("XDG_CACHE_HOME: %s is not an absolute path", dir)
-	}
-	path := filepath.Join(dir, "smpctl", "shell_history")
 	lines, err := readHistory(path)
 	if err != nil {
 		return h, err

@@ -54,8 +54,9 @@ func crashCommand(a *app.App) *cobra.Command {
 		Short: "Crash the device (Mynewt)",
 		Long: `Crash the device: divide by zero, jump to 0, read from 0, fail an assertion, or starve the watchdog.
 A device that answered before and is silent afterwards has crashed as it should.`,
-		Example: "  smpctl -p sim: -t 0.5 crash div0",
-		Args:    app.Takes(1, 1),
+		Example:   "  smpctl -p sim: -t 0.5 crash div0",
+		Args:      app.Takes(1, 1),
+		ValidArgs: crashKinds,
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			if !slices.Contains(crashKinds, args[0]) {
 				return nil, failure.Usage("crash %q: want %s", args[0], human.Or(crashKinds))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/cborjson"
@@ -35,7 +36,8 @@ from 64. The request is one JSON value, an empty map if there is none. In it and
   smpctl -p sim: raw settings 0 '{"name":"demo/count"}'
   smpctl -p sim: raw --write settings 0 '{"name":"demo/count","val":{"$hex":"2c010000"}}'
   smpctl -p sim: raw 0 7 --cbor a166666f726d61746176 --format diag`,
-		Args: app.Takes(2, 3),
+		Args:              app.Takes(2, 3),
+		ValidArgsFunction: completeGroup,
 	}
 	cmd.Flags().BoolVarP(&o.write, "write", "w", false, "a request that writes, not one that reads")
 	cmd.Flags().StringVar(&o.cbor, "cbor", "", "send this CBOR, in hexadecimal `digits`, instead of JSON")
@@ -49,6 +51,19 @@ from 64. The request is one JSON value, an empty map if there is none. In it and
 		return device.With(a, ctx, func(c *smp.Client) (app.Result, error) { return q.send(ctx, c) })
 	})
 	return cmd
+}
+
+// completeGroup offers the names of groups, for as many as the command takes before something else.
+func completeGroup(cmd *cobra.Command, args []string, _ string) (offers []string, _ cobra.ShellCompDirective) {
+	if len(args) > 0 && cmd.Name() == "raw" {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	for g := range smp.GroupUser {
+		if name := g.String(); !strings.Contains(name, " ") {
+			offers = append(offers, name)
+		}
+	}
+	return offers, cobra.ShellCompDirectiveNoFileComp
 }
 
 // rawRequest is what goes out.

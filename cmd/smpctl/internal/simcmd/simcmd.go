@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -76,6 +77,15 @@ func (o *simOptions) register(f *pflag.FlagSet) {
 	f.BoolVar(&o.board.Noise, "noise", false, "print log lines, colours and prompts between the answers")
 	f.BoolVar(&o.board.Console, "console", true, "print on the serial port what MCUboot and Zephyr say at boot")
 	f.StringVar(&o.faults, "faults", "", "what goes wrong, as a `list` of NAME=VALUE")
+}
+
+// CompleteFaults offers the names of faults, behind the last comma of a list.
+func CompleteFaults(_ *cobra.Command, _ []string, typed string) (offers []string, _ cobra.ShellCompDirective) {
+	before := typed[:strings.LastIndex(typed, ",")+1]
+	for _, name := range sim.FaultNames() {
+		offers = append(offers, before+name)
+	}
+	return offers, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }
 
 func bootModes() []string {

@@ -39,7 +39,7 @@ func imageListCommand(a *app.App) *cobra.Command {
 		Example:    "  smpctl -p sim: image list\n  smpctl -c testDK image list --json",
 		Args:       app.Takes(0, 0),
 		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
-			return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
+			return device.WithDevice(a, ctx, func(d *device.Device, c *smp.Client) (app.Result, error) {
 				firmware, list, err := c.Who(ctx)
 				if err == nil && list.Images == nil {
 					list, err = c.Image.List(ctx) // the device does not have the command, and says so once more
@@ -50,6 +50,7 @@ func imageListCommand(a *app.App) *cobra.Command {
 				if firmware == smp.SerialRecovery {
 					a.Note("the device is in its bootloader: %s", view.RecoveryName)
 				}
+				d.Remember(list)
 				return view.NewImageList(list), nil
 			})
 		}),
@@ -87,8 +88,9 @@ The image is named by its hash, by a unique prefix of 8 or more digits of it, or
 			if which := strings.Join(args, ""); which != "" {
 				return mark(a, ctx, which, dfu.Request{Action: dfu.MarkPermanent})
 			}
-			return device.With(a, ctx,
-				func(c *smp.Client) (app.Result, error) { return request(a, ctx, c, dfu.Request{Action: dfu.Confirm}) })
+			return device.WithDevice(a, ctx, func(d *device.Device, c *smp.Client) (app.Result, error) {
+				return request(ctx, d, c, dfu.Request{Action: dfu.Confirm})
+			})
 		}),
 	}
 }
@@ -99,11 +101,11 @@ func mark(a *app.App, ctx context.Context, which string, q dfu.Request) (app.Res
 	if err != nil {
 		return nil, err
 	}
-	return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
+	return device.WithDevice(a, ctx, func(d *device.Device, c *smp.Client) (app.Result, error) {
 		if q.Hash, err = find(ctx, c); err != nil {
 			return nil, err
 		}
-		r, err := request(a, ctx, c, q)
+		r, err := request(ctx, d, c, q)
 		var refused *smp.DeviceError
 		if errors.As(err, &refused) {
 			if list, listErr := c.Image.List(ctx); listErr == nil && !list.Has(q.Hash) {
@@ -127,17 +129,18 @@ func known(l smp.ImageList) string {
 }
 
 // request has the device do it. Done means that its list shows it.
-func request(a *app.App, ctx context.Context, c *smp.Client, q dfu.Request) (app.Result, error) {
+func request(ctx context.Context, d *device.Device, c *smp.Client, q dfu.Request) (app.Result, error) {
 	answer, err := q.Do(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	switch {
 	case answer.Note != "":
-		a.Warn("%s", answer.Note)
+		d.App.Warn("%s", answer.Note)
 	case answer.Unchanged:
-		a.Note("nothing had to change: it was so before")
+		d.App.Note("nothing had to change: it was so before")
 	}
+	d.Remember(answer.Images)
 	return view.NewImageList(answer.Images), nil
 }
 
@@ -207,9 +210,9 @@ func imageEraseCommand(a *app.App) *cobra.Command {
 			if slot < smp.SlotDefault {
 				return nil, failure.Usage("--slot %d: want 0 or more", slot)
 			}
-			return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
+			return device.WithDevice(a, ctx, func(d *device.Device, c *smp.Client) (app.Result, error) {
 				defer a.Doing("", "erasing; this can take a minute").Now().Stop()
-				return request(a, ctx, c, dfu.Request{Action: dfu.Erase, Slot: slot})
+				return request(ctx, d, c, dfu.Request{Action: dfu.Erase, Slot: slot})
 			})
 		}),
 	}

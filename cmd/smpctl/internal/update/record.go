@@ -79,6 +79,7 @@ func (r *record) tried(report dfu.Report) {
 	if len(report.Images) == 0 {
 		return // the device was not read
 	}
+	r.device.Remember(report.After)
 	r.Image, r.Bytes = &report.Images[0].Image, 0
 	for _, i := range report.Images {
 		r.Bytes += len(i.File.Bytes())
