@@ -19,8 +19,8 @@ func portLike(s string) bool {
 		com && !ok && digits != "" && strings.Trim(digits, "0123456789") == ""
 }
 
-// joinConsole makes one argument of --console PORT, whose value pflag only takes behind =. What follows is the port only
-// if it has the form of one and is no file: upgrade --console app.bin shows what comes from the port of the command.
+// joinConsole makes one argument of --console PORT, whose value pflag only takes behind =. What follows is the port
+// only if it has the form of one and is no file: upgrade --console app.bin shows what comes from the command's port.
 func joinConsole(root *cobra.Command, args []string) []string {
 	i := slices.Index(args, "--"+ConsoleFlag)
 	if i < 0 || i+1 >= len(args) || slices.Contains(args[:i], "--") || !portLike(args[i+1]) {

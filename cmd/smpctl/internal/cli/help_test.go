@@ -48,7 +48,9 @@ func TestHelpFits(t *testing.T) {
 func TestHelpWords(t *testing.T) {
 	for _, c := range everyCommand(testRoot()) {
 		text := helpOf(t, 80, strings.Fields(c.CommandPath())[1:]...)
-		for _, word := range []string{"default -1", "default 0)", "`", "0m0s", "stringArray", "(default default", "such write", "those bytes", "the same, "} {
+		for _, word := range []string{
+			"default -1", "default 0)", "`", "0m0s", "stringArray", "such write", "those bytes", "the same, ",
+		} {
 			if strings.Contains(text, word) {
 				t.Errorf("%s: %q in the help:\n%s", c.CommandPath(), word, text)
 			}
@@ -122,8 +124,8 @@ func TestHelpCommand(t *testing.T) {
 // TestGroupAsJSON sees that a group without a command keeps standard error to JSON.
 func TestGroupAsJSON(t *testing.T) {
 	got := runLine(t, "image", "--json")
-	want := `{"error":{"kind":"usage","message":"a command is missing","hint":"smpctl image --help says how it is used"}}` +
-		"\n"
+	want := `{"error":{"kind":"usage","message":"a command is missing",` +
+		`"hint":"smpctl image --help says how it is used"}}` + "\n"
 	if got.Code != 2 || got.Out != "" || got.Err != want {
 		t.Errorf("got %d, %q, %q; want 2, nothing and %q", got.Code, got.Out, got.Err, want)
 	}

@@ -208,12 +208,12 @@ var mistakes = map[string][]mistake{
 }
 
 // notOurs are words of Go, of the libraries, and of what they say when something is wrong.
-var notOurs = regexp.MustCompile(`strconv|invalid syntax|accepts|arg\(s\)|flag\(s\)|cobra|pflag|[Uu]nmarshal|(^|[^.])json:|` +
-	`dial (tcp|udp)|syscall|%!|\bEOF\b|goroutine|unexpected end|parsing "|\bnet/|lookup |0x[0-9a-f]{8,}|` +
+var notOurs = regexp.MustCompile(`strconv|invalid syntax|accepts|arg\(s\)|flag\(s\)|cobra|pflag|` +
+	`[Uu]nmarshal|(^|[^.])json:|dial (tcp|udp)|syscall|%!|\bEOF\b|goroutine|unexpected end|parsing "|\bnet/|lookup |0x[0-9a-f]{8,}|` +
 	`struct field|invalid argument|shorthand|needs an argument|in the group|error parsing|toml:|invalid character|<nil>`)
 
-// TestMistakes holds what users are told of their mistakes to the letter: the exit code, the sentence and the hint. With
-// --json it is the same.
+// TestMistakes holds what users are told of their mistakes to the letter: the exit code, the sentence and the hint.
+// With --json it is the same.
 func TestMistakes(t *testing.T) {
 	t.Parallel()
 	known := 0

@@ -78,7 +78,8 @@ func NewRoot(a *app.App) *cobra.Command {
 	root.Short = "Update the firmware of microcontrollers that run Zephyr and MCUboot"
 	root.Long = "Update the firmware of microcontrollers that run Zephyr and MCUboot."
 	addCommands(root, slices.Concat(update.Commands(a), inspect.Commands(a), signing.Commands(a), group.Commands(a),
-		monitor.Commands(a), bench.Commands(a), conn.Commands(a), simcmd.Commands(a), []*cobra.Command{completionCommand(a), versionCommand(a)}))
+		monitor.Commands(a), bench.Commands(a), conn.Commands(a), simcmd.Commands(a),
+		[]*cobra.Command{completionCommand(a), versionCommand(a)}))
 	root.SetHelpFunc(help(a))
 	root.SetHelpCommand(helpCommand())
 	versionFlag(a, root)

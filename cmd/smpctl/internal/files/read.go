@@ -46,8 +46,8 @@ func ReadImageFile(path string) ([]byte, error) {
 	return data, nil
 }
 
-// ReadInput reads any other file that a command line names: a key, a signature, a passphrase, what to send. What hinders
-// that is wrong usage, for the name is wrong. What the file is stands before its name, unless that is empty.
+// ReadInput reads any other file that a command line names: a key, a signature, a passphrase, what to send. What
+// hinders that is wrong usage, for the name is wrong. What the file is stands before its name, unless that is empty.
 func ReadInput(what, path string, limit int64) ([]byte, error) {
 	data, err := Read(path, limit)
 	if err == nil {

@@ -109,8 +109,8 @@ func (b *buildFlags) registerSlot(f *pflag.FlagSet) {
 	f.BoolVar(&b.confirm, "confirm", false, "as --pad, but permanent: to program a board, not to upload")
 	b.align = app.NewChoice(f, "align", "", "bytes of the smallest write to flash: 1, 2, 4, 8, 16 or 32",
 		"1", "2", "4", "8", "16", "32")
-	b.maxAlign = app.NewChoice(f, "max-align", "", "bytes of the largest write to flash: 8, 16 or 32 (default: 8 or --align)",
-		"", "8", "16", "32")
+	b.maxAlign = app.NewChoice(f, "max-align", "",
+		"bytes of the largest write to flash: 8, 16 or 32 (default: 8 or --align)", "", "8", "16", "32")
 	f.VarP(&b.maxSectors, "max-sectors", "M", "`number` of sectors of the slot (default 128)")
 	f.BoolVar(&b.overwriteOnly, "overwrite-only", false,
 		"for a bootloader that overwrites, which needs less room in the slot")
