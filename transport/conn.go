@@ -49,7 +49,7 @@ type Options struct {
 	KeepInput bool
 	// Retry, if not nil, decides whether [Dial] goes on trying to open a serial port that is busy, or that was
 	// plugged in a moment ago and gives no permission yet. It gets the error after each try, every 50 ms, in the
-	// goroutine of Dial; its address is the name of the port. If nil, Dial goes on within its limits.
+	// goroutine of Dial; its Address is the name of the port. If nil, Dial goes on within its limits.
 	Retry func(*OpenError) bool
 	// Trace, if not nil, gets a line for every packet and every text both ways. It is
 	// written to from the reading and the writing goroutine, one at a time, and holds

@@ -66,8 +66,8 @@ func dial(ctx context.Context, a Address, o Options) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	stream, err := retryOpen(ctx, func() (*serialPort, error) { return openSerial(port.Name, o) },
-		func(err error) bool { return o.retries(err, port.Name) })
+	in := &obstacle{port: port.Name, retry: o.Retry}
+	stream, err := retryOpen(ctx, func() (*serialPort, error) { return openSerial(port.Name, o) }, in.passes)
 	if err != nil {
 		return nil, explained(port.Name, err)
 	}
@@ -78,7 +78,7 @@ func dial(ctx context.Context, a Address, o Options) (*Conn, error) {
 
 // explained adds to the error of opening a port what the system tells of the obstacle.
 func explained(port string, err error) *OpenError {
-	e := &OpenError{Err: err}
+	e := &OpenError{Address: port, Err: err}
 	switch {
 	case errors.Is(err, ErrBusy):
 		e.Holder = holderOf(port)
@@ -106,10 +106,24 @@ func findPort(a Address) (Port, error) {
 	return port, err
 }
 
-// retries tells whether an obstacle to opening a port may pass, and is to be waited for.
-func (o Options) retries(err error, name string) bool {
-	passes := errors.Is(err, ErrBusy) || errors.Is(err, fs.ErrPermission) && isNew(name)
-	return passes && (o.Retry == nil || o.Retry(&OpenError{Address: name, Err: err}))
+// obstacle is what keeps a port from being opened.
+type obstacle struct {
+	port  string
+	retry func(*OpenError) bool
+	known *OpenError // as it was explained to retry, once
+}
+
+// passes tells whether an obstacle may pass, and is to be waited for.
+func (o *obstacle) passes(err error) bool {
+	switch {
+	case !errors.Is(err, ErrBusy) && (!errors.Is(err, fs.ErrPermission) || !isNew(o.port)):
+		return false
+	case o.retry == nil:
+		return true
+	case o.known == nil || !errors.Is(o.known, err):
+		o.known = explained(o.port, err)
+	}
+	return o.retry(o.known)
 }
 
 // retryOpen tries to open a port until it is open, the obstacle is not one that

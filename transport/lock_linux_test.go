@@ -169,7 +169,7 @@ func TestBusyRetry(t *testing.T) {
 	dialPort(t, name, transport.Options{})
 	tries := 0
 	c, err := transport.Dial(t.Context(), name, transport.Options{Retry: func(err *transport.OpenError) bool {
-		if !errors.Is(err, transport.ErrBusy) || err.Address != name {
+		if !errors.Is(err, transport.ErrBusy) || err.Address != name || err.Holder.PID != os.Getpid() {
 			t.Errorf("try %d: got %v, want %v", tries, err, transport.ErrBusy)
 		}
 		tries++

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -54,6 +53,7 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"device":   startDevice,
 			"silent":   startSilence,
+			"stranger": startStranger,
 			"exits":    exits,
 			"await":    await,
 			"damage":   damage,
@@ -189,28 +189,6 @@ func serveUntilClosed(ts *testscript.TestScript, serve func(context.Context) err
 			ts.Logf("serve: %v", err)
 		}
 	}
-}
-
-// startSilence opens a port that takes everything and never answers: silent.
-func startSilence(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) > 0 {
-		ts.Fatalf("usage: silent")
-	}
-	l := listenLocal(ts)
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				_, _ = io.Copy(io.Discard, conn)
-			}()
-		}
-	}()
-	ts.Defer(func() { l.Close() })
-	ts.Setenv("PORT", "tcp:"+l.Addr().String())
 }
 
 func listenLocal(ts *testscript.TestScript) net.Listener {

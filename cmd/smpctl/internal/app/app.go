@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync/atomic"
 
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/screen"
 	"github.com/spf13/cobra"
 )
@@ -41,11 +42,11 @@ type App struct {
 	Env      func(string) (string, bool)
 	Flags    GlobalFlags
 	Log      *slog.Logger
-	Began    bool          // a command's body began; an error before that is wrong usage
-	command  string        // the one at hand, as the user would write it; empty until it is known
-	Reached  bool          // it has to do with a device
-	Heard    func() string // what came instead of an answer; nil before the first connection
-	Untraced error         // why the file of --trace is not whole
+	Began    bool                 // a command's body began; an error before that is wrong usage
+	command  string               // the one at hand, as the user would write it; empty until it is known
+	Reached  bool                 // it has to do with a device
+	Heard    func() failure.Heard // what came instead of an answer; nil before the first connection
+	Untraced error                // why the file of --trace is not whole
 	warnings warnings
 	end      context.CancelCauseFunc // of the command, for a bug in a goroutine; nil while none runs
 	doing    doing

@@ -20,6 +20,8 @@ type Failure struct {
 	Group *int   `json:"group,omitempty"`
 	Code  *int   `json:"code,omitempty"` // number with which the device refused
 	Name  string `json:"name,omitempty"` // of the code
+	// Heard is what came from a device that did not answer: nothing, text, garbage, echo or frames.
+	Heard string `json:"heard,omitempty"`
 	// Reason is a word for programs: why the new image does not run, what is wrong with a file, or the device's own.
 	Reason string `json:"reason,omitempty"`
 	Hint   string `json:"hint,omitempty"` // what to do next
@@ -33,10 +35,14 @@ type errorEvent struct {
 // Failure describes the error that ended the command.
 func (a *App) Failure(ctx context.Context, err error) Failure {
 	k := failure.KindOf(ctx, err)
-	if k == failure.KindInterrupted {
+	switch {
+	case k == failure.KindInterrupted:
 		err = failure.ErrInterrupted
+	case a.Heard != nil:
+		err = failure.WithHeard(err, a.Heard())
 	}
-	f := Failure{Kind: k.Name, Message: err.Error(), Hint: failure.Hint(k, err, a.situation())}
+	now := failure.Situation{Reached: a.Reached, Command: a.command}
+	f := Failure{Kind: k.Name, Message: err.Error(), Heard: failure.HeardBy(err), Hint: failure.Hint(k, err, now)}
 	var refused *smp.DeviceError
 	if errors.As(err, &refused) {
 		f.Code, f.Name, f.Reason = &refused.Code, refused.Name(), refused.Reason
@@ -58,13 +64,4 @@ func (a *App) Failure(ctx context.Context, err error) Failure {
 		f.Reason = reasoned.Reason()
 	}
 	return f
-}
-
-// situation is what this command has come to.
-func (a *App) situation() failure.Situation {
-	now := failure.Situation{Reached: a.Reached, Command: a.command}
-	if a.Heard != nil {
-		now.Heard = a.Heard()
-	}
-	return now
 }

@@ -159,7 +159,10 @@ func (w *WaitTime) Set(text string) error {
 		*w = 0
 		return nil
 	}
-	return (*Seconds)(w).Set(text)
+	if (*Seconds)(w).Set(text) != nil {
+		return errors.New("want seconds, as 2.5, or a duration, as 500ms, of at most a day; 0 is not at all")
+	}
+	return nil
 }
 
 func (w *WaitTime) String() string { return time.Duration(*w).String() }

@@ -12,7 +12,7 @@ func TestResults(t *testing.T) {
 	clitest.CheckResults(t, []clitest.Document{
 		{Document: app.BytesResult{}, Keys: "[]"},
 		{Document: app.TextResult{}, Keys: "text"},
-		{Document: app.Failure{}, Keys: "kind message group? code? name? reason? hint?"},
+		{Document: app.Failure{}, Keys: "kind message group? code? name? heard? reason? hint?"},
 		{Document: app.ErrorEvent{}, Event: "error", Keys: "error"},
 		{Document: app.StepEvent{}, Event: "step", Keys: "event step phase seconds text? image?"},
 		{Document: app.ProgressEvent{}, Event: "progress", Keys: "event step done total in_flight seconds"},

@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
 	"github.com/smpctl/smpctl/transport"
 	"github.com/spf13/cobra"
@@ -128,17 +130,16 @@ func (p portEntry) cells() []string {
 
 // inBrief is why a port does not answer, in a word or two where these are enough.
 func inBrief(err error) string {
-	switch {
-	case errors.Is(err, transport.ErrBusy):
-		return "busy: another program has it open"
+	var open *transport.OpenError
+	switch errors.As(err, &open); {
+	case errors.Is(err, transport.ErrBusy) && open != nil:
+		return "busy: " + cmp.Or(failure.HolderOf(open), "another program has it open")
 	case errors.Is(err, fs.ErrPermission):
 		return "no permission to open it"
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, transport.ErrDisconnected):
 		return "gone"
-	}
-	var open *transport.OpenError
-	if errors.As(err, &open) {
-		err = open.Err
+	case open != nil:
+		return open.Err.Error()
 	}
 	return err.Error()
 }

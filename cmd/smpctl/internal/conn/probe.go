@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/view"
 	"github.com/smpctl/smpctl/smp"
 	"github.com/smpctl/smpctl/transport"
@@ -50,7 +51,7 @@ func probePort(a *app.App, ctx context.Context, dial func(context.Context) (smp.
 	defer c.Close()
 	params, err := c.Negotiate(ctx)
 	if err != nil {
-		return (&probeResult{}).failed(a, ctx, err)
+		return (&probeResult{}).failed(a, ctx, withHeard(a, link, err))
 	}
 	r := &probeResult{SMP: true, SMPVersion: c.Version().String(), Runs: view.RunsUnknown}
 	if params.Known {
@@ -63,6 +64,15 @@ func probePort(a *app.App, ctx context.Context, dial func(context.Context) (smp.
 	r.Runs = firmware.String()
 	r.name(list)
 	return r
+}
+
+// withHeard adds to the error of a device that did not answer what came over its link instead.
+func withHeard(a *app.App, link smp.Link, err error) error {
+	if l, ok := link.(*transport.Conn); ok {
+		return failure.WithHeard(err,
+			failure.Heard{Heard: l.Heard(), Baud: cmp.Or(a.Flags.Baud, transport.DefaultBaud), Raw: a.Flags.Raw})
+	}
+	return err
 }
 
 // dialer opens an address with the flags that say what the line is like.

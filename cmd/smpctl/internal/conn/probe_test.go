@@ -45,7 +45,7 @@ func TestProbe(t *testing.T) {
 		{
 			"no answer that this framing reads", sim.Options{},
 			app.GlobalFlags{Raw: true, Timeout: app.Seconds(20 * time.Millisecond), Tries: 2},
-			probeResult{}, "no reply within 20ms (2 tries)", "no-reply",
+			probeResult{}, "no reply within 20ms (2 tries); nothing was heard", "no-reply",
 		},
 	}
 	for _, tt := range tests {
@@ -178,8 +178,8 @@ func TestProbeOfAPortThatDoesNotOpen(t *testing.T) {
 	}
 	defer holder.Close()
 	got = probePort(a, t.Context(), dialer(a, name))
-	if kindOf(got) != "port" || got.String() != "busy: another program has it open" {
-		t.Errorf("busy: got %+v, %s, want the kind port, busy: another program has it open", *got, got)
+	if kindOf(got) != "port" || got.String() != "busy: this command has it open already" {
+		t.Errorf("busy: got %+v, %s, want the kind port, busy: this command has it open already", *got, got)
 	}
 }
 

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,7 +55,7 @@ func (d *Device) dial(ctx context.Context) (*transport.Conn, error) {
 // inTheWay says why a port that is there cannot be opened yet.
 func inTheWay(err *transport.OpenError) string {
 	if errors.Is(err, transport.ErrBusy) {
-		return "another program has it open"
+		return cmp.Or(failure.HolderOf(err), "another program has it open")
 	}
 	return "it gives no permission yet"
 }

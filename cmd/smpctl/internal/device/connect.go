@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/trace"
 	"github.com/smpctl/smpctl/smp"
 	"github.com/smpctl/smpctl/smp/sim"
@@ -137,7 +138,10 @@ func (d *Device) Connect(ctx context.Context) (*smp.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.App.Heard = func() string { return heard(link) }
+	d.App.Heard = func() failure.Heard {
+		o := d.Settings.Transport
+		return failure.Heard{Heard: link.Heard(), Link: d.Settings.Address.Kind, Baud: o.Baud, Raw: o.Raw}
+	}
 	c := smp.NewClient(link, fit(d.Settings.SMP, link))
 	d.tellOpened(link, c)
 	return c, nil

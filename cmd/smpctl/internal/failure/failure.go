@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"strings"
 
@@ -156,16 +155,16 @@ func isRefusal(err error) bool {
 // Situation is what a hint has to know besides the error.
 type Situation struct {
 	Reached bool   // the command had to do with a device
-	Heard   string // what came instead of an answer
 	Command string // as the user would write it; empty before it is known
 }
 
 // Hint is what to do next, keyed on the kind of error; empty if nothing useful can be said.
 func Hint(k Kind, err error, now Situation) string {
-	var choice *transport.ChoiceError
+	var open *transport.OpenError
 	var refused *smp.DeviceError
 	var running *dfu.NotRunningError
 	var own *kindError
+	var unanswered *unansweredError
 	var undone *dfu.UndoneError
 	var hinted *hintedError
 	var bug *BugError
@@ -177,7 +176,6 @@ func Hint(k Kind, err error, now Situation) string {
 	}
 	var outside *dfu.BootloaderError
 	var address *transport.AddressError
-	var open *transport.OpenError
 	switch {
 	case errors.As(err, &outside) && outside.Asked:
 		return "hold the board's recovery button at the reset, or reset the board while smpctl recover waits for it " +
@@ -191,18 +189,8 @@ func Hint(k Kind, err error, now Situation) string {
 		return addressHint
 	case k == kindUsage:
 		return cmp.Or(now.Command, "smpctl") + " --help says how it is used"
-	case errors.As(err, &choice) && choice.Matched > 1:
-		return "name one with -p PORT, or with -p usb:serial=… or usb:location=…; smpctl ports shows them"
-	case errors.As(err, &choice):
-		return "name the port with -p PORT; smpctl ports shows what is there, and -p sim: is a virtual device"
-	case errors.Is(err, transport.ErrBusy):
-		return "another program has the port open: a terminal, another smpctl, ModemManager"
-	case k == kindPort && errors.Is(err, fs.ErrPermission):
-		return "your user may not open the port; on Linux it usually needs the group dialout or uucp"
-	case k == kindPort && errors.Is(err, fs.ErrNotExist) && errors.As(err, &open) && !isPortName(open.Address):
-		return ""
-	case k == kindPort && errors.Is(err, fs.ErrNotExist):
-		return "smpctl ports shows the ports that are there"
+	case k == kindPort && errors.As(err, &open):
+		return openHint(open)
 	case errors.Is(err, image.ErrBadMagic):
 		return "wanted is a signed image; a Zephyr build leaves it in build/zephyr/zephyr.signed.bin"
 	case errors.Is(err, image.ErrEncrypted):
@@ -220,9 +208,11 @@ func Hint(k Kind, err error, now Situation) string {
 	case k == KindNoReply && errors.Is(err, transport.ErrDisconnected):
 		return "the port went away; the same command picks up where the device is"
 	case errors.Is(err, dfu.ErrNotBack):
-		return now.Heard + notBackHint
+		return notBackHint
+	case errors.As(err, &unanswered):
+		return unanswered.heard.hint()
 	case k == KindNoReply:
-		return now.Heard + noReplyHint
+		return Heard{}.hint()
 	case k == KindInterrupted && now.Reached:
 		return "the same command picks up where the device is"
 	}
@@ -231,12 +221,6 @@ func Hint(k Kind, err error, now Situation) string {
 
 const addressHint = "an address is a port such as /dev/ttyACM0 or COM22, usb:VID:PID[:SERIAL], usb:serial=…, " +
 	"usb:location=…, tcp:HOST:PORT, udp:HOST[:PORT] or sim:[FILE]"
-
-// isPortName reports whether an address names a serial port, and smpctl ports can help to find another one.
-func isPortName(address string) bool {
-	a, err := transport.ParseAddress(address)
-	return err == nil && a.Kind != transport.KindTCP && a.Kind != transport.KindUDP
-}
 
 func refusalHint(e *smp.DeviceError) string {
 	switch {
@@ -301,10 +285,6 @@ func runningHint(e *dfu.NotRunningError, said string) string {
 	}
 	return ""
 }
-
-const noReplyHint = "check port, baud rate and cable, that the firmware has SMP on this port (--raw if it uses raw " +
-	"framing), " +
-	"and that no terminal program reads it too"
 
 const notBackHint = "power the board off and on, or plug it in again: the same command takes an update up; its port " +
 	"may have another name now, " +

@@ -1,0 +1,51 @@
+package failure
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/smpctl/smpctl/transport"
+)
+
+// openHint says what to do about a port that cannot be opened; empty if nothing is known.
+func openHint(e *transport.OpenError) string {
+	var choice *transport.ChoiceError
+	switch {
+	case errors.As(e, &choice) && choice.Matched > 1:
+		return "name one with -p PORT, or with -p usb:serial=… or usb:location=…; smpctl ports shows them"
+	case errors.As(e, &choice):
+		return "name the port with -p PORT; smpctl ports shows what is there, and -p sim: is a virtual device"
+	case errors.Is(e, transport.ErrBusy):
+		return cmp.Or(HolderOf(e), "another program has the port open: a terminal, another smpctl, ModemManager")
+	case errors.Is(e, fs.ErrPermission) && e.InGroup:
+		return fmt.Sprintf("your user is in group %s, but was not when this session began: log in again", e.Group)
+	case errors.Is(e, fs.ErrPermission) && e.Group != "":
+		return fmt.Sprintf("only group %s may open the port: sudo usermod -aG %[1]s $USER, then log in again", e.Group)
+	case errors.Is(e, fs.ErrPermission):
+		return "your user may not open the port"
+	case errors.Is(e, fs.ErrNotExist) && isPortName(e.Address):
+		return "smpctl ports shows the ports that are there"
+	}
+	return ""
+}
+
+// isPortName reports whether an address names a serial port, and smpctl ports can help to find another one.
+func isPortName(address string) bool {
+	a, err := transport.ParseAddress(address)
+	return err == nil && a.Kind != transport.KindTCP && a.Kind != transport.KindUDP
+}
+
+// HolderOf says which program has a busy port open; empty if nobody knows.
+func HolderOf(e *transport.OpenError) string {
+	switch p := e.Holder; {
+	case p.PID == 0:
+		return ""
+	case p.PID == os.Getpid():
+		return "this command has it open already"
+	default:
+		return fmt.Sprintf("%s (pid %d) has it open", cmp.Or(p.Name, "a program"), p.PID)
+	}
+}
