@@ -18,7 +18,7 @@ func complete(t *testing.T, args ...string) string {
 	env := func(name string) (string, bool) { return home, name == "HOME" || name == "XDG_CONFIG_HOME" }
 	var out, errs bytes.Buffer
 	code := Run(t.Context(), append([]string{"__complete"}, args...),
-		app.Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Terminal: &errs}, env)
+		app.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, env)
 	if code != 0 {
 		t.Errorf("%q: exit code %d, %s", args, code, errs.String())
 	}
