@@ -52,6 +52,7 @@ type App struct {
 	doing    doing
 	out      *results
 	help     bytes.Buffer // and scripts for completion: what cobra prints
+	titles   []string     // lines in help
 	updating atomic.Bool  // see [App.BeginUpdate]
 	colorOut bool
 }

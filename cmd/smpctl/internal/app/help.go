@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/screen"
 	"github.com/spf13/cobra"
 )
 
@@ -35,12 +36,24 @@ func (a *App) printHelp(args []string) error {
 	case cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd:
 		a.Flags.JSON = false
 	}
-	return a.print(textResult{a.help.String()})
+	return a.print(textResult{a.help.String(), a.titles})
 }
+
+// HelpTitles says which lines of the help are titles, and stand out on a terminal.
+func (a *App) HelpTitles(lines []string) { a.titles = lines }
 
 // textResult is a text for people.
 type textResult struct {
 	Content string `json:"text"`
+	titles  []string
+}
+
+// paint makes the titles in a text stand out.
+func (r textResult) paint(text string) string {
+	for _, title := range r.titles {
+		text = strings.Replace(text, "\n"+title+"\n", "\n"+screen.Bold.Paint(title)+"\n", 1)
+	}
+	return text
 }
 
 func (r textResult) Text(w io.Writer) error {

@@ -30,6 +30,9 @@ func (a *App) print(r Result) error {
 		first, rest, _ := strings.Cut(text, "\n")
 		text = v.Verdict().bold().Paint(first) + "\n" + rest
 	}
+	if h, ok := r.(textResult); ok && a.colorOut {
+		text = h.paint(text)
+	}
 	_, err := io.WriteString(a.Bytes, text)
 	return err
 }

@@ -26,6 +26,7 @@ func help(a *app.App) func(*cobra.Command, []string) {
 		} else {
 			p.ofRoot(cmd)
 		}
+		a.HelpTitles(p.titles)
 		_, _ = io.WriteString(w, p.String())
 	}
 }

@@ -166,3 +166,24 @@ func TestTexts(t *testing.T) {
 		})
 	}
 }
+
+// TestHelpTitles sees that titles stand out on a terminal that can do so, and nowhere else.
+func TestHelpTitles(t *testing.T) {
+	for _, tt := range []struct {
+		terminal bool
+		term, no string
+		want     bool
+	}{{true, "xterm", "", true}, {true, "dumb", "", false}, {true, "xterm", "1", false}, {false, "xterm", "", false}} {
+		env := map[string]string{"TERM": tt.term, "NO_COLOR": tt.no}
+		var out, errs bytes.Buffer
+		code := Run(t.Context(), []string{"upgrade", "--help"},
+			app.Streams{In: strings.NewReader(""), Out: &out, Err: &errs, OutTTY: tt.terminal},
+			func(name string) (string, bool) { return env[name], true })
+		if got := strings.Contains(out.String(), "\x1b[1mFlags:\x1b[0m\n"); code != 0 || got != tt.want {
+			t.Errorf("%+v: %d, titles stand out: %v", tt, code, got)
+		}
+		if !tt.want && strings.Contains(out.String(), "\x1b") {
+			t.Errorf("%+v: escape sequences in\n%s", tt, out.String())
+		}
+	}
+}

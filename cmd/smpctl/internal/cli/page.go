@@ -10,6 +10,8 @@ type page struct {
 	strings.Builder
 	width int // characters
 	names int // the least width of a column of names
+
+	titles []string // lines that begin parts of the text
 }
 
 // Limits of a page, in characters: what is longer is hard to read, and a terminal is never that narrow for long.
@@ -24,7 +26,10 @@ func newPage(columns int) *page { return &page{width: min(max(columns, narrowest
 func (p *page) blank() { p.WriteString("\n") }
 
 // title begins a part of the text.
-func (p *page) title(text string) { p.WriteString("\n" + text + ":\n") }
+func (p *page) title(text string) {
+	p.WriteString("\n" + text + ":\n")
+	p.titles = append(p.titles, text+":")
+}
 
 // line writes words with an indent of its own for the first line and one for the others.
 func (p *page) line(first, others int, text string) {
