@@ -80,6 +80,9 @@ func commandOf(args []string) string {
 	if err != nil {
 		return "(unknown)"
 	}
+	if !command.HasParent() { // --version
+		return "version"
+	}
 	return strings.TrimPrefix(command.CommandPath(), "smpctl ")
 }
 

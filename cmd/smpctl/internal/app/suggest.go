@@ -82,7 +82,9 @@ var otherNames = map[string]string{
 
 // flagsLike finds what a flag may have been meant for: among the flags of the command, or as that of another command.
 func flagsLike(cmd *cobra.Command, name string, letter bool) []string {
-	name = strings.ToLower(name)
+	if !letter { // -V and -v are two
+		name = strings.ToLower(name)
+	}
 	if f := cmd.Flags().Lookup(otherNames[name]); f != nil {
 		return []string{"--" + f.Name}
 	}
