@@ -32,11 +32,11 @@ func Main(
 // New puts the filters before the streams.
 func New(s Streams, env func(string) (string, bool)) *App {
 	a := &App{Streams: s, Env: env, Log: slog.New(slog.DiscardHandler), News: &screen.Display{W: s.Err}}
-	if s.ErrTTY && s.ErrColumns != nil && steerable(env) {
+	if s.ErrTTY && steerable(env) {
 		a.News.Width = s.ErrColumns
 		a.News.Color = a.News.Live() && colored(env)
 	}
-	a.colorOut = s.OutTTY && steerable(env) && colored(env)
+	a.colorOut = s.OutTTY && steerable(env) && colored(env) && s.OutColumns != nil && s.OutColumns() > 0
 	a.doing = doing{display: a.News, guarded: a.Guarded}
 	a.out = &results{w: s.Out, before: func() {}}
 	if s.OutTTY {

@@ -9,8 +9,11 @@ import (
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
-// columns asks a terminal how wide it is.
+// columns asks a terminal how wide it is; nil if it takes no escape sequences.
 func columns(f *os.File) func() int {
+	if !takesSequences(f) {
+		return nil
+	}
 	return func() int {
 		width, height, err := term.GetSize(int(f.Fd()))
 		if err != nil || height <= 0 {

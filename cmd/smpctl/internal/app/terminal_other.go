@@ -1,0 +1,8 @@
+//go:build !windows
+
+package app
+
+import "os"
+
+// takesSequences leaves it to TERM.
+func takesSequences(*os.File) bool { return true }
