@@ -73,7 +73,7 @@ func (a *App) Run(b body) func(*cobra.Command, []string) error {
 		}
 		a.Log = a.newLogger()
 		if a.Flags.JSON || a.Flags.Quiet {
-			a.News.Width = nil // nobody looks on
+			a.News.Still = true // nobody looks on
 		}
 		a.Began = true
 		r, err := a.traced(b(cmd.Context(), args))

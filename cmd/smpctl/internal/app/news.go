@@ -66,9 +66,11 @@ func (a *App) Remark(text string) { a.warnings.add(text) }
 // Aside shows a line that the device printed. It may be called from any goroutine.
 func (a *App) Aside(line string) { a.Quote(fromConsole, line) }
 
-// Quote shows a line of somebody else, such as [FromCheck].
+// Quote shows a line of somebody else, such as [FromCheck], as it is.
 func (a *App) Quote(from, line string) {
-	a.line(screen.Plain, stepHead(from), line)
+	if !a.Flags.Quiet && !a.Flags.JSON {
+		a.put(screen.Plain, stepHead(from), screen.Escape(line))
+	}
 	a.Event(textEvent{from, line})
 }
 
@@ -80,9 +82,20 @@ func (a *App) line(s screen.Style, head, text string) {
 	a.tell(s, head, text)
 }
 
-// tell is line for what is said with --quiet too.
+// widest is the longest line of our own on a terminal, in columns: what is longer is hard to read.
+const widest = 100
+
+// tell is line for what is said with --quiet too. On a terminal it goes on below where it began.
 func (a *App) tell(s screen.Style, head, text string) {
 	text = strings.TrimRight(screen.Escape(text), " ")
+	if indent, width := len(head), min(a.News.Columns(), widest); width >= indent+20 {
+		text = screen.Wrap(text, width-indent, indent)
+	}
+	a.put(s, head, text)
+}
+
+// put prints a head in its style and text that is harmless.
+func (a *App) put(s screen.Style, head, text string) {
 	_, _ = io.WriteString(a.News, a.News.Paint(s, head)+text+"\n")
 }
 

@@ -27,8 +27,8 @@ func (a *App) print(r Result) error {
 	}
 	text := screen.Escape(buf.String())
 	if v, ok := r.(judged); ok && a.colorOut {
-		first, rest, _ := strings.Cut(text, "\n")
-		text = v.Verdict().bold().Paint(first) + "\n" + rest
+		first, _, _ := strings.Cut(text, "\n")
+		text = v.Verdict().bold().Paint(first) + text[len(first):]
 	}
 	if h, ok := r.(textResult); ok && a.colorOut {
 		text = h.paint(text)
@@ -37,7 +37,7 @@ func (a *App) print(r Result) error {
 	return err
 }
 
-// judged is a result whose first line of text is a verdict.
+// judged is a result whose first line of text is a verdict, which a terminal shows so.
 type judged interface{ Verdict() Mark }
 
 // inBytes is a result that can be bytes instead of text: if so, Raw is not nil. They reach a pipe untouched and a

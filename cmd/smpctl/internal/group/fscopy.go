@@ -65,18 +65,24 @@ func (r fileCopy) finish(took time.Duration) fileCopy {
 	return r
 }
 
+// Verdict is how the first line of the text is meant.
+func (fileCopy) Verdict() app.Mark { return app.Done }
+
 func (r fileCopy) Text(w io.Writer) error {
 	took := time.Duration(r.Seconds * float64(time.Second))
-	switch {
-	case r.AlreadyPresent:
-		fmt.Fprintf(w, "already on the device: %s\n", human.Size(int(r.Bytes)))
-	case r.ResumedFrom > 0:
-		fmt.Fprintf(w, "%s %s in %s (%s), taken up at %s\n",
-			r.done, human.Size(int(r.Bytes)), human.Span(took), human.Rate(int(r.Bytes)-r.ResumedFrom, took), human.Size(r.ResumedFrom))
-	default:
-		fmt.Fprintf(w, "%s %s in %s (%s)\n", r.done, human.Size(int(r.Bytes)), human.Span(took), human.Rate(int(r.Bytes), took))
+	if r.AlreadyPresent {
+		fmt.Fprintf(w, "already on the device: %s", human.Size(int(r.Bytes)))
+	} else {
+		fmt.Fprintf(w, "%s %s in %s (%s)", r.done, human.Size(int(r.Bytes)), human.Span(took),
+			human.Rate(int(r.Bytes)-r.ResumedFrom, took))
 	}
-	_, err := fmt.Fprintf(w, "%s\nDone\n", proofText(r.Verified)) // mcumgr-cli ends with this word
+	if r.ResumedFrom > 0 && !r.AlreadyPresent {
+		fmt.Fprintf(w, ", taken up at %s", human.Size(r.ResumedFrom))
+	}
+	if r.Resent > 0 {
+		fmt.Fprintf(w, ", %s twice for losses", human.Size(r.Resent))
+	}
+	_, err := fmt.Fprintf(w, "\n%s\nDone\n", proofText(r.Verified)) // mcumgr-cli ends with this word
 	return err
 }
 

@@ -34,7 +34,7 @@ var vocabulary = map[string]string{
 	"compressed":       "the body is compressed",
 	"runs":             "what answers: application or bootloader; unknown if the device does not tell",
 	"group":            "number of the command group",
-	"resent":           "requests that were sent again",
+	"resent":           "bytes that were transferred more than once, for losses",
 	"already_present":  "the device had it already: nothing was sent",
 	"resumed_from":     "bytes that the device had of it already, from an upload that was interrupted",
 	"result":           "what the command prints without -",

@@ -19,6 +19,7 @@ type Line struct {
 type Display struct {
 	W     io.Writer
 	Width func() int // columns of the terminal as it is now; nil or 0: no line that changes
+	Still bool       // no line that changes all the same
 	Color bool
 
 	mu     sync.Mutex // guards what follows, and is held while W is written to
@@ -43,7 +44,8 @@ func (d *Display) Write(p []byte) (int, error) {
 	if len(p) > 0 {
 		d.within = p[len(p)-1] != '\n'
 	}
-	d.put(&out)
+	d.line, d.drawn = d.render()
+	out.WriteString(d.line)
 	_, _ = d.W.Write(out.Bytes())
 	return len(p), nil
 }
@@ -60,12 +62,14 @@ func (d *Display) Show(draw func(width int) Line) {
 func (d *Display) Redraw() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if line, _ := d.render(); line == d.line {
+	line, columns := d.render()
+	if line == d.line {
 		return
 	}
 	var out bytes.Buffer
 	d.erase(&out)
-	d.put(&out)
+	d.line, d.drawn = line, columns
+	out.WriteString(line)
 	_, _ = d.W.Write(out.Bytes())
 }
 
@@ -81,7 +85,7 @@ func (d *Display) Hide() {
 }
 
 // Live reports whether there can be a line that changes.
-func (d *Display) Live() bool { return d.width() > 0 }
+func (d *Display) Live() bool { return !d.Still && d.Columns() > 0 }
 
 // Raw says that the terminal does not begin lines by itself.
 func (d *Display) Raw(on bool) {
@@ -98,7 +102,8 @@ func (d *Display) Paint(s Style, text string) string {
 	return s.Paint(text)
 }
 
-func (d *Display) width() int {
+// Columns is how wide the terminal is now; 0 if there is none, or it does not say.
+func (d *Display) Columns() int {
 	if d.Width == nil {
 		return 0
 	}
@@ -111,8 +116,8 @@ const margin = 3
 
 // render is the line as it is now, and its columns.
 func (d *Display) render() (line string, columns int) {
-	width := d.width() - margin
-	if d.draw == nil || d.within || width <= 0 {
+	width := d.Columns() - margin
+	if d.draw == nil || d.within || d.Still || width <= 0 {
 		return "", 0
 	}
 	l := d.draw(width)
@@ -121,18 +126,12 @@ func (d *Display) render() (line string, columns int) {
 	return d.Paint(l.Style, head) + text, Columns(head + text)
 }
 
-// put draws the line.
-func (d *Display) put(out *bytes.Buffer) {
-	d.line, d.drawn = d.render()
-	out.WriteString(d.line)
-}
-
 // erase takes the line away. A window that was made narrower meanwhile shows it in several rows, as terminals reflow.
 func (d *Display) erase(out *bytes.Buffer) {
 	if d.drawn == 0 {
 		return
 	}
-	if width := d.width(); width > 0 && d.drawn > width {
+	if width := d.Columns(); width > 0 && d.drawn > width {
 		fmt.Fprintf(out, "\x1b[%dA", (d.drawn-1)/width)
 	}
 	out.WriteString("\r\x1b[J")

@@ -36,6 +36,36 @@ func Columns(text string) int {
 	return n
 }
 
+// Wrap breaks text where it has spaces, so that no line takes more than so many columns, and indents all lines but the
+// first. A word that is longer stays whole.
+func Wrap(text string, width, indent int) string {
+	var lines []string
+	for line := range strings.SplitSeq(text, "\n") {
+		cut := lineEnd(line, width)
+		for cut < len(line) {
+			lines = append(lines, line[:cut])
+			line = strings.TrimLeft(line[cut:], " ")
+			cut = lineEnd(line, width)
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n"+strings.Repeat(" ", indent))
+}
+
+// lineEnd is how many bytes of a text make a line: up to the last space that leaves it within its width.
+func lineEnd(text string, width int) int {
+	space, used := 0, 0
+	for i, r := range text {
+		if r == ' ' && (used <= width || space == 0) {
+			space = i
+		}
+		if used += columns(r); used > width && space > 0 {
+			return space
+		}
+	}
+	return len(text)
+}
+
 // columns is conservative: nothing below U+1100 is wide, and what is above may be.
 func columns(r rune) int {
 	if r >= 0x1100 {

@@ -56,6 +56,9 @@ type resetResult struct {
 	consoleResult
 }
 
+// Verdict is how the first line of the text is meant.
+func (resetResult) Verdict() app.Mark { return app.Done }
+
 func (r resetResult) Text(w io.Writer) error {
 	took := human.Span(time.Duration(r.Seconds * float64(time.Second)))
 	text := "Done"

@@ -44,7 +44,7 @@ An update package (dfu_application.zip) brings all its images: they are uploaded
 one, and one reset starts them. Only image 0 can be tried; the others stay.
 
 With a public key, of --key or of the connection profile, a file with another signature is refused
-before the device hears of it.
+before the device hears of it. Without one only its hash is checked here, and the signature is left to the bootloader.
 
 The file is a signed .bin or .hex, or an update package. Of a build folder of Zephyr it is what the build made for
 this: its dfu_application.zip, or else the signed image of the application. Without a file it is that of
@@ -280,6 +280,17 @@ func (r upgradeResult) Text(w io.Writer) error {
 		fmt.Fprintf(w, "%s, confirmed\n", updated)
 	}
 	return view.SlotTable(w, r.after)
+}
+
+// Verdict is how the first line of the text is meant.
+func (r upgradeResult) Verdict() app.Mark {
+	switch r.Result {
+	case dfu.RunningUnconfirmed, dfu.Unverified:
+		return app.Caution
+	case dfu.Reverted, dfu.NotRunning:
+		return app.Failed
+	}
+	return app.Done
 }
 
 // besides is what was done to a device that runs the image already.

@@ -165,7 +165,8 @@ func (v *upgradeView) done(e dfu.Event) string {
 		if v.recovery && !v.report.Listed {
 			listed = ""
 		}
-		return fmt.Sprintf("%s in %s (%s)%s", human.Size(n), took, human.Rate(n, e.Step.Took), listed)
+		return fmt.Sprintf("%s in %s (%s)%s%s", human.Size(n), took, human.Rate(n, e.Step.Took), listed,
+			losses(v.report.Upload.Tuning.Lost))
 	case dfu.Enter:
 		return "the bootloader answers"
 	case dfu.Clear:

@@ -82,6 +82,14 @@ type tuning struct {
 	Lost        int     `json:"lost"`               // requests without an answer
 }
 
+// losses says how bad the link was, behind what it carried; nothing of a good one.
+func losses(requests int) string {
+	if requests == 0 {
+		return ""
+	}
+	return ", " + human.Count(requests, "request") + " lost and sent again"
+}
+
 // newTuning is nil if nothing was sent.
 func newTuning(s smp.Tuning) *tuning {
 	if s.InFlight == 0 {
@@ -109,6 +117,9 @@ func newFailedUpload(r record) app.Result {
 // Text prints nothing: the error says all.
 func (failedUpload) Text(io.Writer) error { return nil }
 
+// Verdict is how the first line of the text is meant.
+func (uploadResult) Verdict() app.Mark { return app.Done }
+
 func (r uploadResult) Text(w io.Writer) error {
 	if r.AlreadyPresent {
 		_, err := fmt.Fprintf(w, "already on the device: %s\n", r.Hash)
@@ -118,6 +129,9 @@ func (r uploadResult) Text(w io.Writer) error {
 	fmt.Fprintf(w, "uploaded %s in %s (%s)", human.Size(r.Bytes), human.Span(took), human.Rate(r.Bytes-r.ResumedFrom, took))
 	if r.ResumedFrom > 0 {
 		fmt.Fprintf(w, ", taken up at %s", human.Size(r.ResumedFrom))
+	}
+	if r.Link != nil {
+		fmt.Fprint(w, losses(r.Link.Lost))
 	}
 	_, err := fmt.Fprintf(w, "\nhash: %s\n", r.Hash)
 	return err
