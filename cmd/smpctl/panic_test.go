@@ -32,13 +32,13 @@ func brokenRoot(a *app.App) *cobra.Command {
 				panic("before the body")
 			}
 		},
-		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return breakDown(a, ctx, args[0]) }),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return breakDown(ctx, a, args[0]) }),
 	})
 	return root
 }
 
 // breakDown panics.
-func breakDown(a *app.App, ctx context.Context, where string) (app.Result, error) {
+func breakDown(ctx context.Context, a *app.App, where string) (app.Result, error) {
 	var nothing []byte
 	switch where {
 	case "goroutine":
@@ -69,7 +69,7 @@ func linger(a *app.App) {
 func TestAtWork(t *testing.T) {
 	a := &app.App{}
 	err := failure.Guard(func() error {
-		_, err := breakDown(a, t.Context(), "")
+		_, err := breakDown(t.Context(), a, "")
 		return err
 	})
 	var bug *failure.BugError

@@ -57,7 +57,8 @@ func tee(stream **os.File) (passed *bytes.Buffer, done func()) {
 	}
 }
 
-// checkJSON holds what a command line printed against the schemas: at most one document, and nothing but events and the error.
+// checkJSON holds what a command line printed against the schemas: at most one document, and nothing but events and the
+// error.
 func checkJSON(args []string, out, errs []byte) error {
 	v := schema.Validator{Folder: filepath.Join(os.Getenv("TESTDATA"), "..", "docs", "schema")}
 	if len(out) > 0 && !slices.ContainsFunc(args, printsNoJSON) {

@@ -36,16 +36,19 @@ func TestShellCtrlC(t *testing.T) {
 			s.screen.WaitFor(t, shellPrompt, 3)
 			s.press(leave)
 			if code := s.exitCode(); code != 0 {
-				t.Errorf("exit code %d, want that of the only command that ran, 0; it printed:\n%s", code, s.screen.String())
+				t.Errorf("exit code %d, want that of the only command that ran, 0; it printed:\n%s",
+					code, s.screen.String())
 			}
-			if text := s.screen.String(); !strings.Contains(text, "fail 3^C\r\n") || strings.Contains(text, "\nunsent") {
+			if text := s.screen.String(); !strings.Contains(text, "fail 3^C\r\n") ||
+				strings.Contains(text, "\nunsent") {
 				t.Errorf("the terminal shows:\n%s", text)
 			}
 		})
 	}
 }
 
-// TestShellCtrlCWhileWaiting presses Ctrl-C while the device is at work: the waiting ends, with a word, not the session.
+// TestShellCtrlCWhileWaiting presses Ctrl-C while the device is at work: the waiting ends, with a word, not the
+// session.
 func TestShellCtrlCWhileWaiting(t *testing.T) {
 	_, port := clitest.ServeDevice(t, sim.Options{})
 	s := startOnTerminal(t, "-p", port, "shell")

@@ -39,7 +39,7 @@ if the flash keeps up. Lost requests are a result, not an error.`,
 	}
 	cmd.Flags().Var(&limit, "seconds", "measure no longer than this")
 	cmd.RunE = a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
-		return bench(a, ctx, time.Duration(limit))
+		return bench(ctx, a, time.Duration(limit))
 	})
 	return cmd
 }
@@ -60,7 +60,7 @@ type benchResult struct {
 	Seconds float64 `json:"seconds"`
 }
 
-func bench(a *app.App, ctx context.Context, limit time.Duration) (app.Result, error) {
+func bench(ctx context.Context, a *app.App, limit time.Duration) (app.Result, error) {
 	d, err := device.New(a)
 	if err != nil {
 		return nil, err

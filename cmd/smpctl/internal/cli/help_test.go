@@ -177,7 +177,8 @@ func TestHelpTitles(t *testing.T) {
 		env := map[string]string{"TERM": tt.term, "NO_COLOR": tt.no}
 		var out, errs bytes.Buffer
 		code := Run(t.Context(), []string{"upgrade", "--help"},
-			app.Streams{In: strings.NewReader(""), Out: &out, Err: &errs, OutTTY: tt.terminal},
+			app.Streams{In: strings.NewReader(""), Out: &out, Err: &errs, OutTTY: tt.terminal,
+				OutColumns: func() int { return 80 }},
 			func(name string) (string, bool) { return env[name], true })
 		if got := strings.Contains(out.String(), "\x1b[1mFlags:\x1b[0m\n"); code != 0 || got != tt.want {
 			t.Errorf("%+v: %d, titles stand out: %v", tt, code, got)

@@ -63,7 +63,8 @@ func TestSimServes(t *testing.T) {
 			if err := json.Unmarshal([]byte(out.String()), &result); err != nil || result.Requests == 0 {
 				t.Errorf("got %q, %v, want a document that counts requests", out.String(), err)
 			}
-			if got := runLine(t, "-p", ready.Port, "--wait", "0", "-t", "0.1", "-r", "1", "echo", "hello"); got.Code != tt.after {
+			if got := runLine(t, "-p", ready.Port, "--wait", "0", "-t", "0.1", "-r", "1", "echo",
+				"hello"); got.Code != tt.after {
 				t.Errorf("echo after the end: got %+v, want exit code %d", got, tt.after)
 			}
 		})

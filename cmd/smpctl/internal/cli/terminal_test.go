@@ -53,7 +53,8 @@ func TestUpgradeOnTerminal(t *testing.T) {
 			s := clitest.NewScreen(width)
 			seen := map[string]bool{}
 			look := func(rows []string) {
-				moving := slices.DeleteFunc(slices.Clone(rows), func(r string) bool { return !strings.Contains(r, "%") })
+				moving := slices.DeleteFunc(slices.Clone(rows),
+					func(r string) bool { return !strings.Contains(r, "%") })
 				if len(moving) > 1 {
 					t.Errorf("several rows of an upload:\n%s", strings.Join(rows, "\n"))
 				}
@@ -78,8 +79,8 @@ func TestUpgradeOnTerminal(t *testing.T) {
 			}
 			s.Resize(200) // the lines as they were written
 			end = strings.Join(s.Rows(), "\n")
-			for _, want := range []string{"\nupload    25.2 kB in ", "\nreset     the device is back after", "\nconfirm   confirmed\n",
-				", confirmed\n", "\nconsole   "} {
+			for _, want := range []string{"\nupload    25.2 kB in ", "\nreset     the device is back after",
+				"\nconfirm   confirmed\n", ", confirmed\n", "\nconsole   "} {
 				if !strings.Contains(end, want) && width > 40 {
 					t.Errorf("%q is missing:\n%s", want, end)
 				}
@@ -127,13 +128,16 @@ func TestNoEscapes(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, port := clitest.ServeDevice(t, sim.Options{Console: true, Noise: true, ResetDelay: 20 * time.Millisecond})
-			for _, line := range [][]string{{"upgrade", "--console", "../../../../testdata/app-2.0.0.bin"}, {"echo", hostile},
-				{"image", "upload", "/dev/null/" + hostile}, {"shell", "exec", "echo", hostile}} {
+			_, port := clitest.ServeDevice(t,
+				sim.Options{Console: true, Noise: true, ResetDelay: 20 * time.Millisecond})
+			for _, line := range [][]string{{"upgrade", "--console", "../../../../testdata/app-2.0.0.bin"},
+				{"echo", hostile}, {"image", "upload", "/dev/null/" + hostile}, {"shell", "exec", "echo", hostile}} {
 				var both clitest.LockedBuffer
 				env := func(name string) (string, bool) { return "xterm", name == "TERM" }
-				Run(t.Context(), slices.Concat([]string{"-p", port}, tt.args, line), app.Streams{In: strings.NewReader(""),
-					Out: &both, Err: &both, OutTTY: tt.tty, ErrTTY: tt.tty, ErrColumns: func() int { return 80 }}, env)
+				Run(t.Context(), slices.Concat([]string{"-p", port}, tt.args, line),
+					app.Streams{In: strings.NewReader(""),
+						Out: &both, Err: &both, OutTTY: tt.tty, ErrTTY: tt.tty, ErrColumns: func() int { return 80 }},
+					env)
 				said := both.String()
 				if strings.ContainsAny(said, "\x1b\r\x07") && !tt.escapes {
 					t.Errorf("%q: %q", line, said)

@@ -45,7 +45,7 @@ refuse files that it did not sign, unless --key names another. The file stays wh
   smpctl conn add try type=serial connstring="sim:/tmp/board.flash" key=app.pub.pem`,
 		Args: app.Takes(1, -1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
-			return connAdd(a, ctx, args[0], args[1:])
+			return connAdd(ctx, a, args[0], args[1:])
 		}),
 	}
 }
@@ -69,7 +69,7 @@ func connDeleteCommand(a *app.App) *cobra.Command {
 		Example:    "  smpctl conn delete board",
 		Args:       app.Takes(1, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
-			return connDelete(a, ctx, args[0])
+			return connDelete(ctx, a, args[0])
 		}),
 	}
 }
@@ -100,7 +100,7 @@ func (r connAdded) Text(w io.Writer) error {
 	return err
 }
 
-func connAdd(a *app.App, ctx context.Context, name string, assignments []string) (app.Result, error) {
+func connAdd(ctx context.Context, a *app.App, name string, assignments []string) (app.Result, error) {
 	if err := checkProfileName(name); err != nil {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func connAdd(a *app.App, ctx context.Context, name string, assignments []string)
 		return nil, err
 	}
 	r := connAdded{namedProfile: namedProfile{name, p}}
-	err = device.ChangeProfiles(a, ctx, func(f device.ProfileFile) (bool, error) {
+	err = device.ChangeProfiles(ctx, a, func(f device.ProfileFile) (bool, error) {
 		_, r.Replaced = f.Connections[name]
 		f.Connections[name] = p
 		return true, nil
@@ -134,7 +134,8 @@ func parseProfile(assignments []string) (p device.Profile, err error) {
 				return device.Profile{}, err
 			}
 		default:
-			return device.Profile{}, failure.Usage("unknown variable %q: want type=serial, connstring=\"dev=PORT,baud=N,mtu=N\" or "+
+			return device.Profile{}, failure.Usage("unknown variable %q: want type=serial, "+
+				"connstring=\"dev=PORT,baud=N,mtu=N\" or "+
 				"key=PUB.pem", key)
 		}
 	}
@@ -213,9 +214,9 @@ func (r connDeleted) Text(w io.Writer) error {
 	return err
 }
 
-func connDelete(a *app.App, ctx context.Context, name string) (app.Result, error) {
+func connDelete(ctx context.Context, a *app.App, name string) (app.Result, error) {
 	var p device.Profile
-	err := device.ChangeProfiles(a, ctx, func(f device.ProfileFile) (_ bool, err error) {
+	err := device.ChangeProfiles(ctx, a, func(f device.ProfileFile) (_ bool, err error) {
 		p, err = f.Find(name)
 		delete(f.Connections, name)
 		return true, err

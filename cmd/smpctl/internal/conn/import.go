@@ -29,7 +29,7 @@ do not work here are skipped.`,
 		Args:    app.Takes(0, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			if len(args) > 0 {
-				return connImport(a, ctx, args[0])
+				return connImport(ctx, a, args[0])
 			}
 			home, err := home(a)
 			if err != nil {
@@ -39,7 +39,7 @@ do not work here are skipped.`,
 			if _, err := os.Stat(path); err != nil { // nobody named it
 				return nil, fmt.Errorf("mcumgr-cli's connections: %w", files.FileError(path, err))
 			}
-			return connImport(a, ctx, path)
+			return connImport(ctx, a, path)
 		}),
 	}
 }
@@ -83,13 +83,13 @@ func (r connImported) Text(w io.Writer) error {
 	return err
 }
 
-func connImport(a *app.App, ctx context.Context, path string) (app.Result, error) {
+func connImport(ctx context.Context, a *app.App, path string) (app.Result, error) {
 	theirs, err := readMcumgrProfiles(path)
 	if err != nil {
 		return nil, err
 	}
 	r := connImported{File: path, Imported: []namedProfile{}, Skipped: []skippedProfile{}}
-	err = device.ChangeProfiles(a, ctx, func(f device.ProfileFile) (bool, error) {
+	err = device.ChangeProfiles(ctx, a, func(f device.ProfileFile) (bool, error) {
 		for _, t := range theirs {
 			p := namedProfile{t.Name, device.Profile{Type: t.Type, ConnString: t.ConnString}}
 			if err := takeOver(f, p); err != nil {

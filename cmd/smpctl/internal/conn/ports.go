@@ -31,7 +31,7 @@ whether it speaks SMP and what runs there. A device that does not speak SMP gets
 text that it does not understand.`,
 		Example: "  smpctl ports\n  smpctl ports --probe --json",
 		Args:    app.Takes(0, 0),
-		RunE:    a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return ports(a, ctx, probe) }),
+		RunE:    a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return ports(ctx, a, probe) }),
 	}
 	cmd.Flags().BoolVar(&probe, "probe", false, "open each port and ask what runs there")
 	return cmd
@@ -69,7 +69,7 @@ func newPortEntry(p transport.Port) portEntry {
 	return e
 }
 
-func ports(a *app.App, ctx context.Context, probe bool) (app.Result, error) {
+func ports(ctx context.Context, a *app.App, probe bool) (app.Result, error) {
 	ports, err := transport.Ports()
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func ports(a *app.App, ctx context.Context, probe bool) (app.Result, error) {
 	for i, p := range ports {
 		l.Ports[i] = newPortEntry(p)
 		if probe {
-			all.Go(a.Guarded(func() { l.Ports[i].Probe = probePort(a, ctx, dialer(a, p.Name)) }))
+			all.Go(a.Guarded(func() { l.Ports[i].Probe = probePort(ctx, a, dialer(a, p.Name)) }))
 		}
 	}
 	if probe {

@@ -37,12 +37,12 @@ type probeResult struct {
 }
 
 // probe asks what a port leads to. It takes no longer than probeTime and the closing of the port.
-func probePort(a *app.App, ctx context.Context, dial func(context.Context) (smp.Link, error)) *probeResult {
+func probePort(ctx context.Context, a *app.App, dial func(context.Context) (smp.Link, error)) *probeResult {
 	ctx, cancel := context.WithTimeoutCause(ctx, probeTime, smp.ErrNoReply)
 	defer cancel()
 	link, err := dial(ctx)
 	if err != nil {
-		return (&probeResult{}).failed(a, ctx, err)
+		return (&probeResult{}).failed(ctx, a, err)
 	}
 	c := smp.NewClient(link, smp.Options{
 		Timeout: cmp.Or(time.Duration(a.Flags.Timeout), probeTimeout), Tries: a.Flags.Tries,
@@ -51,7 +51,7 @@ func probePort(a *app.App, ctx context.Context, dial func(context.Context) (smp.
 	defer c.Close()
 	params, err := c.Negotiate(ctx)
 	if err != nil {
-		return (&probeResult{}).failed(a, ctx, withHeard(a, link, err))
+		return (&probeResult{}).failed(ctx, a, withHeard(a, link, err))
 	}
 	r := &probeResult{SMP: true, SMPVersion: c.Version().String(), Runs: view.RunsUnknown}
 	if params.Known {
@@ -59,7 +59,7 @@ func probePort(a *app.App, ctx context.Context, dial func(context.Context) (smp.
 	}
 	firmware, list, err := c.Who(ctx)
 	if err != nil {
-		return r.failed(a, ctx, err)
+		return r.failed(ctx, a, err)
 	}
 	r.Runs = firmware.String()
 	r.name(list)
@@ -94,7 +94,7 @@ func (r *probeResult) name(list smp.ImageList) {
 }
 
 // failed is the result of a port that did not answer, or not everything.
-func (r *probeResult) failed(a *app.App, ctx context.Context, err error) *probeResult {
+func (r *probeResult) failed(ctx context.Context, a *app.App, err error) *probeResult {
 	f := a.Failure(ctx, err)
 	r.Error, r.problem = &f, inBrief(err)
 	return r

@@ -52,7 +52,7 @@ func TestProbe(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, address := clitest.ServeDevice(t, tt.device)
 			a := &app.App{Flags: tt.flags, Began: true}
-			got := probePort(a, t.Context(), dialer(a, address))
+			got := probePort(t.Context(), a, dialer(a, address))
 			if s := got.String(); s != tt.summary {
 				t.Errorf("String() = %q, want %q", s, tt.summary)
 			}
@@ -90,7 +90,7 @@ func TestProbeTellsBootloader(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, address := clitest.ServeDevice(t, tt.device)
 			a := &app.App{Began: true}
-			got := probePort(a, t.Context(), dialer(a, address))
+			got := probePort(t.Context(), a, dialer(a, address))
 			if got.Runs != tt.runs || got.Version != tt.version || got.String() != tt.summary {
 				t.Errorf("got %+v, %q, want %q of version %q, %q", *got, got.String(), tt.runs, tt.version, tt.summary)
 			}
@@ -113,7 +113,7 @@ func TestProbeIsBounded(t *testing.T) {
 		a := &app.App{Flags: app.GlobalFlags{Timeout: app.Seconds(time.Hour)}, Began: true}
 		link := &silentLink{make(chan struct{})}
 		start := time.Now()
-		got := probePort(a, t.Context(), func(context.Context) (smp.Link, error) { return link, nil })
+		got := probePort(t.Context(), a, func(context.Context) (smp.Link, error) { return link, nil })
 		if took := time.Since(start); took != probeTime || got.SMP || kindOf(got) != "no-reply" {
 			t.Errorf("got %+v after %v, want the kind no-reply after %v", *got, took, probeTime)
 		}
@@ -128,7 +128,7 @@ func TestProbeIsInterrupted(t *testing.T) {
 		time.AfterFunc(time.Second, func() { cancel(failure.ErrInterrupted) })
 		link := &silentLink{make(chan struct{})}
 		start := time.Now()
-		got := probePort(a, ctx, func(context.Context) (smp.Link, error) { return link, nil })
+		got := probePort(ctx, a, func(context.Context) (smp.Link, error) { return link, nil })
 		if took := time.Since(start); took != time.Second || got.SMP || kindOf(got) != "interrupted" {
 			t.Errorf("got %+v after %v, want the kind interrupted after a second", *got, took)
 		}
@@ -162,7 +162,7 @@ func (l *silentLink) Close() error {
 
 func TestProbeOfAPortThatDoesNotOpen(t *testing.T) {
 	a := &app.App{Began: true}
-	got := probePort(a, t.Context(), dialer(a, "/dev/nosuch-port"))
+	got := probePort(t.Context(), a, dialer(a, "/dev/nosuch-port"))
 	if kindOf(got) != "port" || got.String() != "gone" {
 		t.Errorf("missing: got %+v, %s, want the kind port, gone", *got, got)
 	}
@@ -177,7 +177,7 @@ func TestProbeOfAPortThatDoesNotOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer holder.Close()
-	got = probePort(a, t.Context(), dialer(a, name))
+	got = probePort(t.Context(), a, dialer(a, name))
 	if kindOf(got) != "port" || got.String() != "busy: this command has it open already" {
 		t.Errorf("busy: got %+v, %s, want the kind port, busy: this command has it open already", *got, got)
 	}

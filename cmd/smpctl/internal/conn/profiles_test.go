@@ -35,7 +35,7 @@ func TestProfilesRoundTrip(t *testing.T) {
 		"ünïcode":       {Type: "serial", ConnString: "", Key: ""},
 		`quote"and'tic`: {Type: "serial", ConnString: `C:\odd "name"`, Key: ""},
 	}}
-	err := device.ChangeProfiles(a, t.Context(), func(f device.ProfileFile) (bool, error) {
+	err := device.ChangeProfiles(t.Context(), a, func(f device.ProfileFile) (bool, error) {
 		maps.Copy(f.Connections, want.Connections)
 		return true, nil
 	})
@@ -113,8 +113,8 @@ func TestProfilesErrors(t *testing.T) {
 				}
 			}
 			for what, change := range map[string]func() (app.Result, error){
-				"add":    func() (app.Result, error) { return connAdd(a, t.Context(), "new", []string{"type=serial"}) },
-				"delete": func() (app.Result, error) { return connDelete(a, t.Context(), "board") },
+				"add":    func() (app.Result, error) { return connAdd(t.Context(), a, "new", []string{"type=serial"}) },
+				"delete": func() (app.Result, error) { return connDelete(t.Context(), a, "board") },
 			} {
 				if r, err := change(); err == nil {
 					t.Errorf("%s: got %v, want the error", what, r)
@@ -135,7 +135,7 @@ func TestEmptyProfileFile(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := connAdd(a, t.Context(), "board", []string{"type=serial"}); err != nil {
+	if _, err := connAdd(t.Context(), a, "board", []string{"type=serial"}); err != nil {
 		t.Fatal(err)
 	}
 	if p, err := device.FindProfile(a, "board"); err != nil || p != (device.Profile{Type: "serial"}) {
@@ -156,7 +156,7 @@ func TestProfileFileThatIsALink(t *testing.T) {
 	if err := os.Symlink(target, path); err != nil {
 		t.Skip(err)
 	}
-	if _, err := connAdd(a, t.Context(), "board", []string{"type=serial"}); err != nil {
+	if _, err := connAdd(t.Context(), a, "board", []string{"type=serial"}); err != nil {
 		t.Fatal(err)
 	}
 	if to, err := os.Readlink(path); err != nil || to != target {
@@ -173,7 +173,7 @@ func TestProfilesCannotBeWritten(t *testing.T) {
 	if err := os.WriteFile(filepath.Dir(path), []byte("in the way"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := connAdd(a, t.Context(), "board", []string{"type=serial"}); err == nil ||
+	if _, err := connAdd(t.Context(), a, "board", []string{"type=serial"}); err == nil ||
 		!strings.HasPrefix(err.Error(), "connection profiles: ") {
 		t.Errorf("got %v, want an error", err)
 	}
@@ -190,7 +190,7 @@ func TestProfileNames(t *testing.T) {
 	a, _ := profileApp(t)
 	for _, name := range []string{"", "a\nb", "a\x1b[0m", "a\u202eb"} {
 		t.Run(fmt.Sprintf("%q", name), func(t *testing.T) {
-			if _, err := connAdd(a, t.Context(), name, []string{"type=serial"}); err == nil {
+			if _, err := connAdd(t.Context(), a, name, []string{"type=serial"}); err == nil {
 				t.Error("got no error")
 			}
 		})

@@ -40,8 +40,8 @@ func (a address) absenceHint(ports []transport.Port) string {
 // maxNearby is how many ports are named to somebody who asked for another one.
 const maxNearby = 3
 
-// nearby says which ports are there that the user may have meant: those of the same kind, else those on USB. It is empty
-// if there are none, or the address is no name of a port.
+// nearby says which ports are there that the user may have meant: those of the same kind, else those on USB. It is
+// empty if there are none, or the address is no name of a port.
 func nearby(a address, ports []transport.Port) string {
 	if a.Kind != transport.KindPath {
 		return ""

@@ -93,12 +93,12 @@ func (d *Device) Close() {
 }
 
 // With runs f with a client of the device, and closes both afterwards.
-func With(a *app.App, ctx context.Context, f func(*smp.Client) (app.Result, error)) (app.Result, error) {
-	return WithDevice(a, ctx, func(_ *Device, c *smp.Client) (app.Result, error) { return f(c) })
+func With(ctx context.Context, a *app.App, f func(*smp.Client) (app.Result, error)) (app.Result, error) {
+	return WithDevice(ctx, a, func(_ *Device, c *smp.Client) (app.Result, error) { return f(c) })
 }
 
 // WithDevice is with for those who connect again, or say what the device is called.
-func WithDevice(a *app.App, ctx context.Context, f func(*Device, *smp.Client) (app.Result, error)) (app.Result, error) {
+func WithDevice(ctx context.Context, a *app.App, f func(*Device, *smp.Client) (app.Result, error)) (app.Result, error) {
 	d, err := New(a)
 	if err != nil {
 		return nil, err

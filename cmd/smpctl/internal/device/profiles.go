@@ -134,7 +134,7 @@ const profileHeader = "# Written by smpctl conn, which keeps no comments.\n\n"
 
 // ChangeProfiles reads the saved profiles, has them changed, and writes them unless nothing changed. No other smpctl
 // does so meanwhile.
-func ChangeProfiles(a *app.App, ctx context.Context, change func(ProfileFile) (changed bool, err error)) error {
+func ChangeProfiles(ctx context.Context, a *app.App, change func(ProfileFile) (changed bool, err error)) error {
 	path, err := profilePath(a)
 	if err != nil {
 		return err

@@ -27,8 +27,8 @@ func (e *unansweredError) Error() string { return e.error.Error() + "; " + e.hea
 
 func (e *unansweredError) Unwrap() error { return e.error }
 
-// WithHeard adds to the error of a device that did not answer what was heard instead. Others stay as they are, also that
-// of a port that went away.
+// WithHeard adds to the error of a device that did not answer what was heard instead. Others stay as they are, also
+// that of a port that went away.
 func WithHeard(err error, h Heard) error {
 	var open *transport.OpenError
 	silent := errors.Is(err, smp.ErrNoReply) || errors.Is(err, smp.ErrStalled) || errors.Is(err, dfu.ErrNotBack)
@@ -92,7 +92,8 @@ func (h Heard) hint() string {
 	case h.Link == transport.KindUDP:
 		return "check the address, and that the firmware has SMP over UDP on this port"
 	case h.Link == transport.KindTCP:
-		return "check what is behind the server, its baud rate, and that the firmware has SMP on this port " + h.framing()
+		return "check what is behind the server, its baud rate, and that the firmware has SMP on this port " +
+			h.framing()
 	}
 	return "check port, baud rate and cable, that the firmware has SMP on this port " + h.framing() +
 		", and that no terminal program reads it too"

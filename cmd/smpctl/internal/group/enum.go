@@ -56,7 +56,7 @@ func enumSingleCommand(a *app.App) *cobra.Command {
 			if err != nil {
 				return nil, failure.Usage("enum single: index %q: want a number", args[0])
 			}
-			return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
+			return device.With(ctx, a, func(c *smp.Client) (app.Result, error) {
 				g, last, err := c.Enum.At(ctx, uint32(index))
 				if err != nil {
 					return nil, err
@@ -81,7 +81,7 @@ func enumDetailsCommand(a *app.App) *cobra.Command {
 					return nil, failure.AsUsage(err)
 				}
 			}
-			return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
+			return device.With(ctx, a, func(c *smp.Client) (app.Result, error) {
 				details, err := c.Enum.Details(ctx, groups...)
 				if err != nil {
 					return nil, err

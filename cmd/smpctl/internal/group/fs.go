@@ -90,7 +90,7 @@ func fsHashCommand(a *app.App) *cobra.Command {
 			if o.offset < 0 || o.length < 0 {
 				return nil, failure.Usage("--offset %d --length %d: want 0 or more", o.offset, o.length)
 			}
-			return device.With(a, ctx, func(c *smp.Client) (app.Result, error) { return hashFile(ctx, c, args[0], o) })
+			return device.With(ctx, a, func(c *smp.Client) (app.Result, error) { return hashFile(ctx, c, args[0], o) })
 		}),
 	}
 	f := cmd.Flags()

@@ -34,7 +34,7 @@ interruption, if the device can show by a hash that its part is the beginning of
 		Example: "  smpctl -p sim: fs upload notes.txt /lfs1/notes.txt",
 		Args:    app.Takes(2, 2),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
-			return fsUpload(a, ctx, args[0], args[1], smp.FileUpload{Restart: restart})
+			return fsUpload(ctx, a, args[0], args[1], smp.FileUpload{Restart: restart})
 		}),
 	}
 	cmd.Flags().BoolVar(&restart, "restart", false, "send all of it, whatever the device has already")
@@ -96,12 +96,12 @@ func proofText(p smp.Comparison) string {
 	return "verified: the device's " + string(p)
 }
 
-func fsUpload(a *app.App, ctx context.Context, local, remote string, o smp.FileUpload) (app.Result, error) {
+func fsUpload(ctx context.Context, a *app.App, local, remote string, o smp.FileUpload) (app.Result, error) {
 	data, err := readLocal(a, local)
 	if err != nil {
 		return nil, err
 	}
-	return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
+	return device.With(ctx, a, func(c *smp.Client) (app.Result, error) {
 		p := a.Progress("upload", "waiting for the first answer")
 		o.OnProgress = p.Update
 		up, err := c.FS.Upload(ctx, remote, data, o)
@@ -151,20 +151,20 @@ hashes is asked for the size, and the result says so.`,
 			if limit < 0 {
 				return nil, failure.Usage("--limit %d: want 0 or more", limit)
 			}
-			return fsDownload(a, ctx, args[0], args[1], smp.FileDownload{Limit: limit})
+			return fsDownload(ctx, a, args[0], args[1], smp.FileDownload{Limit: limit})
 		}),
 	}
 	cmd.Flags().Int64Var(&limit, "limit", 0, "refuse a file of more `bytes` (default: 4 GiB)")
 	return cmd
 }
 
-func fsDownload(a *app.App, ctx context.Context, remote, local string, o smp.FileDownload) (app.Result, error) {
+func fsDownload(ctx context.Context, a *app.App, remote, local string, o smp.FileDownload) (app.Result, error) {
 	to, err := createLocal(a, local)
 	if err != nil {
 		return nil, err
 	}
 	defer to.Discard()
-	return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
+	return device.With(ctx, a, func(c *smp.Client) (app.Result, error) {
 		p := a.Progress("download", "waiting for the first answer")
 		o.OnProgress = p.Update
 		down, err := c.FS.Download(ctx, remote, to, o)

@@ -21,7 +21,7 @@ func infoCommand(a *app.App) *cobra.Command {
 		Args:       app.Takes(0, 0),
 	}
 	cmd.RunE = a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
-		return device.WithDevice(a, ctx, func(d *device.Device, c *smp.Client) (app.Result, error) {
+		return device.WithDevice(ctx, a, func(d *device.Device, c *smp.Client) (app.Result, error) {
 			key, err := device.DefaultKey(a)
 			if err != nil {
 				return nil, err

@@ -125,7 +125,7 @@ the last entry alone.`,
 		if all && q.Name == "" {
 			return nil, failure.Usage("log show: --all needs the name of one log")
 		}
-		return device.With(a, ctx, func(c *smp.Client) (app.Result, error) { return showLog(ctx, c, q, all) })
+		return device.With(ctx, a, func(c *smp.Client) (app.Result, error) { return showLog(ctx, c, q, all) })
 	})
 	return cmd
 }

@@ -61,7 +61,7 @@ A device that answered before and is silent afterwards has crashed as it should.
 			if !slices.Contains(crashKinds, args[0]) {
 				return nil, failure.Usage("crash %q: want %s", args[0], human.Or(crashKinds))
 			}
-			return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
+			return device.With(ctx, a, func(c *smp.Client) (app.Result, error) {
 				answered, err := c.Crash.Trigger(ctx, args[0])
 				if err != nil {
 					return nil, err

@@ -22,7 +22,7 @@ func ask(a *app.App, use, short, example string, args cobra.PositionalArgs,
 	return &cobra.Command{
 		Use: use, Short: short, Example: example, Args: args,
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
-			return device.With(a, ctx, func(c *smp.Client) (app.Result, error) { return question(ctx, c, args) })
+			return device.With(ctx, a, func(c *smp.Client) (app.Result, error) { return question(ctx, c, args) })
 		}),
 	}
 }
@@ -297,7 +297,7 @@ reading as it stands.`,
 			}
 			set = &t
 		}
-		return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
+		return device.With(ctx, a, func(c *smp.Client) (app.Result, error) {
 			r, err := datetime(ctx, c, set)
 			if err != nil {
 				return nil, err

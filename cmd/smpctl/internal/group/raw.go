@@ -48,7 +48,7 @@ from 64. The request is one JSON value, an empty map if there is none. In it and
 		if err != nil {
 			return nil, err
 		}
-		return device.With(a, ctx, func(c *smp.Client) (app.Result, error) { return q.send(ctx, c) })
+		return device.With(ctx, a, func(c *smp.Client) (app.Result, error) { return q.send(ctx, c) })
 	})
 	return cmd
 }

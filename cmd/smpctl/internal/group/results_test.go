@@ -11,7 +11,8 @@ import (
 func TestResults(t *testing.T) {
 	clitest.CheckResults(t, []clitest.Document{
 		{Document: infoResult{}, Commands: "info",
-			Keys: "port settings[].name settings[].value settings[].from serial? smp_version board? os? kernel? kernel_version? kernel_release? machine? " +
+			Keys: "port settings[].name settings[].value settings[].from serial? smp_version board? os? kernel? " +
+				"kernel_version? kernel_release? machine? " +
 				"processor? built? datetime? buf_size? buf_count? runs application?.version application?.hash? " +
 				"bootloader?.bootloader bootloader?.mode? bootloader?.mode_name? bootloader?.no_downgrade " +
 				"images[]?.image images[]?.slot images[]?.version images[]?.hash images[]?.bootable " +

@@ -72,7 +72,7 @@ integer if it has 1, 2, 4 or 8 bytes. What it means only the firmware knows.`,
 		if err := checkGet(a, o); err != nil {
 			return nil, err
 		}
-		return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
+		return device.With(ctx, a, func(c *smp.Client) (app.Result, error) {
 			value, err := c.Settings.Get(ctx, args[0])
 			if err != nil {
 				return nil, err
@@ -139,7 +139,7 @@ next reset unless it is saved with "smpctl settings save".`,
 		if err != nil {
 			return nil, err
 		}
-		return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
+		return device.With(ctx, a, func(c *smp.Client) (app.Result, error) {
 			if err := c.Settings.Set(ctx, args[0], value); err != nil {
 				return nil, err
 			}
@@ -190,7 +190,7 @@ save. Values are texts; smpctl settings knows more forms.`,
 			"  smpctl -p sim: config save",
 		Args: app.Takes(1, 2),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
-			return device.With(a, ctx, func(c *smp.Client) (app.Result, error) { return config(ctx, c, args) })
+			return device.With(ctx, a, func(c *smp.Client) (app.Result, error) { return config(ctx, c, args) })
 		}),
 	}
 }

@@ -29,7 +29,8 @@ type settingResult struct {
 
 func newSettingResult(name string, value []byte) settingResult {
 	r := settingResult{Name: name, Size: len(value), Hex: hex.EncodeToString(value)}
-	if s := strings.TrimSuffix(string(value), "\x00"); utf8.ValidString(s) && !strings.ContainsFunc(s, screen.Unprintable) {
+	if s := strings.TrimSuffix(string(value), "\x00"); utf8.ValidString(s) &&
+		!strings.ContainsFunc(s, screen.Unprintable) {
 		r.Text_ = &s
 	}
 	if n, ok := integer(value); ok {

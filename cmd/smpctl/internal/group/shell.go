@@ -21,7 +21,7 @@ leaves. The exit status is that of the last command, as for "smpctl shell exec".
 		Args:    app.Takes(0, 0),
 	}
 	cmd.RunE = a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
-		return device.With(a, ctx, func(c *smp.Client) (app.Result, error) { return shellSession(ctx, a, c) })
+		return device.With(ctx, a, func(c *smp.Client) (app.Result, error) { return shellSession(ctx, a, c) })
 	})
 	cmd.AddCommand(shellExecCommand(a))
 	return cmd
@@ -40,7 +40,7 @@ are apart: the document has the command's status, and the exit status is 0 if th
 		Example: "  smpctl -p sim: shell exec kernel uptime\n  smpctl -p sim: shell exec -- kernel uptime -p",
 		Args:    app.Takes(1, -1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
-			return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
+			return device.With(ctx, a, func(c *smp.Client) (app.Result, error) {
 				r, err := c.Shell.Exec(ctx, args...)
 				if err != nil {
 					return nil, err

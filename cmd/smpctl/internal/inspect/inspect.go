@@ -29,7 +29,7 @@ all is shown and the exit code is 6. Signatures are shown; smpctl verify verifie
 		Example: "  smpctl inspect app.signed.bin\n  smpctl inspect app.signed.hex --json\n" +
 			"  smpctl inspect dfu_application.zip",
 		Args: app.Takes(1, 1),
-		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return inspect(a, ctx, args[0]) }),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return inspect(ctx, a, args[0]) }),
 	}
 }
 
@@ -96,13 +96,13 @@ type imageTrailerEntry struct {
 	Confirmed bool `json:"confirmed"`   // the image stays
 }
 
-func inspect(a *app.App, ctx context.Context, path string) (app.Result, error) {
+func inspect(ctx context.Context, a *app.App, path string) (app.Result, error) {
 	data, err := files.ReadImageFile(path)
 	if err != nil {
 		return nil, err
 	}
 	if pack.Is(data) {
-		return inspectPackage(a, ctx, path, data)
+		return inspectPackage(ctx, a, path, data)
 	}
 	return inspectImage(path, data)
 }

@@ -30,11 +30,11 @@ func TestInspectHex(t *testing.T) {
 	if err := os.WriteFile(hex, intelHex(0x00020000, data), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	fromBin, err := inspect(&app.App{}, t.Context(), bin)
+	fromBin, err := inspect(t.Context(), &app.App{}, bin)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fromHex, err := inspect(&app.App{}, t.Context(), hex)
+	fromHex, err := inspect(t.Context(), &app.App{}, hex)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,8 @@ func TestInspectEverything(t *testing.T) {
 		}
 		for _, path := range paths {
 			t.Run(filepath.Base(path), func(t *testing.T) {
-				text, doc := clitest.RunTree(t, clitest.TreeOf(Commands), "inspect", path), clitest.RunTree(t, clitest.TreeOf(Commands), "inspect", path, "--json")
+				text, doc := clitest.RunTree(t, clitest.TreeOf(Commands), "inspect", path),
+					clitest.RunTree(t, clitest.TreeOf(Commands), "inspect", path, "--json")
 				if text.Code != doc.Code || text.Code != 0 && text.Code != 6 {
 					t.Fatalf("got exit codes %d and %d, want 0 or 6: %s", text.Code, doc.Code, text.Err)
 				}
@@ -146,7 +147,8 @@ func TestInspectDetails(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.file, func(t *testing.T) {
-			got := clitest.RunTree(t, clitest.TreeOf(Commands), "inspect", "../../../../testdata/image/images/"+tt.file, "--json")
+			got := clitest.RunTree(t, clitest.TreeOf(Commands), "inspect", "../../../../testdata/image/images/"+tt.file,
+				"--json")
 			for _, want := range tt.want {
 				if got.Code != 0 || !strings.Contains(got.Out, want) {
 					t.Errorf("got %d, %.2000s, want %s in it", got.Code, got.Out, want)
@@ -169,7 +171,7 @@ func TestInspectHoldsTheFileTwice(t *testing.T) {
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	r, err := inspect(&app.App{}, t.Context(), path)
+	r, err := inspect(t.Context(), &app.App{}, path)
 	runtime.ReadMemStats(&after)
 	if got := after.TotalAlloc - before.TotalAlloc; err != nil || r.(inspection).HashCheck != hashFits ||
 		got > 2*body+1<<20 {

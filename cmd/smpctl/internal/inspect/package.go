@@ -41,7 +41,7 @@ is not, all are shown and the exit code is 6.`,
 			"  smpctl package list dfu_application.zip --key app.pub.pem",
 		Args: app.Takes(1, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
-			return packageList(a, ctx, args[0], keys)
+			return packageList(ctx, a, args[0], keys)
 		}),
 	}
 	cmd.Flags().StringArrayVar(&keys, "key", nil,
@@ -87,7 +87,8 @@ func (r packageContent) Text(w io.Writer) error {
 
 // readMembers parses a package and holds every member against the keys. The error is about the first that does not
 // stand it.
-func readMembers(a *app.App, ctx context.Context, path string, keyPaths []string) (*pack.Package, packageContent, error) {
+func readMembers(ctx context.Context, a *app.App, path string, keyPaths []string) (*pack.Package, packageContent,
+	error) {
 	keys, err := trust.ReadKeys(keyPaths)
 	if err != nil {
 		return nil, packageContent{}, err
@@ -103,11 +104,11 @@ func readMembers(a *app.App, ctx context.Context, path string, keyPaths []string
 	for _, text := range p.Warnings {
 		a.Warn("%s: %s", path, text)
 	}
-	content, err := content(a, ctx, path, p, keys)
+	content, err := content(ctx, a, path, p, keys)
 	return p, content, err
 }
 
-func content(a *app.App, ctx context.Context, path string, p *pack.Package, keys []trust.Key) (packageContent, error) {
+func content(ctx context.Context, a *app.App, path string, p *pack.Package, keys []trust.Key) (packageContent, error) {
 	content := packageContent{File: path, Format: p.Format, Images: []packedImage{}}
 	var failed error
 	for _, m := range p.Members {
@@ -147,8 +148,8 @@ func checkMember(a *app.App, e *packedImage, label string, m pack.Member, keys [
 	return err
 }
 
-func packageList(a *app.App, ctx context.Context, path string, keys []string) (app.Result, error) {
-	p, content, err := readMembers(a, ctx, path, keys)
+func packageList(ctx context.Context, a *app.App, path string, keys []string) (app.Result, error) {
+	p, content, err := readMembers(ctx, a, path, keys)
 	if p == nil {
 		return nil, err
 	}
@@ -173,7 +174,7 @@ exists.`,
 		Example: "  smpctl package extract dfu_application.zip -o images",
 		Args:    app.Takes(1, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
-			return packageExtract(a, ctx, args[0], o)
+			return packageExtract(ctx, a, args[0], o)
 		}),
 	}
 	f := cmd.Flags()
@@ -183,8 +184,8 @@ exists.`,
 	return cmd
 }
 
-func packageExtract(a *app.App, ctx context.Context, path string, o extractOptions) (app.Result, error) {
-	p, content, err := readMembers(a, ctx, path, o.keys)
+func packageExtract(ctx context.Context, a *app.App, path string, o extractOptions) (app.Result, error) {
+	p, content, err := readMembers(ctx, a, path, o.keys)
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ same bytes.`,
 		Example: `  smpctl package build -o dfu_application.zip app.signed.bin 1=net.signed.bin --key app.pub.pem
   smpctl package build -o dfu.bin --multi-image 0=app.signed.bin 1=net.signed.bin`,
 		Args: app.Takes(1, -1),
-		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return packageBuild(a, ctx, args, o) }),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return packageBuild(ctx, a, args, o) }),
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "output", "o", "", "write the package to this `file`")
@@ -51,7 +51,7 @@ same bytes.`,
 	return cmd
 }
 
-func packageBuild(a *app.App, ctx context.Context, args []string, o packageBuildOptions) (app.Result, error) {
+func packageBuild(ctx context.Context, a *app.App, args []string, o packageBuildOptions) (app.Result, error) {
 	if err := files.Apart([]string{o.out}, o.keys); err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func packageBuild(a *app.App, ctx context.Context, args []string, o packageBuild
 		}
 		p.Members = append(p.Members, m)
 	}
-	content, err := content(a, ctx, o.out, p, keys)
+	content, err := content(ctx, a, o.out, p, keys)
 	if err != nil {
 		return nil, err
 	}

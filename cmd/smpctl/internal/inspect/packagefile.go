@@ -35,7 +35,7 @@ type memberInspection struct {
 }
 
 // inspectPackage shows all members, also beside a damaged one.
-func inspectPackage(a *app.App, ctx context.Context, path string, data []byte) (app.Result, error) {
+func inspectPackage(ctx context.Context, a *app.App, path string, data []byte) (app.Result, error) {
 	p, err := pack.Parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -50,7 +50,7 @@ func inspectPackage(a *app.App, ctx context.Context, path string, data []byte) (
 	}
 	var failed error
 	for _, m := range p.Members {
-		entry, err := inspectMember(a, ctx, path, m)
+		entry, err := inspectMember(ctx, a, path, m)
 		r.Members = append(r.Members, entry)
 		if failed == nil {
 			failed = err
@@ -68,7 +68,7 @@ func packed(seconds int64) string {
 	return t.Format(time.RFC3339)
 }
 
-func inspectMember(a *app.App, ctx context.Context, path string, m pack.Member) (memberInspection, error) {
+func inspectMember(ctx context.Context, a *app.App, path string, m pack.Member) (memberInspection, error) {
 	entry := memberInspection{Name: m.Name, Image: m.Image, Manifest: m.Fields}
 	if m.Slot != pack.AnySlot {
 		entry.Slot = &m.Slot

@@ -42,7 +42,7 @@ too. An encrypted one needs the device's key: hash and signature cover the plain
 		Example: `  smpctl verify app.signed.bin --key app.pub.pem
   smpctl verify app.encrypted.bin --key app.pub.pem --decrypt device.pem`,
 		Args: app.Takes(1, 1),
-		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return verify(a, ctx, args[0], o) }),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return verify(ctx, a, args[0], o) }),
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&o.keys, "key", nil, "public `key` (PEM) that must have signed; of several, each")
@@ -75,7 +75,7 @@ type keyCheck struct {
 	reason string // the same in short
 }
 
-func verify(a *app.App, ctx context.Context, path string, o verifyOptions) (app.Result, error) {
+func verify(ctx context.Context, a *app.App, path string, o verifyOptions) (app.Result, error) {
 	if len(o.keys) == 0 {
 		return nil, failure.Usage("--key is missing; smpctl inspect %s checks the hash alone", path)
 	}
@@ -83,7 +83,7 @@ func verify(a *app.App, ctx context.Context, path string, o verifyOptions) (app.
 	if err != nil {
 		return nil, err
 	}
-	open, err := readDecryptionKey(a, ctx, o.decrypt, o.passphraseFile)
+	open, err := readDecryptionKey(ctx, a, o.decrypt, o.passphraseFile)
 	if err != nil {
 		return nil, err
 	}
@@ -104,11 +104,11 @@ func verify(a *app.App, ctx context.Context, path string, o verifyOptions) (app.
 	for _, text := range img.Warnings() {
 		a.Warn("%s: %s", path, text)
 	}
-	return r.check(a, ctx, img, keys, o.keys)
+	return r.check(ctx, a, img, keys, o.keys)
 }
 
 // check verifies the image with each key.
-func (r verification) check(a *app.App, ctx context.Context, img *image.Image, keys []crypto.PublicKey,
+func (r verification) check(ctx context.Context, a *app.App, img *image.Image, keys []crypto.PublicKey,
 	names []string) (app.Result, error) {
 	var first error
 	for i, pub := range keys {
@@ -180,7 +180,7 @@ func readPublicKeys(paths []string) ([]crypto.PublicKey, error) {
 }
 
 // readDecryptionKey reads the key of a device that opens encrypted images. It is nil without a path.
-func readDecryptionKey(a *app.App, ctx context.Context, path, passphraseFile string) (crypto.PrivateKey, error) {
+func readDecryptionKey(ctx context.Context, a *app.App, path, passphraseFile string) (crypto.PrivateKey, error) {
 	if path == "" {
 		return nil, nil
 	}

@@ -55,7 +55,7 @@ line matched in time, or the port did not come back within --wait.`,
 	f := cmd.Flags()
 	cmd.RunE = a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
 		o.waits = f.Changed("wait")
-		return watch(a, ctx, o)
+		return watch(ctx, a, o)
 	})
 	f.BoolVar(&o.timestamps, "timestamps", false, "begin each line with the time of its arrival")
 	f.StringVar(&o.log, "log", "", "also append the text to this `file`")
@@ -86,7 +86,7 @@ var (
 	errMatched = errors.New("a line matched")
 )
 
-func watch(a *app.App, ctx context.Context, o monitorOptions) (app.Result, error) {
+func watch(ctx context.Context, a *app.App, o monitorOptions) (app.Result, error) {
 	until, err := regexp.Compile(o.until)
 	if err != nil {
 		return nil, failure.Usage("--until %q: is no regular expression: %s", o.until, fault(err))

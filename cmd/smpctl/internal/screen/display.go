@@ -110,8 +110,8 @@ func (d *Display) Columns() int {
 	return d.Width()
 }
 
-// margin is what a line leaves free: the last column, for where a terminal wraps there differs, and room for the ^C that
-// it shows when the user has enough.
+// margin is what a line leaves free: the last column, for where a terminal wraps there differs, and room for the ^C
+// that it shows when the user has enough.
 const margin = 3
 
 // render is the line as it is now, and its columns.

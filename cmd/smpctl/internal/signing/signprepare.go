@@ -123,8 +123,8 @@ func (o signPrepareOptions) write(path string, r signer.Request, u *image.Unsign
 	if err := r.Write(o.out); err != nil {
 		return nil, err
 	}
-	return prepareResult{path, o.out, o.payload, r.Sign, r.Algorithm, r.Input, strings.ToUpper(r.Hash), r.Digest, r.KeyHash,
-		r.Version}, nil
+	return prepareResult{path, o.out, o.payload, r.Sign, r.Algorithm, r.Input, strings.ToUpper(r.Hash), r.Digest,
+		r.KeyHash, r.Version}, nil
 }
 
 // prepareResult is the result of sign prepare.

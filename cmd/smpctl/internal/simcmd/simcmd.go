@@ -47,7 +47,7 @@ seed=7,drop-request=0.01,flip=0.0001,vanish-after=20000,lose-last-answer.`,
 		Example: `  smpctl sim --pty ./board --flash board.flash
   smpctl sim --tcp 127.0.0.1:7777 --key app.pub.pem --boot-mode overwrite`,
 		Args: app.Takes(0, 0),
-		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return serve(a, ctx, o) }),
+		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return serve(ctx, a, o) }),
 	}
 	o.register(cmd.Flags())
 	return cmd
@@ -135,7 +135,7 @@ func newBoard(o sim.Options) (*sim.Device, error) {
 	return board, nil
 }
 
-func serve(a *app.App, ctx context.Context, o simOptions) (app.Result, error) {
+func serve(ctx context.Context, a *app.App, o simOptions) (app.Result, error) {
 	if o.pty == "" && o.tcp == "" && o.udp == "" {
 		return nil, failure.Usage("sim needs --pty LINK, --tcp HOST:PORT or --udp HOST:PORT, to be reached under")
 	}
@@ -152,7 +152,7 @@ func serve(a *app.App, ctx context.Context, o simOptions) (app.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = serveBoard(a, ctx, board, ways)
+	err = serveBoard(ctx, a, board, ways)
 	err = errors.Join(err, board.Close())
 	if stats := board.Stats(); err == nil || stats.Requests > 0 {
 		return newSimResult(stats), err
@@ -228,7 +228,7 @@ func listenCause(err error) error {
 }
 
 // serveBoard serves until ctx ends or one of the ways in fails, which ends the others too.
-func serveBoard(a *app.App, ctx context.Context, board *sim.Device, w ways) error {
+func serveBoard(ctx context.Context, a *app.App, board *sim.Device, w ways) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var serving sync.WaitGroup

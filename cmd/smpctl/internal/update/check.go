@@ -30,7 +30,7 @@ func lookUpCheck(ctx context.Context, command string) error {
 
 // check runs the user's command, with its output as news and the port in its environment. When it takes too
 // long or the user gives up, it ends with all its children.
-func check(a *app.App, ctx context.Context, command, port string, limit time.Duration) error {
+func check(ctx context.Context, a *app.App, command, port string, limit time.Duration) error {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	cmd := child.Shell(limited, command)

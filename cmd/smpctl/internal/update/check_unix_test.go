@@ -38,7 +38,7 @@ func TestCheckEndsWithItsChildren(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			a := app.New(app.Streams{Err: clitest.WriterFunc(func([]byte) { cancel() })}, nil)
 			alive := newLifeline(t)
-			err := check(a, ctx, "exec 3>'"+alive.path+"'; "+tt.command, "tcp:nowhere:1", tt.limit)
+			err := check(ctx, a, "exec 3>'"+alive.path+"'; "+tt.command, "tcp:nowhere:1", tt.limit)
 			if tt.want != nil && !errors.Is(err, tt.want) || err == nil || !strings.Contains(err.Error(), tt.words) {
 				t.Errorf("check: %v, want %v, %q", err, tt.want, tt.words)
 			}
@@ -50,7 +50,7 @@ func TestCheckEndsWithItsChildren(t *testing.T) {
 // A check that passed may leave something running, such as an agent, even with its output open.
 func TestCheckLeavesAnAgent(t *testing.T) {
 	a := app.New(app.Streams{Err: io.Discard}, nil)
-	if err := check(a, t.Context(), "sleep 4 & exit 0", "tcp:nowhere:1", time.Minute); err != nil {
+	if err := check(t.Context(), a, "sleep 4 & exit 0", "tcp:nowhere:1", time.Minute); err != nil {
 		t.Error(err)
 	}
 }

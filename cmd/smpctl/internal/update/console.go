@@ -47,7 +47,7 @@ type console struct {
 
 // console begins to listen. Without the flag it shows nothing, but hears the bootloader if that prints on the command's
 // port.
-func listen(a *app.App, ctx context.Context, d *device.Device, where string) (*console, error) {
+func listen(ctx context.Context, a *app.App, d *device.Device, where string) (*console, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	c := &console{shared: newListener(nil), cancel: cancel}
 	if where != "" && where == d.Settings.Address.String() {

@@ -44,7 +44,7 @@ func TestConsoleOnlyIfAsked(t *testing.T) {
 	var errs clitest.LockedBuffer
 	a := &app.App{Streams: app.Streams{Err: &errs}}
 	d := &device.Device{App: a}
-	c, err := listen(a, t.Context(), d, "")
+	c, err := listen(t.Context(), a, d, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ func imageListCommand(a *app.App) *cobra.Command {
 		Example:    "  smpctl -p sim: image list\n  smpctl -c testDK image list --json",
 		Args:       app.Takes(0, 0),
 		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
-			return device.WithDevice(a, ctx, func(d *device.Device, c *smp.Client) (app.Result, error) {
+			return device.WithDevice(ctx, a, func(d *device.Device, c *smp.Client) (app.Result, error) {
 				firmware, list, err := c.Who(ctx)
 				if err == nil && list.Images == nil {
 					list, err = c.Image.List(ctx) // the device does not have the command, and says so once more
@@ -68,7 +68,7 @@ The image is named by its hash, by a unique prefix of 8 or more digits of it, or
 		Example: "  smpctl image test 5a4c1f3e\n  smpctl image test app.signed.bin",
 		Args:    app.Takes(1, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
-			return mark(a, ctx, args[0], dfu.Request{Action: dfu.MarkTest})
+			return mark(ctx, a, args[0], dfu.Request{Action: dfu.MarkTest})
 		}),
 	}
 }
@@ -86,9 +86,9 @@ The image is named by its hash, by a unique prefix of 8 or more digits of it, or
 		Args:    app.Takes(0, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			if which := strings.Join(args, ""); which != "" {
-				return mark(a, ctx, which, dfu.Request{Action: dfu.MarkPermanent})
+				return mark(ctx, a, which, dfu.Request{Action: dfu.MarkPermanent})
 			}
-			return device.WithDevice(a, ctx, func(d *device.Device, c *smp.Client) (app.Result, error) {
+			return device.WithDevice(ctx, a, func(d *device.Device, c *smp.Client) (app.Result, error) {
 				return request(ctx, d, c, dfu.Request{Action: dfu.Confirm})
 			})
 		}),
@@ -96,12 +96,12 @@ The image is named by its hash, by a unique prefix of 8 or more digits of it, or
 }
 
 // mark finds the image that the user means, and marks it.
-func mark(a *app.App, ctx context.Context, which string, q dfu.Request) (app.Result, error) {
+func mark(ctx context.Context, a *app.App, which string, q dfu.Request) (app.Result, error) {
 	find, err := parseWhich(which)
 	if err != nil {
 		return nil, err
 	}
-	return device.WithDevice(a, ctx, func(d *device.Device, c *smp.Client) (app.Result, error) {
+	return device.WithDevice(ctx, a, func(d *device.Device, c *smp.Client) (app.Result, error) {
 		if q.Hash, err = find(ctx, c); err != nil {
 			return nil, err
 		}
@@ -123,7 +123,8 @@ func known(l smp.ImageList) string {
 	}
 	names := make([]string, len(l.Images))
 	for i, s := range l.Images {
-		names[i] = fmt.Sprintf("%s (%s, image %d slot %d)", cmp.Or(s.Hash.Short(), "no hash"), view.VersionText(s.Version), s.Image, s.Slot)
+		names[i] = fmt.Sprintf("%s (%s, image %d slot %d)",
+			cmp.Or(s.Hash.Short(), "no hash"), view.VersionText(s.Version), s.Image, s.Slot)
 	}
 	return "the device has " + strings.Join(names, ", ")
 }
@@ -210,7 +211,7 @@ func imageEraseCommand(a *app.App) *cobra.Command {
 			if slot < smp.SlotDefault {
 				return nil, failure.Usage("--slot %d: want 0 or more", slot)
 			}
-			return device.WithDevice(a, ctx, func(d *device.Device, c *smp.Client) (app.Result, error) {
+			return device.WithDevice(ctx, a, func(d *device.Device, c *smp.Client) (app.Result, error) {
 				defer a.Doing("", "erasing; this can take a minute").Now().Stop()
 				return request(ctx, d, c, dfu.Request{Action: dfu.Erase, Slot: slot})
 			})
@@ -228,7 +229,7 @@ func imageSlotsCommand(a *app.App) *cobra.Command {
 		Example: "  smpctl -p sim: image slots",
 		Args:    app.Takes(0, 0),
 		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
-			return device.With(a, ctx, func(c *smp.Client) (app.Result, error) {
+			return device.With(ctx, a, func(c *smp.Client) (app.Result, error) {
 				slots, err := c.Image.Slots(ctx)
 				if err != nil {
 					return nil, err

@@ -39,7 +39,7 @@ type board struct {
 
 // recorded runs an update. Whatever comes of it, its result is a record, that of failed if nothing did; only a command
 // line that is wrong has none.
-func recorded(a *app.App, ctx context.Context, args []string, failed func(record) app.Result,
+func recorded(ctx context.Context, a *app.App, args []string, failed func(record) app.Result,
 	update func(*record) (app.Result, error)) (app.Result, error) {
 	r := record{ending: ending{Started: time.Now().UTC().Round(time.Millisecond), Smpctl: app.Version()}}
 	if len(args) > 0 {

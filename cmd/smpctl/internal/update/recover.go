@@ -53,16 +53,17 @@ primary slot; --image then is the one image to take.`,
   smpctl -p /dev/ttyACM0 recover dfu_application.zip`,
 		Args: app.Takes(0, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
-			return recorded(a, ctx, args, newFailedUpgrade,
-				func(r *record) (app.Result, error) { return recoverDevice(a, ctx, args, o, r) })
+			return recorded(ctx, a, args, newFailedUpgrade,
+				func(r *record) (app.Result, error) { return recoverDevice(ctx, a, args, o, r) })
 		}),
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.enter, "enter", false, "first ask the application to reboot into its bootloader")
 	o.source.register(f, "",
 		"image to upload, or slot with direct upload (default 0, or what the package says)")
-	f.Var(&o.wait, "wait", "how long to wait for the port, for the bootloader to answer, and for the application to come "+
-		"back; 0: fail at once if the port is missing")
+	f.Var(&o.wait, "wait",
+		"how long to wait for the port, for the bootloader to answer, and for the application to come "+
+			"back; 0: fail at once if the port is missing")
 	f.BoolVar(&o.force, "force", false, "upload even what the bootloader lists already")
 	f.BoolVar(&o.noReset, "no-reset", false, "leave the device in its bootloader")
 	f.BoolVar(&o.noVerify, "no-verify", false, "do not wait for the application, which has no SMP")
@@ -71,7 +72,7 @@ primary slot; --image then is the one image to take.`,
 	return cmd
 }
 
-func recoverDevice(a *app.App, ctx context.Context, args []string, o recoverOptions,
+func recoverDevice(ctx context.Context, a *app.App, args []string, o recoverOptions,
 	rec *record) (app.Result, error) {
 	path, err := fileToSend(a, args)
 	if err != nil {
@@ -92,7 +93,7 @@ func recoverDevice(a *app.App, ctx context.Context, args []string, o recoverOpti
 	defer d.Close()
 	d.Wait = time.Duration(o.wait)
 	rec.device = d
-	console, err := listen(a, ctx, d, o.console)
+	console, err := listen(ctx, a, d, o.console)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +113,8 @@ func recoverDevice(a *app.App, ctx context.Context, args []string, o recoverOpti
 	var state *dfu.StateError
 	switch {
 	case src.packaged && errors.As(err, &state):
-		err = failure.WithHint(err, "take the images out with smpctl package extract, and send each with its own --image")
+		err = failure.WithHint(err,
+			"take the images out with smpctl package extract, and send each with its own --image")
 	case errors.As(err, &refused) && refused.Global && refused.Code == refusedArgument:
 		err = failure.WithHint(err, "the bootloader knows no such image number, or the file is larger than the slot")
 	case errors.Is(err, dfu.ErrNotBack) && report.Result == dfu.Unverified:
@@ -154,7 +156,8 @@ func (r recoverResult) Text(w io.Writer) error {
 
 // uploadInBootloader is image upload to a device in its bootloader: as mcumgr-cli does it, but with a word about what
 // it means.
-func uploadInBootloader(a *app.App, ctx context.Context, v *upgradeView, src source, o uploadOptions) (dfu.Report, error) {
+func uploadInBootloader(ctx context.Context, a *app.App, v *upgradeView, src source, o uploadOptions) (dfu.Report,
+	error) {
 	if o.upgrade {
 		return dfu.Report{}, &dfu.StateError{Image: src.targets[0].Image,
 			Problem: "the device is in its bootloader, which compares no versions"}

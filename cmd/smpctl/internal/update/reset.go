@@ -32,14 +32,15 @@ func resetCommand(a *app.App) *cobra.Command {
 		Short:      "Reboot the device",
 		Example:    "  smpctl -p sim: reset --wait",
 		Args:       o.wait.takeArgument,
-		RunE:       a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return reset(a, ctx, o) }),
+		RunE:       a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return reset(ctx, a, o) }),
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.force, "force", false, "reset even if the application refuses for now")
 	o.bootMode = app.NewChoice(f, "boot-mode", "", "boot mode to enter: 0 normal, 1 bootloader", "0", "1")
 	f.BoolVar(&o.bootloader, "bootloader", false,
 		"enter the bootloader, for serial recovery: boot mode 1")
-	f.Var(&o.wait, "wait", "wait so long for the port, and until the device answers again; 0: fail at once without a port")
+	f.Var(&o.wait, "wait",
+		"wait so long for the port, and until the device answers again; 0: fail at once without a port")
 	f.Lookup("wait").NoOptDefVal = bareWait
 	consoleFlag(f, &o.console)
 	f.Lookup(app.ConsoleFlag).Usage += "; waits like --wait"
@@ -74,7 +75,7 @@ func (r resetResult) Text(w io.Writer) error {
 	return err
 }
 
-func reset(a *app.App, ctx context.Context, o resetOptions) (app.Result, error) {
+func reset(ctx context.Context, a *app.App, o resetOptions) (app.Result, error) {
 	d, err := device.New(a)
 	if err != nil {
 		return nil, err
@@ -82,15 +83,15 @@ func reset(a *app.App, ctx context.Context, o resetOptions) (app.Result, error) 
 	defer d.Close()
 	d.Wait = time.Duration(o.wait.limit)
 	if o.console == "" {
-		return resetting(a, ctx, d, o)
+		return resetting(ctx, a, d, o)
 	}
 	o.wait.back = true
-	console, err := listen(a, ctx, d, o.console)
+	console, err := listen(ctx, a, d, o.console)
 	if err != nil {
 		return nil, err
 	}
 	defer console.close()
-	r, err := resetting(a, ctx, d, o)
+	r, err := resetting(ctx, a, d, o)
 	heard, err := console.explain(err)
 	if done, ok := r.(resetResult); ok {
 		done.consoleResult = heard
@@ -100,7 +101,7 @@ func reset(a *app.App, ctx context.Context, o resetOptions) (app.Result, error) 
 }
 
 // resetting is what reset does with the device.
-func resetting(a *app.App, ctx context.Context, d *device.Device, o resetOptions) (app.Result, error) {
+func resetting(ctx context.Context, a *app.App, d *device.Device, o resetOptions) (app.Result, error) {
 	how := smp.ResetOptions{Force: o.force, BootMode: smp.BootMode(o.bootMode.Int())}
 	if o.bootloader {
 		how.BootMode = smp.BootBootloader
@@ -109,10 +110,10 @@ func resetting(a *app.App, ctx context.Context, d *device.Device, o resetOptions
 	case enter:
 		return d.Use(ctx,
 			func(d *device.Device, c *smp.Client) (app.Result, error) {
-				return enterBootloader(a, ctx, d, c, o.wait, how)
+				return enterBootloader(ctx, a, d, c, o.wait, how)
 			})
 	case o.wait.back:
-		return reboot(a, ctx, d, o.wait, how)
+		return reboot(ctx, a, d, o.wait, how)
 	}
 	return d.Use(ctx,
 		func(_ *device.Device, c *smp.Client) (app.Result, error) {
@@ -121,7 +122,8 @@ func resetting(a *app.App, ctx context.Context, d *device.Device, o resetOptions
 }
 
 // reboot resets the device and waits until its application answers.
-func reboot(a *app.App, ctx context.Context, d *device.Device, wait waitFlag, how smp.ResetOptions) (app.Result, error) {
+func reboot(ctx context.Context, a *app.App, d *device.Device, wait waitFlag, how smp.ResetOptions) (app.Result,
+	error) {
 	v := (&upgradeView{app: a, device: d, plain: true}).begin()
 	defer v.close()
 	if err := d.Reach(ctx); err != nil {
@@ -136,7 +138,7 @@ func reboot(a *app.App, ctx context.Context, d *device.Device, wait waitFlag, ho
 }
 
 // enterBootloader resets the device into its bootloader, which takes any reset for a wish to leave.
-func enterBootloader(a *app.App, ctx context.Context, d *device.Device, c *smp.Client, wait waitFlag,
+func enterBootloader(ctx context.Context, a *app.App, d *device.Device, c *smp.Client, wait waitFlag,
 	how smp.ResetOptions) (app.Result, error) {
 	firmware, _, err := c.Who(ctx)
 	if err != nil {

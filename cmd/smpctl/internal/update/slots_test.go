@@ -14,7 +14,8 @@ func TestNoSlotsIsAnAnswer(t *testing.T) {
 	port := serveReplies(t, []byte("\xa1\x66images\x80")) // {"images": []}
 	for form, want := range map[string]string{"--json=false": "the device lists no slots\n",
 		"--json": `{"images":[]}` + "\n"} {
-		if got := clitest.RunTree(t, clitest.TreeOf(Commands), "-p", port, "image", "slots", form); got != (clitest.Outcome{Code: 0, Out: want}) {
+		if got := clitest.RunTree(t, clitest.TreeOf(Commands), "-p", port, "image", "slots",
+			form); got != (clitest.Outcome{Code: 0, Out: want}) {
 			t.Errorf("image slots %s: %+v, want 0 and %q", form, got, want)
 		}
 	}

@@ -58,8 +58,8 @@ An update that was interrupted at any point is taken up by the same command.`,
   smpctl -p /dev/ttyACM0 upgrade app.signed.bin --console=/dev/ttyUSB1`,
 		Args: app.Takes(0, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
-			return recorded(a, ctx, args, newFailedUpgrade,
-				func(r *record) (app.Result, error) { return upgrade(a, ctx, args, o, r) })
+			return recorded(ctx, a, args, newFailedUpgrade,
+				func(r *record) (app.Result, error) { return upgrade(ctx, a, args, o, r) })
 		}),
 	}
 	f := cmd.Flags()
@@ -100,7 +100,7 @@ func modeNames() []string {
 	return names
 }
 
-func upgrade(a *app.App, ctx context.Context, args []string, o upgradeOptions, rec *record) (app.Result, error) {
+func upgrade(ctx context.Context, a *app.App, args []string, o upgradeOptions, rec *record) (app.Result, error) {
 	mode, err := modeOf(a, o.mode.String())
 	if err != nil {
 		return nil, err
@@ -134,7 +134,7 @@ func upgrade(a *app.App, ctx context.Context, args []string, o upgradeOptions, r
 	}
 	if o.check != "" {
 		options.Check = func(ctx context.Context) error {
-			err := check(a, ctx, o.check, d.Name, time.Duration(o.checkTime))
+			err := check(ctx, a, o.check, d.Name, time.Duration(o.checkTime))
 			if err == nil { // what comes now can take a while, and fail
 				v.event(dfu.Event{Step: dfu.Step{Action: dfu.Check, Target: -1}, Phase: dfu.Note,
 					Text: "the command passed: looking at the device"})
@@ -143,9 +143,9 @@ func upgrade(a *app.App, ctx context.Context, args []string, o upgradeOptions, r
 		}
 	}
 	if o.dryRun {
-		return dryRun(a, ctx, d, rec, o, options)
+		return dryRun(ctx, a, d, rec, o, options)
 	}
-	console, err := listen(a, ctx, d, o.console)
+	console, err := listen(ctx, a, d, o.console)
 	if err != nil {
 		return nil, err
 	}
@@ -355,7 +355,7 @@ var stepText = map[dfu.Action]string{
 	dfu.Confirm:       "make the running image permanent",
 }
 
-func dryRun(a *app.App, ctx context.Context, d *device.Device, rec *record, flags upgradeOptions,
+func dryRun(ctx context.Context, a *app.App, d *device.Device, rec *record, flags upgradeOptions,
 	o dfu.Options) (app.Result, error) {
 	c, err := d.Connect(ctx)
 	if err != nil {

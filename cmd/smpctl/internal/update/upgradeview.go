@@ -73,8 +73,8 @@ func (v *upgradeView) event(e dfu.Event) {
 			v.app.Step(app.Failed, string(step), "%sfailed after %s", which, human.Span(e.Step.Took))
 		}
 	}
-	v.app.Event(app.StepEvent{Event: "step", Step: string(step), Phase: e.Phase, Seconds: e.Step.Took.Seconds(), Text: e.Text,
-		Image: image})
+	v.app.Event(app.StepEvent{Event: "step", Step: string(step), Phase: e.Phase, Seconds: e.Step.Took.Seconds(),
+		Text: e.Text, Image: image})
 }
 
 // log says what suited the device.

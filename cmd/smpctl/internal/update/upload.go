@@ -41,8 +41,8 @@ several slots, the device.`,
 			"  smpctl image upload dfu_application.zip --image 1 --key app.pub.pem",
 		Args: app.Takes(0, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
-			return recorded(a, ctx, args, newFailedUpload,
-				func(r *record) (app.Result, error) { return upload(a, ctx, args, o, r) })
+			return recorded(ctx, a, args, newFailedUpload,
+				func(r *record) (app.Result, error) { return upload(ctx, a, args, o, r) })
 		}),
 	}
 	f := cmd.Flags()
@@ -126,7 +126,8 @@ func (r uploadResult) Text(w io.Writer) error {
 		return err
 	}
 	took := time.Duration(r.Seconds * float64(time.Second))
-	fmt.Fprintf(w, "uploaded %s in %s (%s)", human.Size(r.Bytes), human.Span(took), human.Rate(r.Bytes-r.ResumedFrom, took))
+	fmt.Fprintf(w, "uploaded %s in %s (%s)",
+		human.Size(r.Bytes), human.Span(took), human.Rate(r.Bytes-r.ResumedFrom, took))
 	if r.ResumedFrom > 0 {
 		fmt.Fprintf(w, ", taken up at %s", human.Size(r.ResumedFrom))
 	}
@@ -137,7 +138,7 @@ func (r uploadResult) Text(w io.Writer) error {
 	return err
 }
 
-func upload(a *app.App, ctx context.Context, args []string, o uploadOptions, rec *record) (app.Result, error) {
+func upload(ctx context.Context, a *app.App, args []string, o uploadOptions, rec *record) (app.Result, error) {
 	if o.window != 0 && a.Flags.Window == 0 {
 		a.Flags.Window = o.window
 	}
@@ -170,7 +171,7 @@ func upload(a *app.App, ctx context.Context, args []string, o uploadOptions, rec
 		dfu.Options{Mode: dfu.UploadOnly, UpgradeOnly: o.upgrade, NoStart: true, Wait: time.Duration(o.wait),
 			Starting: d.Arrived, OnEvent: v.event})
 	if report.Found == smp.SerialRecovery && errors.Is(err, smp.ErrInBootloader) { // and did not fall into it later
-		if report, err = uploadInBootloader(a, ctx, v, src, o); err == nil {
+		if report, err = uploadInBootloader(ctx, a, v, src, o); err == nil {
 			err = recovered(report)
 		}
 	} else if err == nil {
