@@ -91,8 +91,8 @@ func TestHeardText(t *testing.T) {
 		{"prompt of a shell", "\r\n\x1b[1;32muart:~$ \x1b[m\x1b[8D\x1b[J\x1b[1;32muart:~$ \x1b[m", "uart:~$ uart:~$"},
 		{"log above a prompt", "\x1b[8D\x1b[J[00:00:01.000,000] <inf> app: tick\r\n\x1b[1;32muart:~$ \x1b[m",
 			"[00:00:01.000,000] <inf> app: tick"},
-		{"columns that the cursor steps over", "\r\n  \x1b[1;36mresize\x1b[m\x1b[3C\x1b[1;36mretval\x1b[m\x1b[5Cshell\r\n",
-			"resize retval shell"},
+		{"columns that the cursor steps over",
+			"\r\n  \x1b[1;36mresize\x1b[m\x1b[3C\x1b[1;36mretval\x1b[m\x1b[5Cshell\r\n", "resize retval shell"},
 		{"title of a window", "\x1b]0;root@board: ~\x07root@board:~# ", "root@board:~#"},
 		{"prompt of two bytes", "$ ", "$"},
 		{"a modem", "\r\nERROR\r\n", "ERROR"},
@@ -107,9 +107,11 @@ func TestHeardText(t *testing.T) {
 			"\r\n<inf> a", "<inf> app: tick"},
 		{"carets", "^C\r\nKeyboardInterrupt\r\n>>> ", "KeyboardInterrupt"},
 		{"a long line", strings.Repeat("0123456789 ", 20) + "\n", strings.Repeat("0123456789 ", 20)[:120]},
-		{"a long line, cut before a space", strings.Repeat("0123456789a ", 20), strings.Repeat("0123456789a ", 20)[:119]},
+		{"a long line, cut before a space", strings.Repeat("0123456789a ", 20),
+			strings.Repeat("0123456789a ", 20)[:119]},
 		{"a long line of long letters", strings.Repeat("\u20ac", 100), strings.Repeat("\u20ac", 40)},
-		{"a letter over the end of a long line", "x" + strings.Repeat("\u20ac", 100), "x" + strings.Repeat("\u20ac", 39)},
+		{"a letter over the end of a long line", "x" + strings.Repeat("\u20ac", 100),
+			"x" + strings.Repeat("\u20ac", 39)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			want := transport.Heard{Kind: transport.HeardText, Line: tt.line}
@@ -165,9 +167,11 @@ func TestHeardEcho(t *testing.T) {
 		line         string
 	}{
 		{"crossed wires", helloRequestFrame + longRequestFrame, echo, ""},
-		{"crossed wires that lose a byte", strings.Replace(helloRequestFrame+longRequestFrame, "VoZW", "VoW", 1), echo, ""},
+		{"crossed wires that lose a byte", strings.Replace(helloRequestFrame+longRequestFrame, "VoZW", "VoW", 1), echo,
+			""},
 		{"crossed wires, the end only", longRequestFrame[60:] + helloRequestFrame, echo, ""},
-		{"crossed wires and a log", helloRequestFrame + "<inf> app: tick\r\n" + helloRequestFrame, text, "<inf> app: tick"},
+		{"crossed wires and a log", helloRequestFrame + "<inf> app: tick\r\n" + helloRequestFrame, text,
+			"<inf> app: tick"},
 		{"terminal", "^F\tABMKAAAJAABCAKFhZGVoZWxsb0YZ\r\n^F\t" + longFirst + "\r\n^T" + longMore + "\r\n", echo, ""},
 		{"terminal without lines", "^F\tABMKAAAJAABCAKFhZGVoZWxsb0YZ^J^F\t" + longFirst + "^J^D^T" + longMore + "^J",
 			echo, ""},
@@ -187,7 +191,8 @@ func TestHeardEcho(t *testing.T) {
 		{"modem", "ABMKAAAJAABCAKFhZGVoZWxsb0YZ\r\r\nERROR\r\n", text, "ERROR"},
 		{"Zephyr's shell", prompt + "\x1b[1;36m\r\n  clear\x1b[m\x1b[4C\x1b[1;36mdate\x1b[m\r\n" + prompt +
 			longFirst[:76] + "\r\n" + longFirst[76:] + "\r\n\x1b[1;31m" + longFirst + ": command not found\r\n\x1b[m" +
-			prompt + longMore[:76] + "\r\n" + longMore[76:] + "\r\n\x1b[1;31m" + longMore + ": command not found\r\n\x1b[m" +
+			prompt + longMore[:76] + "\r\n" + longMore[76:] + "\r\n\x1b[1;31m" + longMore +
+			": command not found\r\n\x1b[m" +
 			prompt, text, "...: command not found"},
 		{"another text in base64", "ABMKAAAJAABDAKFhZGVoZWxsb0YZ\r\n", text, "ABMKAAAJAABDAKFhZGVoZWxsb0YZ"},
 	} {
@@ -253,8 +258,8 @@ func TestHeardFrames(t *testing.T) {
 			transport.Options{}, frames(transport.FramesHDLC, "")},
 		{"Spinel", hdlc("\x80\x06\x00\x72") + hdlc("\x81\x06\x00\x03"), transport.Options{},
 			frames(transport.FramesHDLC, "")},
-		{"Spinel, heard from the middle on", hdlc("\x80\x06\x00\x72")[3:] + hdlc("\x81\x06\x00\x03"), transport.Options{},
-			frames(transport.FramesHDLC, "")},
+		{"Spinel, heard from the middle on", hdlc("\x80\x06\x00\x72")[3:] + hdlc("\x81\x06\x00\x03"),
+			transport.Options{}, frames(transport.FramesHDLC, "")},
 		{"sync of a three-wire UART", strings.Repeat("\xc0\x00\x2f\x00\xd0\x01\x7e\xc0", 3), transport.Options{},
 			frames(transport.FramesSLIP, "")},
 		{"the same from the middle on", strings.Repeat("\xc0\x00\x2f\x00\xd0\x01\x7e\xc0", 3)[4:], transport.Options{},

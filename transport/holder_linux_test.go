@@ -93,7 +93,8 @@ func TestHolder(t *testing.T) {
 			"17/comm": "cat\n", "17/fd/3": ">" + port, "4711/comm": "picocom\n"}, picocom},
 		{"another waits for the lock", map[string]string{"locks": strings.Replace(lock(17, node), "1:", "1: ->", 1) +
 			lock(4711, node), "17/comm": "flock\n", "4711/comm": "picocom\n"}, picocom},
-		{"locked from another container", map[string]string{"locks": lock(0, node) + lock(-1, node)}, transport.Process{}},
+		{"locked from another container", map[string]string{"locks": lock(0, node) + lock(-1, node)},
+			transport.Process{}},
 		{"locked by a program that has ended", map[string]string{"locks": lock(99, node), "4711/comm": "picocom\n",
 			"4711/fd/3": ">" + port}, picocom},
 		{"locks that nobody understands", map[string]string{"locks": "\n1:\n2: FLOCK ADVISORY WRITE x y z\n" +

@@ -32,8 +32,8 @@ func DryRun(ctx context.Context, c *smp.Client, targets []Target, o Options) (Re
 	return r.report, err
 }
 
-// afterRevert is a device once a reset has ended all trials: the old image runs. A direct-XIP bootloader erases the slot
-// of the new one (MCUboot loader.c: boot_select_or_erase), others have exchanged the two.
+// afterRevert is a device once a reset has ended all trials: the old image runs. A direct-XIP bootloader erases the
+// slot of the new one (MCUboot loader.c: boot_select_or_erase), others have exchanged the two.
 func afterRevert(d device) device {
 	list := slices.Clone(d.Images.Images)
 	for i, s := range d.Images.Images {

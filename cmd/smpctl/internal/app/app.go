@@ -31,8 +31,8 @@ type Streams struct {
 
 // NewStreams are those of a process.
 func NewStreams(in, out, err *os.File) Streams {
-	return Streams{In: in, Out: out, Err: err, OutTTY: isTerminal(out), ErrTTY: isTerminal(err), OutColumns: columns(out),
-		ErrColumns: columns(err)}
+	return Streams{In: in, Out: out, Err: err, OutTTY: isTerminal(out), ErrTTY: isTerminal(err),
+		OutColumns: columns(out), ErrColumns: columns(err)}
 }
 
 // App is what commands may touch. There are no globals.

@@ -242,8 +242,8 @@ func TestWhereItDraws(t *testing.T) {
 				t.Errorf("%s: %q", tt.name, got)
 			}
 			if a.News.Live() != tt.line || s.Styled() != tt.styled {
-				t.Errorf("%s: a line that changes %v, colours %v; want %v, %v", tt.name, a.News.Live(), s.Styled(), tt.line,
-					tt.styled)
+				t.Errorf("%s: a line that changes %v, colours %v; want %v, %v",
+					tt.name, a.News.Live(), s.Styled(), tt.line, tt.styled)
 			}
 			w.Stop()
 			synctest.Wait()

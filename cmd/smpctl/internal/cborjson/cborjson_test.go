@@ -121,8 +121,9 @@ func FuzzJSONToCBOR(f *testing.F) {
 
 func TestDiagnose(t *testing.T) {
 	for digits, want := range map[string]string{
-		"a26364617442 00ff61 6e 20": `{"dat": h'00ff', "n": -1}`, "bf61729f01ffff": `{_ "r": [_ 1]}`, "61 1b": `"\u001b"`,
-		"f7": "undefined", "c101": "1(1)",
+		"a26364617442 00ff61 6e 20": `{"dat": h'00ff', "n": -1}`, "bf61729f01ffff": `{_ "r": [_ 1]}`,
+		"61 1b": `"\u001b"`,
+		"f7":    "undefined", "c101": "1(1)",
 	} {
 		got, err := Diagnose(unhex(t, strings.ReplaceAll(digits, " ", "")))
 		if got != want || err != nil {

@@ -70,8 +70,8 @@ func TestEveryFlagCompletes(t *testing.T) {
 			want := strings.Contains(app.ValueName(f), "FILE") || app.ValueName(f) == "LINK" || f.Name == "port" ||
 				f.Name == app.ConsoleFlag
 			if files != want && f.Name != "signer" {
-				t.Errorf("%s --%s %s: offers any file: %v, want %v:\n%s", c.CommandPath(), f.Name, app.ValueName(f), files,
-					want, text)
+				t.Errorf("%s --%s %s: offers any file: %v, want %v:\n%s",
+					c.CommandPath(), f.Name, app.ValueName(f), files, want, text)
 			}
 			if choice, ok := f.Value.(app.Choice); ok && !strings.HasPrefix(text, choice.Allowed()[0]) {
 				t.Errorf("%s --%s: offers\n%s\nwant %q", c.CommandPath(), f.Name, text, choice.Allowed())

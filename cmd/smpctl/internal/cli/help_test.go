@@ -92,7 +92,8 @@ func TestConnectionFlags(t *testing.T) {
 			continue
 		}
 		top := strings.Fields(c.CommandPath())[1]
-		want := !slices.Contains(strings.Fields("inspect verify sign key package conn sim ports completion version"), top)
+		want := !slices.Contains(strings.Fields("inspect verify sign key package conn sim ports completion version"),
+			top)
 		text := helpOf(t, 100, strings.Fields(c.CommandPath())[1:]...)
 		if got := strings.Contains(text, "--port ADDRESS"); got != want {
 			t.Errorf("%s: shows --port: %v, want %v", c.CommandPath(), got, want)
@@ -112,7 +113,8 @@ func TestRootHelpFitsAPage(t *testing.T) {
 
 // TestHelpCommand sees that help is the same by both ways, and that it knows when there is none.
 func TestHelpCommand(t *testing.T) {
-	if got, want := runLine(t, "help", "image", "upload").Out, runLine(t, "image", "upload", "--help").Out; got != want {
+	if got, want := runLine(t, "help", "image", "upload").Out, runLine(t, "image", "upload",
+		"--help").Out; got != want {
 		t.Errorf("help image upload: got\n%s\nwant\n%s", got, want)
 	}
 	got := runLine(t, "help", "image", "lst")

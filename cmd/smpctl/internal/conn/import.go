@@ -133,7 +133,8 @@ func readMcumgrProfiles(path string) ([]mcumgrProfile, error) {
 	}
 	var profiles []mcumgrProfile
 	if err := json.Unmarshal(data, &profiles); err != nil {
-		return nil, failure.Usage("mcumgr-cli's connections: %s: is no list of them, as mcumgr-cli writes it in JSON", path)
+		return nil, failure.Usage("mcumgr-cli's connections: %s: is no list of them, as mcumgr-cli writes it in JSON",
+			path)
 	}
 	return profiles, nil
 }

@@ -52,7 +52,8 @@ func (f ProfileFile) Find(name string) (Profile, error) {
 		return p, nil
 	}
 	if len(f.Connections) == 0 {
-		return Profile{}, failure.WithHint(failure.Usage("connection profile %q doesn't exist; there are none yet", name),
+		return Profile{}, failure.WithHint(failure.Usage("connection profile %q doesn't exist; there are none yet",
+			name),
 			`smpctl conn add NAME type=serial connstring="dev=PORT,baud=115200" saves one`)
 	}
 	return Profile{}, failure.WithHint(failure.Usage("connection profile %q doesn't exist; known: %s", name,

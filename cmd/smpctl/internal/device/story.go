@@ -44,7 +44,8 @@ func (d *Device) tellClosed() {
 	s := d.line.Stats()
 	d.App.Log.Debug(fmt.Sprintf("the connection spoke SMP version %s, in packets of at most %s", d.client.Version(),
 		human.Size(d.client.PacketLimit())))
-	d.App.Log.Debug(fmt.Sprintf("it sent %d packets (%s) and got %d (%s): %d damaged, %d answers that nobody waited for, "+
+	d.App.Log.Debug(fmt.Sprintf("it sent %d packets (%s) and got %d (%s): %d damaged, %d answers that nobody waited "+
+		"for, "+
 		"%s of text", s.SentPackets, human.Size(int(s.SentBytes)), s.Packets, human.Size(int(s.Bytes)), s.Damaged(),
 		d.client.Unmatched(), human.Size(int(s.TextBytes))))
 	d.line = nil

@@ -110,7 +110,8 @@ func fsUpload(ctx context.Context, a *app.App, local, remote string, o smp.FileU
 			return nil, err
 		}
 		r := fileCopy{
-			Name: remote, Bytes: int64(len(data)), Verified: up.ComparedBy, Resent: up.Resent, SHA256: files.SHA256(data),
+			Name: remote, Bytes: int64(len(data)), Verified: up.ComparedBy, Resent: up.Resent,
+			SHA256:         files.SHA256(data),
 			AlreadyPresent: up.AlreadyPresent, ResumedFrom: up.ResumedFrom, done: "uploaded",
 		}
 		return r.finish(time.Since(p.Start)), nil

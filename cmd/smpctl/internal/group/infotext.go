@@ -45,8 +45,9 @@ func (r infoResult) Text(w io.Writer) error {
 	if r.key != "" {
 		p.line("signatures", "checked before an upload, with "+r.key)
 	} else {
-		p.line("signatures", "not checked before an upload: --key names a public key, and so does a connection profile "+
-			"or smpctl.toml")
+		p.line("signatures",
+			"not checked before an upload: --key names a public key, and so does a connection profile "+
+				"or smpctl.toml")
 	}
 	return nil
 }
@@ -69,7 +70,8 @@ func (r infoResult) slots(p page) {
 			if s.Errno != nil {
 				text = fmt.Sprintf("%s  unreadable (errno %d)", slotName(m.Image, s.Slot), *s.Errno)
 			}
-			i := slices.IndexFunc(images, func(e view.ImageEntry) bool { return e.Image == m.Image && e.Slot == s.Slot })
+			i := slices.IndexFunc(images,
+				func(e view.ImageEntry) bool { return e.Image == m.Image && e.Slot == s.Slot })
 			switch {
 			case i >= 0:
 				text += "  " + images[i].Summary()

@@ -23,11 +23,13 @@ func settingsCommand(a *app.App) *cobra.Command {
 		change(a, "delete <name>", "Delete a setting", "  smpctl -p sim: settings delete demo/count", app.Takes(1, 1),
 			func(ctx context.Context, c *smp.Client, args []string) error { return c.Settings.Delete(ctx, args[0]) }),
 		change(a, "commit", "Have the firmware put changed settings to use", "  smpctl -p sim: settings commit",
-			app.Takes(0, 0), func(ctx context.Context, c *smp.Client, _ []string) error { return c.Settings.Commit(ctx) }),
+			app.Takes(0, 0),
+			func(ctx context.Context, c *smp.Client, _ []string) error { return c.Settings.Commit(ctx) }),
 		change(a, "load", "Go back to the settings that were saved", "  smpctl -p sim: settings load", app.Takes(0, 0),
 			func(ctx context.Context, c *smp.Client, _ []string) error { return c.Settings.Load(ctx) }),
 		change(a, "save", "Save the settings, so that they outlive a reset", "  smpctl -p sim: settings save",
-			app.Takes(0, 0), func(ctx context.Context, c *smp.Client, _ []string) error { return c.Settings.Save(ctx) }))
+			app.Takes(0, 0),
+			func(ctx context.Context, c *smp.Client, _ []string) error { return c.Settings.Save(ctx) }))
 	return cmd
 }
 
@@ -35,16 +37,17 @@ func settingsCommand(a *app.App) *cobra.Command {
 func change(a *app.App, use, short, example string, args cobra.PositionalArgs,
 	do func(context.Context, *smp.Client, []string) error) *cobra.Command {
 	var cmd *cobra.Command
-	cmd = ask(a, use, short, example, args, func(ctx context.Context, c *smp.Client, args []string) (app.Result, error) {
-		if err := do(ctx, c, args); err != nil {
-			return nil, err
-		}
-		r := doneResult{Done: cmd.Name()}
-		if len(args) > 0 {
-			r.Name = args[0]
-		}
-		return r, nil
-	})
+	cmd = ask(a, use, short, example, args,
+		func(ctx context.Context, c *smp.Client, args []string) (app.Result, error) {
+			if err := do(ctx, c, args); err != nil {
+				return nil, err
+			}
+			r := doneResult{Done: cmd.Name()}
+			if len(args) > 0 {
+				r.Name = args[0]
+			}
+			return r, nil
+		})
 	return cmd
 }
 

@@ -37,7 +37,9 @@ same bytes.`,
 		Example: `  smpctl package build -o dfu_application.zip app.signed.bin 1=net.signed.bin --key app.pub.pem
   smpctl package build -o dfu.bin --multi-image 0=app.signed.bin 1=net.signed.bin`,
 		Args: app.Takes(1, -1),
-		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) { return packageBuild(ctx, a, args, o) }),
+		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
+			return packageBuild(ctx, a, args, o)
+		}),
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "output", "o", "", "write the package to this `file`")

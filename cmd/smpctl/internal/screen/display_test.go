@@ -21,7 +21,8 @@ func display(width int) (*screen.Display, *clitest.Screen) {
 func counting(n *int) func(int) screen.Line {
 	return func(width int) screen.Line {
 		*n++
-		return screen.Line{Style: screen.Bold, Head: "upload ", Text: fmt.Sprintf("%3d%% ", *n) + strings.Repeat("=", width)}
+		return screen.Line{Style: screen.Bold, Head: "upload ",
+			Text: fmt.Sprintf("%3d%% ", *n) + strings.Repeat("=", width)}
 	}
 }
 

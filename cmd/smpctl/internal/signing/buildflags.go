@@ -71,7 +71,8 @@ func (b *buildFlags) register(f *pflag.FlagSet) {
 	app.Heading(f, "Signature", "public-key-format")
 	f.StringVarP(&b.dependencies, "dependencies", "d", "",
 		"other images that must be there, as a `list`: (1,1.2.3),(2,1.0)")
-	f.StringVarP(&b.counter, "security-counter", "s", "", "`number` against downgrades, or auto to make it of the version")
+	f.StringVarP(&b.counter, "security-counter", "s", "",
+		"`number` against downgrades, or auto to make it of the version")
 	f.StringVar(&b.bootRecord, "boot-record", "",
 		"add a record for measured boot, of this `type` of software")
 	f.Var(&b.tlvs, "custom-tlv",

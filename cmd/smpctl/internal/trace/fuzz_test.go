@@ -28,7 +28,8 @@ func FuzzRows(f *testing.F) {
 		var rows []byte
 		want := [][]byte{packet, packet, answer, answer, data}
 		for i, line := range []string{"# smp trace\n", traced(0, '>', packet), traced(1, '>', packet),
-			traced(2, '<', answer), traced(3, '<', answer), "0.004 < text " + quoted + "\n", "0.005 ! note " + quoted + "\n"} {
+			traced(2, '<', answer), traced(3, '<', answer), "0.004 < text " + quoted + "\n",
+			"0.005 ! note " + quoted + "\n"} {
 			rows = table.add(rows, line, time.Time{}, time.Duration(i))
 		}
 		checkRows(t, string(rows))

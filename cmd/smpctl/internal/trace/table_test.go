@@ -110,9 +110,11 @@ func TestRows(t *testing.T) {
 			"<       packet  header announces 3 bytes of payload, 1 follow"},
 		{"unasked answer", received(0, smp.GroupOS, 0, 1, "\xa0"),
 			"< " + "  1 v2     1  write rsp os echo, answers nothing that was sent here  {}"},
-		{"text", `0 < text "I: Jumping to the first image slot\r\n"`, "<         text  I: Jumping to the first image slot"},
+		{"text", `0 < text "I: Jumping to the first image slot\r\n"`,
+			"<         text  I: Jumping to the first image slot"},
 		{"colours", `0 < text "\x1b[1;32muart:~$ \x1b[m"`, "<         text  uart:~$"},
-		{"text that is not ASCII", `0 < text "\u00fc\xff\x00\x1b[2J\u202e"`, `<         text  \u00fc\xff\x00\x1b[2J\u202e`},
+		{"text that is not ASCII", `0 < text "\u00fc\xff\x00\x1b[2J\u202e"`,
+			`<         text  \u00fc\xff\x00\x1b[2J\u202e`},
 		{"quotes and backslashes", `0 < text "\"a\\b\""`, `<         text  "a\b"`},
 		{"end of a line alone", `0 > text "\n"`, `>         text  \n`},
 		{"damage", `0 ! note "dropped: bad crc (1)"`, "!         link  dropped: bad crc (1)"},
@@ -141,11 +143,13 @@ func TestAnswers(t *testing.T) {
 		{"time", []string{echo, received(1031.5, 0, 0, 7, "hex:a1617260")}, `write rsp os echo, 31.5 ms  {"r": ""}`},
 		{"success in version 1", []string{echo, received(1001, 0, 0, 7, "hex:a162726300")},
 			`write rsp os echo, 1.0 ms  {"rc": 0}`},
-		{"refusal of version 1", []string{echo, received(1001, 0, 0, 7, "hex:a162726308")}, "write rsp os echo, 1.0 ms, " +
-			`refused: the device does not have this command (rc 8 ENOTSUP)  {"rc": 8}`},
+		{"refusal of version 1", []string{echo, received(1001, 0, 0, 7, "hex:a162726308")},
+			"write rsp os echo, 1.0 ms, " +
+				`refused: the device does not have this command (rc 8 ENOTSUP)  {"rc": 8}`},
 		{"refusal of a group", []string{sent(0, smp.GroupImage, 0, 7, "\xa0"),
-			received(1, smp.GroupImage, 0, 7, "hex:a163657272a26567726f757001627263"+"08")}, "write rsp image state, 1.0 ms, " +
-			`refused: no slot holds an image with this hash (image 8 HASH_NOT_FOUND)  {"err": {"group": 1, "rc": 8}}`},
+			received(1, smp.GroupImage, 0, 7, "hex:a163657272a26567726f757001627263"+"08")},
+			"write rsp image state, 1.0 ms, " +
+				`refused: no slot holds an image with this hash (image 8 HASH_NOT_FOUND)  {"err": {"group": 1, "rc": 8}}`},
 		{"unknown refusal", []string{sent(0, 99, 0, 7, "\xa0"),
 			received(1, 99, 0, 7, "hex:a163657272a26567726f75701863627263"+"08")},
 			`write rsp group 99 command 0, 1.0 ms, refused: unknown error (group 99 8)  {"err": {"group": 99, "rc": 8}}`},
@@ -161,7 +165,8 @@ func TestAnswers(t *testing.T) {
 			"write rsp os echo, answers nothing that was sent here  {}"},
 		{"another command", []string{echo, received(1001, 0, 1, 7, "\xa0")},
 			"write rsp os console echo, answers nothing that was sent here  {}"},
-		{"another operation", []string{echo, traced(1001, '<', makePacket(smp.ReadResponse, smp.GroupOS, 0, 7, "\xa0"))},
+		{"another operation",
+			[]string{echo, traced(1001, '<', makePacket(smp.ReadResponse, smp.GroupOS, 0, 7, "\xa0"))},
 			"read rsp os echo, answers nothing that was sent here  {}"},
 		{"another connection", []string{echo, "# smp trace\n", received(1001, 0, 0, 7, "\xa0")},
 			"write rsp os echo, answers nothing that was sent here  {}"},
@@ -230,7 +235,8 @@ func TestLongPayload(t *testing.T) {
 		t.Errorf("a text of 400 characters: %d rows:\n%s", len(rows), strings.Join(rows, "\n"))
 	}
 	checkLast(t, `write os echo  "`+text+`"`, rows)
-	checkLast(t, `write os echo  "`+text[:399]+`..." (401 characters)`, rowsOf(t, sent(0, 0, 0, 1, "y\x01\x91"+text+"x")))
+	checkLast(t, `write os echo  "`+text[:399]+`..." (401 characters)`,
+		rowsOf(t, sent(0, 0, 0, 1, "y\x01\x91"+text+"x")))
 
 	rows = rowsOf(t, sent(0, 0, 0, 1, "\x99\xff\x00"+strings.Repeat("\xf6", 0xff00)))
 	if last := strings.TrimSpace(rows[len(rows)-1]); len(rows) != mostRows || last != "(389681 more characters)" {

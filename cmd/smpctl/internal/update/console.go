@@ -32,7 +32,8 @@ const (
 // consoleFlag adds --console to a command.
 func consoleFlag(f *pflag.FlagSet, where *string) {
 	f.StringVar(where, app.ConsoleFlag, "",
-		"show what the device prints meanwhile: on this `port`, such as /dev/ttyUSB1, COM7 or tcp:…, or else on that of "+
+		"show what the device prints meanwhile: on this `port`, such as /dev/ttyUSB1, COM7 or tcp:…, or else on that "+
+			"of "+
 			"the command")
 	f.Lookup(app.ConsoleFlag).NoOptDefVal = samePort
 }

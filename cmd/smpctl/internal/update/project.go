@@ -8,7 +8,6 @@ import (
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/project"
-	"github.com/smpctl/smpctl/smp/dfu"
 )
 
 // fileToSend is the file that a command is to send: the one that its argument names, or else smpctl.toml. Of a build
@@ -39,22 +38,6 @@ func fileToSend(a *app.App, args []string) (string, error) {
 		a.Say("%-9s %s", "file", path)
 	}
 	return path, nil
-}
-
-// modeOf is the mode that a flag names, or else smpctl.toml.
-func modeOf(a *app.App, flag string) (dfu.Mode, error) {
-	if flag != "" {
-		return parseMode(flag)
-	}
-	d, err := device.Defaults(a)
-	if err != nil || d.Mode == "" {
-		return dfu.ConfirmAfter, err
-	}
-	mode, err := parseMode(d.Mode)
-	if err != nil {
-		return 0, failure.AsUsage(d.Wrong("mode", err))
-	}
-	return mode, nil
 }
 
 // numberOf is the image that a flag names, or else smpctl.toml.

@@ -167,7 +167,8 @@ func (s source) updatesBootloader(path string) error {
 	if !s.bootloader {
 		return nil
 	}
-	return failure.AsImage(fmt.Errorf("%s: replaces the bootloader itself, which never shows as an image that runs: send "+
+	return failure.AsImage(fmt.Errorf("%s: replaces the bootloader itself, which never shows as an image that runs: "+
+		"send "+
 		"it with image upload, then image test and reset", path))
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/view"
 	"github.com/smpctl/smpctl/smp"
@@ -71,33 +70,13 @@ An update that was interrupted at any point is taken up by the same command.`,
 	f.Var(&o.checkTime, "check-time",
 		"how long the check may take before it counts as failed, a day at most")
 	f.Var(&o.wait, "wait",
-		"how long to wait for the port, for the device to come back, and for any progress; 0: fail at once without a port")
+		"how long to wait for the port, for the device to come back, and for any progress; 0: fail at once without a "+
+			"port")
 	f.BoolVar(&o.upgradeOnly, "upgrade-only", false, "update only to a newer version than the running one")
 	f.BoolVar(&o.force, "force", false, "upload even what is there already")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and do nothing")
 	consoleFlag(f, &o.console)
 	return cmd
-}
-
-// modes are what an upgrade can do, the usual first.
-var modes = []dfu.Mode{dfu.ConfirmAfter, dfu.Test, dfu.Permanent, dfu.UploadOnly}
-
-// parseMode reads the name of a mode.
-func parseMode(name string) (dfu.Mode, error) {
-	for _, m := range modes {
-		if m.String() == name {
-			return m, nil
-		}
-	}
-	return 0, failure.Usage("mode %q: want %s", name, human.Or(modeNames()))
-}
-
-func modeNames() []string {
-	var names []string
-	for _, m := range modes {
-		names = append(names, m.String())
-	}
-	return names
 }
 
 func upgrade(ctx context.Context, a *app.App, args []string, o upgradeOptions, rec *record) (app.Result, error) {
@@ -132,16 +111,7 @@ func upgrade(ctx context.Context, a *app.App, args []string, o upgradeOptions, r
 	options := dfu.Options{
 		Mode: mode, Force: o.force, UpgradeOnly: o.upgradeOnly, Wait: time.Duration(o.wait), OnEvent: v.event,
 	}
-	if o.check != "" {
-		options.Check = func(ctx context.Context) error {
-			err := check(ctx, a, o.check, d.Name, time.Duration(o.checkTime))
-			if err == nil { // what comes now can take a while, and fail
-				v.event(dfu.Event{Step: dfu.Step{Action: dfu.Check, Target: -1}, Phase: dfu.Note,
-					Text: "the command passed: looking at the device"})
-			}
-			return err
-		}
-	}
+	options.Check = o.checkWith(a, d, v)
 	if o.dryRun {
 		return dryRun(ctx, a, d, rec, o, options)
 	}
@@ -163,6 +133,21 @@ func upgrade(ctx context.Context, a *app.App, args []string, o upgradeOptions, r
 	}
 	rec.tried(report)
 	return newUpgradeResult(report, *rec, heard), src.explainRejection(err, report.Warnings)
+}
+
+// checkWith is the user's check of a device that runs the new image; nil without one.
+func (o upgradeOptions) checkWith(a *app.App, d *device.Device, v *upgradeView) func(context.Context) error {
+	if o.check == "" {
+		return nil
+	}
+	return func(ctx context.Context) error {
+		err := check(ctx, a, o.check, d.Name, time.Duration(o.checkTime))
+		if err == nil { // what comes now can take a while, and fail
+			v.event(dfu.Event{Step: dfu.Step{Action: dfu.Check, Target: -1}, Phase: dfu.Note,
+				Text: "the command passed: looking at the device"})
+		}
+		return err
+	}
 }
 
 // warnUnchecked says that the check of the user has no part in an update: it stands before a confirm, or after a boot.
@@ -192,20 +177,6 @@ type upgradeResult struct {
 	after  smp.ImageList
 	runs   string // as last read, of the images that the update is for
 	listed bool   // of recover: the bootloader listed the image
-}
-
-// imageVersion names an image.
-type imageVersion struct {
-	Version string   `json:"version"`
-	Hash    smp.Hash `json:"hash,omitempty"` // image hash, in hexadecimal digits; absent if the device lists none
-}
-
-// String names it for people; nil is no image.
-func (v *imageVersion) String() string {
-	if v == nil {
-		return "nothing"
-	}
-	return fmt.Sprintf("%s (%s)", v.Version, v.Hash.Short())
 }
 
 // stepEntry is a step of an update, done or planned.

@@ -10,6 +10,20 @@ import (
 	"github.com/smpctl/smpctl/smp/dfu"
 )
 
+// imageVersion names an image.
+type imageVersion struct {
+	Version string   `json:"version"`
+	Hash    smp.Hash `json:"hash,omitempty"` // image hash, in hexadecimal digits; absent if the device lists none
+}
+
+// String names it for people; nil is no image.
+func (v *imageVersion) String() string {
+	if v == nil {
+		return "nothing"
+	}
+	return fmt.Sprintf("%s (%s)", v.Version, v.Hash.Short())
+}
+
 // imageChange is what an update means for one of several images.
 type imageChange struct {
 	Image int           `json:"image"`
