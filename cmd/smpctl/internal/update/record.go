@@ -52,6 +52,28 @@ func recorded(ctx context.Context, a *app.App, args []string, failed func(record
 	return result, err
 }
 
+// load reads the file that the device is to get, and notes it.
+func (r *record) load(a *app.App, args []string, o sourceOptions) (source, error) {
+	path, err := fileToSend(a, args)
+	if err != nil {
+		return source{}, err
+	}
+	src, err := readSource(a, path, o)
+	r.read(src)
+	return src, err
+}
+
+// newDevice prepares the way to the device, and notes it. The caller closes it.
+func (r *record) newDevice(a *app.App, wait app.WaitTime) (*device.Device, error) {
+	d, err := device.New(a)
+	if err != nil {
+		return nil, err
+	}
+	d.Wait = time.Duration(wait)
+	r.device = d
+	return d, nil
+}
+
 // read notes what is to be sent.
 func (r *record) read(s source) {
 	r.source = s

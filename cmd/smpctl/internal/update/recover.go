@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/view"
@@ -74,25 +73,18 @@ primary slot; --image then is the one image to take.`,
 
 func recoverDevice(ctx context.Context, a *app.App, args []string, o recoverOptions,
 	rec *record) (app.Result, error) {
-	path, err := fileToSend(a, args)
-	if err != nil {
-		return nil, err
-	}
-	src, err := readSource(a, path, o.source)
-	rec.read(src)
+	src, err := rec.load(a, args, o.source)
 	if err == nil {
-		err = src.updatesBootloader(path)
+		err = src.updatesBootloader()
 	}
 	if err != nil {
 		return nil, err
 	}
-	d, err := device.New(a)
+	d, err := rec.newDevice(a, o.wait)
 	if err != nil {
 		return nil, err
 	}
 	defer d.Close()
-	d.Wait = time.Duration(o.wait)
-	rec.device = d
 	console, err := listen(ctx, a, d, o.console)
 	if err != nil {
 		return nil, err

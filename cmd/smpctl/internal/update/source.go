@@ -163,13 +163,12 @@ func (s *source) add(m pack.Member, img *image.Image) bool {
 }
 
 // updatesBootloader refuses what upgrade and recover could not see the end of.
-func (s source) updatesBootloader(path string) error {
+func (s source) updatesBootloader() error {
 	if !s.bootloader {
 		return nil
 	}
 	return failure.AsImage(fmt.Errorf("%s: replaces the bootloader itself, which never shows as an image that runs: "+
-		"send "+
-		"it with image upload, then image test and reset", path))
+		"send it with image upload, then image test and reset", s.path))
 }
 
 // imageNames is "images 0 and 1" for people.

@@ -87,25 +87,18 @@ func upgrade(ctx context.Context, a *app.App, args []string, o upgradeOptions, r
 	if err := lookUpCheck(ctx, o.check); err != nil {
 		return nil, err
 	}
-	path, err := fileToSend(a, args)
-	if err != nil {
-		return nil, err
-	}
-	src, err := readSource(a, path, o.source)
-	rec.read(src)
+	src, err := rec.load(a, args, o.source)
 	if err == nil {
-		err = src.updatesBootloader(path)
+		err = src.updatesBootloader()
 	}
 	if err != nil {
 		return nil, err
 	}
-	d, err := device.New(a)
+	d, err := rec.newDevice(a, o.wait)
 	if err != nil {
 		return nil, err
 	}
 	defer d.Close()
-	d.Wait = time.Duration(o.wait)
-	rec.device = d
 	v := (&upgradeView{app: a, device: d}).begin()
 	defer v.close()
 	options := dfu.Options{

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
-	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
 	"github.com/smpctl/smpctl/smp"
@@ -117,26 +116,19 @@ func upload(ctx context.Context, a *app.App, args []string, o uploadOptions, rec
 	if o.window != 0 && a.Flags.Window == 0 {
 		a.Flags.Window = o.window
 	}
-	path, err := fileToSend(a, args)
-	if err != nil {
-		return nil, err
-	}
-	src, err := readSource(a, path, o.source)
-	rec.read(src)
+	src, err := rec.load(a, args, o.source)
 	if err != nil {
 		return nil, err
 	}
 	if len(src.targets) > 1 {
 		return nil, failure.Usage("%s holds %s: choose one with --image, or take all with smpctl upgrade",
-			path, imageNames(src.targets))
+			src.path, imageNames(src.targets))
 	}
-	d, err := device.New(a)
+	d, err := rec.newDevice(a, o.wait)
 	if err != nil {
 		return nil, err
 	}
 	defer d.Close()
-	d.Wait = time.Duration(o.wait)
-	rec.device = d
 	v := (&upgradeView{app: a, device: d, plain: true}).begin()
 	defer v.close()
 	if err := d.Reach(ctx); err != nil {
