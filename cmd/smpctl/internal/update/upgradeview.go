@@ -57,6 +57,10 @@ func (v *upgradeView) event(e dfu.Event) {
 	case dfu.Note:
 		v.app.Step(app.Plain, string(step), "%s%s", which, e.Text)
 		v.closeBar()
+		if step == dfu.Check && v.app.News.Live() { // the command has ended
+			v.doing.Stop()
+			v.doing = v.app.Doing(string(step), "%s", doingText[dfu.Reset])
+		}
 	case dfu.Skipped:
 		v.leave()
 		v.app.Step(app.Plain, string(step), "%s%s", which, e.Text)
@@ -70,7 +74,7 @@ func (v *upgradeView) event(e dfu.Event) {
 	case dfu.Failed:
 		v.leave()
 		if !errors.Is(e.Err, context.Canceled) {
-			v.app.Step(app.Failed, string(step), "%sfailed after %s", which, human.Span(e.Step.Took))
+			v.app.Step(app.Failed, string(step), "%s%s", which, failedText(e.Step.Took))
 		}
 	}
 	v.app.Event(app.StepEvent{Event: "step", Step: string(step), Phase: e.Phase, Seconds: e.Step.Took.Seconds(),
@@ -188,6 +192,14 @@ func (v *upgradeView) done(e dfu.Event) string {
 		return "confirmed"
 	}
 	return took
+}
+
+// failedText says how long a step took that failed; one that only looks takes no time.
+func failedText(took time.Duration) string {
+	if took < 10*time.Millisecond {
+		return "failed"
+	}
+	return "failed after " + human.Span(took)
 }
 
 // leave ends a step. What comes then is a question, or the next step.

@@ -94,8 +94,8 @@ func (e ImageEntry) Summary() string {
 // SlotTable shows the slots, a line each.
 func SlotTable(w io.Writer, l smp.ImageList) error {
 	for _, e := range NewImageList(l).Images {
-		if _, err := fmt.Fprintf(w, "  image %d slot %d  %-12s %-8s  %s\n",
-			e.Image, e.Slot, e.Version, e.Hash.Short(), e.flags()); err != nil {
+		line := fmt.Sprintf("  image %d slot %d  %-12s %-8s  %s", e.Image, e.Slot, e.Version, e.Hash.Short(), e.flags())
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " ")); err != nil {
 			return err
 		}
 	}
