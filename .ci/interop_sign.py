@@ -364,7 +364,7 @@ def test_combinations():
 REFUSED = [
     (["--security-counter", "-1"], 2, "want a number"),
     (["--security-counter", "0x100000000"], 2, "want a number"),
-    (["--version", "256.0.0"], 2, "not a number up to 255"),
+    (["--version", "256.0.0"], 2, "of up to 255"),
     (["--version", "1.2.3-rc1"], 2, "version"),
     (["--header-size", "31"], 2, "header size 31"),
     (["--header-size", "65536"], 2, "header size 65536"),
