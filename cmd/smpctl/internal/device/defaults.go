@@ -20,9 +20,6 @@ func Defaults(a *app.App) (project.Defaults, error) {
 	if errors.As(err, &wrong) {
 		return d, failure.AsUsage(failure.WithHint(err, wrong.Hint()))
 	}
-	if d.Ignored != "" {
-		a.Log.Info(d.Ignored)
-	}
 	return d, err
 }
 

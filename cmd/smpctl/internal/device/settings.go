@@ -34,6 +34,9 @@ func readSettings(a *app.App) (Settings, error) {
 	if err != nil {
 		return Settings{}, err
 	}
+	if own.Ignored != "" { // said here, once for each command, though others read the file too
+		a.Log.Info(own.Ignored)
+	}
 	port := firstGiven("port", Setting{Value: f.Port, From: "--port"}, Setting{Value: variable(a), From: PortVariable},
 		Setting{Value: saved.Dev, From: savedFrom(f)}, Setting{Value: own.Port, From: own.Path})
 	address, err := ParseAddress(port.Value)

@@ -1,7 +1,6 @@
 package device
 
 import (
-	"cmp"
 	"fmt"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
@@ -12,8 +11,10 @@ import (
 // tellSettings says for -l debug where the device is looked for, and who says so.
 func (d *Device) tellSettings() {
 	for _, s := range d.Settings.Origins {
-		name := map[string]string{"baud": "baud rate"}[s.Name]
-		name = cmp.Or(name, s.Name)
+		name := s.Name
+		if name == "baud" {
+			name = "baud rate"
+		}
 		switch {
 		case s.Value == "":
 			d.App.Log.Debug("nothing names the " + name + ": the only USB serial port is taken")
@@ -44,9 +45,8 @@ func (d *Device) tellClosed() {
 	s := d.line.Stats()
 	d.App.Log.Debug(fmt.Sprintf("the connection spoke SMP version %s, in packets of at most %s", d.client.Version(),
 		human.Size(d.client.PacketLimit())))
-	d.App.Log.Debug(fmt.Sprintf("it sent %d packets (%s) and got %d (%s): %d damaged, %d answers that nobody waited "+
-		"for, "+
-		"%s of text", s.SentPackets, human.Size(int(s.SentBytes)), s.Packets, human.Size(int(s.Bytes)), s.Damaged(),
+	d.App.Log.Debug(fmt.Sprintf("it sent %d packets (%s) and got %d (%s): %d damaged, "+
+		"%d answers that nobody waited for, %s of text", s.SentPackets, human.Size(int(s.SentBytes)), s.Packets, human.Size(int(s.Bytes)), s.Damaged(),
 		d.client.Unmatched(), human.Size(int(s.TextBytes))))
 	d.line = nil
 }
