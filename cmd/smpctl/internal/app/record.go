@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"runtime/debug"
 	"sync"
 )
 
@@ -43,12 +42,4 @@ func (w *warnings) list() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return append([]string{}, w.texts...)
-}
-
-// Version is that of this program, as the Go toolchain notes it when it builds a module; "(unknown)" if it did not.
-func Version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(unknown)"
 }
