@@ -31,10 +31,13 @@ func TestSerialOf(t *testing.T) {
 	tests := []struct{ id, want string }{
 		{`USB\VID_2FE3&PID_0004\E6633861A34B`, "E6633861A34B"},
 		{`USB\VID_2FE3&PID_0004\AB-12 34`, "AB-12 34"},
-		{`USB\VID_2FE3&PID_0004\5&1234ABCD&0&2`, ""},          // made up by Windows
-		{`USB\VID_2FE3&PID_0004&MI_02\7&2A3B4C5D&0&0002`, ""}, // of a function
-		{`USB\VID_2FE3&PID_0004&MI_02\E6633861A34B`, ""},      // of a function
-		{`FTDIBUS\VID_0403+PID_6001+A10K4XYZA\0000`, ""},      // not of this form
+		{`USB\VID_2FE3&PID_0004\5&1234ABCD&0&2`, ""},             // made up by Windows
+		{`USB\VID_2FE3&PID_0004&MI_02\7&2A3B4C5D&0&0002`, ""},    // of a function
+		{`USB\VID_2FE3&PID_0004&MI_02\E6633861A34B`, ""},         // of a function
+		{`FTDIBUS\VID_0403+PID_6001+A10K4XYZA\0000`, "A10K4XYZ"}, // its first port
+		{`FTDIBUS\VID_0403+PID_6010+FT4XYZABB\0000`, "FT4XYZAB"}, // its second
+		{`FTDIBUS\VID_0403+PID_6001+5&2A7F1C3&0&2\0000`, ""},     // made up by Windows
+		{`FTDIBUS\VID_0403+PID_6001\0000`, ""}, {`FTDIBUS\VID_0403+PID_6001+A\0000`, "A"},
 		{`USB\VID_2FE3&PID_0004`, ""}, {`ACPI\PNP0501\1`, ""}, {"", ""},
 	}
 	for _, test := range tests {

@@ -1,90 +1,52 @@
 package transport
 
 import (
-	"strings"
+	"fmt"
+	"unsafe"
 
-	"go.bug.st/serial/enumerator"
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/registry"
 )
 
-// systemPorts asks the serial library, and Windows itself for what the library
-// leaves out: the interface number and the place, without which two ports of one
-// device look the same.
+// systemPorts asks SetupAPI for the devices of class Ports, and what they are on. It opens no port.
 func systemPorts() ([]Port, error) {
-	listed, err := enumerator.GetDetailedPortsList()
+	set, err := windows.SetupDiGetClassDevsEx(&classOfPorts, "", 0, windows.DIGCF_PRESENT, 0, "")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("SetupDiGetClassDevs: %w", err)
 	}
-	more := functions()
+	defer set.Close()
 	var ports []Port
-	for _, d := range listed {
-		port := Port{Name: d.Name, USB: d.IsUSB, Product: clean(d.Product), Interface: AnyInterface}
-		if d.IsUSB {
-			// What the library took for four digits may be none; the port is still one.
-			_ = port.VID.UnmarshalText([]byte(d.VID))
-			_ = port.PID.UnmarshalText([]byte(d.PID))
-			port.Serial = clean(d.SerialNumber)
-		}
-		if f, ok := more[strings.ToUpper(d.Name)]; ok && d.IsUSB {
-			port.Interface = interfaceOf(f.id)
-			port.Location = placeOf(f.locationPath)
-			port.Manufacturer = clean(f.manufacturer)
-			if port.Serial == "" {
-				port.Serial = clean(serialOf(f.id))
-			}
-		}
-		ports = append(ports, port)
-	}
-	return ports, nil
-}
-
-// function is what SetupAPI tells of a device in the class of ports.
-type function struct{ id, locationPath, manufacturer string }
-
-// functions returns the present ports by COM name. What cannot be read is left
-// out: a device may go away at any moment.
-func functions() map[string]function {
-	found := map[string]function{}
-	classes, err := windows.SetupDiClassGuidsFromNameEx("Ports", "")
-	if err != nil {
-		return found
-	}
-	for _, class := range classes {
-		set, err := windows.SetupDiGetClassDevsEx(&class, "", 0, windows.DIGCF_PRESENT, 0, "")
+	// An index past the end is an error; so is one of a device that just left,
+	// and then the rest comes with the next listing.
+	for i := 0; ; i++ {
+		device, err := set.EnumDeviceInfo(i)
 		if err != nil {
-			continue
+			return ports, nil
 		}
-		// An index past the end is an error; so is one of a device that just left,
-		// and then the rest comes with the next listing.
-		for i := 0; ; i++ {
-			device, err := set.EnumDeviceInfo(i)
-			if err != nil {
-				break
-			}
-			if name, f, ok := readFunction(set, device); ok {
-				found[strings.ToUpper(name)] = f
-			}
+		name := comName(set, device)
+		if name == "" {
+			continue // an LPT port without a name, or going away
 		}
-		set.Close()
+		if port, ok := portOf(name, devTree(set, device)); ok {
+			ports = append(ports, port)
+		}
 	}
-	return found
 }
 
-func readFunction(set windows.DevInfo, device *windows.DevInfoData) (name string, f function, ok bool) {
-	if name = comName(set, device); name == "" {
-		return "", function{}, false
-	}
-	id, err := set.DeviceInstanceID(device)
-	if err != nil {
-		return "", function{}, false
-	}
-	return name, function{
-		id:           id,
-		locationPath: property(set, device, windows.SPDRP_LOCATION_PATHS),
-		manufacturer: property(set, device, windows.SPDRP_MFG),
-	}, true
+// classOfPorts is GUID_DEVCLASS_PORTS (devguid.h).
+var classOfPorts = windows.GUID{
+	Data1: 0x4d36e978, Data2: 0xe325, Data3: 0x11ce, Data4: [8]byte{0xbf, 0xc1, 0x08, 0x00, 0x2b, 0xe1, 0x03, 0x18},
 }
+
+// Keys of device properties (devpkey.h), which Windows has since Vista.
+var (
+	reportedKey = windows.DEVPROPKEY{PID: 4, FmtID: windows.DEVPROPGUID{ // DEVPKEY_Device_BusReportedDeviceDesc
+		Data1: 0x540b947e, Data2: 0x8b40, Data3: 0x45bc, Data4: [8]byte{0xa8, 0xa2, 0x6a, 0x0b, 0x89, 0x4c, 0xbd, 0xa2},
+	}}
+	parentKey = windows.DEVPROPKEY{PID: 8, FmtID: windows.DEVPROPGUID{ // DEVPKEY_Device_Parent
+		Data1: 0x4340a6c5, Data2: 0x93fa, Data3: 0x4706, Data4: [8]byte{0x97, 0x2c, 0x7b, 0x64, 0x80, 0x08, 0xa5, 0xa7},
+	}}
+)
 
 // comName returns the name in the device's registry key.
 func comName(set windows.DevInfo, device *windows.DevInfoData) string {
@@ -101,19 +63,80 @@ func comName(set windows.DevInfo, device *windows.DevInfoData) string {
 	return name
 }
 
-// property returns a text property, or the first one of a list.
-func property(set windows.DevInfo, device *windows.DevInfoData, which windows.SPDRP) string {
-	value, err := set.DeviceRegistryProperty(device, which)
+// devTree reads a device and those that it is on. What cannot be read is left out: a device may go away at any moment.
+func devTree(set windows.DevInfo, device *windows.DevInfoData) []devNode {
+	node, parent := readDevNode(set, device)
+	tree := []devNode{node}
+	above, err := windows.SetupDiCreateDeviceInfoListEx(nil, 0, "")
+	if err != nil {
+		return tree
+	}
+	defer above.Close()
+	for parent != "" && len(tree) < deepestDevNode {
+		device, ok := openDevice(above, parent)
+		if !ok {
+			break
+		}
+		node, parent = readDevNode(above, device)
+		tree = append(tree, node)
+	}
+	return tree
+}
+
+// readDevNode returns what is known of a device, and the instance id of what it is on.
+func readDevNode(set windows.DevInfo, device *windows.DevInfoData) (node devNode, parent string) {
+	node.id, _ = set.DeviceInstanceID(device)
+	node.hardwareIDs = texts(set, device, windows.SPDRP_HARDWAREID)
+	node.locationPaths = texts(set, device, windows.SPDRP_LOCATION_PATHS)
+	node.friendly = text(set, device, windows.SPDRP_FRIENDLYNAME)
+	node.manufacturer = text(set, device, windows.SPDRP_MFG)
+	node.reported = property(set, device, &reportedKey)
+	return node, property(set, device, &parentKey)
+}
+
+var procOpenDeviceInfo = windows.NewLazySystemDLL("setupapi.dll").NewProc("SetupDiOpenDeviceInfoW")
+
+// openDevice adds a device to a set by its instance id.
+func openDevice(set windows.DevInfo, id string) (*windows.DevInfoData, bool) {
+	name, err := windows.UTF16PtrFromString(id)
+	if err != nil || procOpenDeviceInfo.Find() != nil {
+		return nil, false
+	}
+	device := &windows.DevInfoData{}
+	// DevInfoData knows its size, which SetupAPI wants in the first field.
+	*(*uint32)(unsafe.Pointer(device)) = uint32(unsafe.Sizeof(*device))
+	done, _, _ := procOpenDeviceInfo.Call(uintptr(set), uintptr(unsafe.Pointer(name)), 0, 0,
+		uintptr(unsafe.Pointer(device)))
+	return device, done != 0
+}
+
+func property(set windows.DevInfo, device *windows.DevInfoData, key *windows.DEVPROPKEY) string {
+	value, err := windows.SetupDiGetDeviceProperty(set, device, key)
 	if err != nil {
 		return ""
 	}
-	switch v := value.(type) {
-	case string:
-		return v
-	case []string:
-		if len(v) > 0 {
-			return v[0]
-		}
+	s, _ := value.(string)
+	return s
+}
+
+func text(set windows.DevInfo, device *windows.DevInfoData, which windows.SPDRP) string {
+	if all := texts(set, device, which); len(all) > 0 {
+		return all[0]
 	}
 	return ""
+}
+
+// texts returns a property that is one text or a list of them.
+func texts(set windows.DevInfo, device *windows.DevInfoData, which windows.SPDRP) []string {
+	value, err := set.DeviceRegistryProperty(device, which)
+	if err != nil {
+		return nil
+	}
+	switch v := value.(type) {
+	case string:
+		return []string{v}
+	case []string:
+		return v
+	}
+	return nil
 }
