@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"io"
 	"slices"
 	"strings"
@@ -33,11 +34,7 @@ func help(a *app.App) func(*cobra.Command, []string) {
 
 // ofCommand says what a command does, how it is written, and in the end, where the eye is, what it looks like.
 func (p *page) ofCommand(cmd *cobra.Command) {
-	text := cmd.Long
-	if text == "" {
-		text = cmd.Short
-	}
-	p.prose(text)
+	p.prose(description(cmd))
 	p.usage(cmd)
 	if len(cmd.Aliases) > 0 {
 		p.line(0, 9, "Aliases: "+strings.Join(cmd.Aliases, ", "))
@@ -59,6 +56,8 @@ func (p *page) ofCommand(cmd *cobra.Command) {
 		}
 	}
 }
+
+func description(cmd *cobra.Command) string { return cmp.Or(cmd.Long, cmd.Short) }
 
 // isGroup reports whether a command does nothing but group others.
 func isGroup(cmd *cobra.Command) bool { return cmd.HasAvailableSubCommands() && cmd.Args == nil }
@@ -87,20 +86,24 @@ func commandRows(cmd *cobra.Command) (rows []row) {
 // flags writes the flags of a command in the order in which they were declared: its own, then those of every command
 // that mean something to it.
 func (p *page) flags(cmd *cobra.Command) {
-	cmd.InitDefaultHelpFlag()
+	p.flagTable(cmd, "Flags", ownFlags(cmd))
+	p.flagTable(cmd, "Connection", usedBy(cmd, cmd.Root().PersistentFlags()))
+}
+
+// ownFlags lists the flags that other commands do not have, or not like this.
+func ownFlags(cmd *cobra.Command) (own []*pflag.Flag) {
 	global := cmd.Root().PersistentFlags()
-	var own []*pflag.Flag
 	inOrder(cmd.Flags(), func(f *pflag.Flag) {
 		if global.Lookup(f.Name) != f && f.Name != "help" {
 			own = append(own, f)
 		}
 	})
-	p.flagTable(cmd, "Flags", own)
-	p.flagTable(cmd, "Connection", usedBy(cmd, global))
+	return own
 }
 
 // usedBy lists the flags of every command that mean something to one.
 func usedBy(cmd *cobra.Command, global *pflag.FlagSet) (used []*pflag.Flag) {
+	cmd.InitDefaultHelpFlag()
 	top := cmd
 	for top.HasParent() && top.Parent().HasParent() {
 		top = top.Parent()
