@@ -1,12 +1,14 @@
 package transport
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
 
-// Same finds among the ports present now the one that belongs to the same device
-// as before, after it was reset and may have come back under another name.
+// Same finds among the ports present now those of the same device as before, after
+// it was reset and may have come back under other names. They are in the order of
+// their interface numbers, and those of one interface in that of their names.
 //
 // Application and bootloader often differ in product id, product text and number
 // of interfaces, some in vendor id and serial number as well. So it goes by, in
@@ -17,29 +19,50 @@ import (
 //     says that somebody has changed the board;
 //  3. the name, if the system does not tell the place.
 //
-// If the device has several ports the one with the old interface number is
-// taken, else the one with the old name, else the one with the lowest number.
-// The answer is false while no such port is there.
+// Of several devices with one serial number it is the one at the old place, and
+// none if that is not among them. Which port of a device to take is not decided
+// here: see Interface, VID and PID of the answer. It is empty while the device is
+// away.
 //
 // A port that is not on USB, such as a UART on the main board, stays where it
 // is: the answer is before itself, listed or not, for a PTY is never listed.
-func Same(before Port, now []Port) (Port, bool) {
-	if !before.USB {
-		return before, before.Name != ""
+func Same(before Port, now []Port) []Port {
+	switch {
+	case !before.USB && before.Name == "":
+		return nil
+	case !before.USB:
+		return []Port{before}
 	}
-	if isUnique(before.Serial) {
-		found, ok := pick(before, now, func(p Port) bool { return p.USB && strings.EqualFold(p.Serial, before.Serial) })
-		if ok {
-			return found, true
+	found := sameSerial(before, now)
+	if len(found) == 0 {
+		found = samePlace(before, now)
+	}
+	slices.SortFunc(found, func(a, b Port) int {
+		return cmp.Or(a.Interface-b.Interface, compareNames(a.Name, b.Name))
+	})
+	return found
+}
+
+// sameSerial returns the ports of one device with the serial number that the device had.
+func sameSerial(before Port, now []Port) []Port {
+	if !isUnique(before.Serial) {
+		return nil
+	}
+	found := only(now, func(p Port) bool { return p.USB && strings.EqualFold(p.Serial, before.Serial) })
+	if slices.ContainsFunc(found, func(p Port) bool { return p.Location != found[0].Location }) {
+		return only(found, func(p Port) bool { return p.Location == before.Location })
+	}
+	return found
+}
+
+// samePlace returns the ports where the device was.
+func samePlace(before Port, now []Port) []Port {
+	return only(now, func(p Port) bool {
+		there := p.Location == before.Location
+		if before.Location == "" {
+			there = sameName(p.Name, before.Name)
 		}
-	}
-	if before.Location != "" {
-		return pick(before, now, func(p Port) bool {
-			return p.USB && p.Location == before.Location && !differentBoard(before, p)
-		})
-	}
-	return pick(before, now, func(p Port) bool {
-		return p.USB && sameName(p.Name, before.Name) && !differentBoard(before, p)
+		return there && p.USB && !differentBoard(before, p)
 	})
 }
 
@@ -58,37 +81,13 @@ func isUnique(serial string) bool {
 	return len(serial) >= 6 && strings.Trim(serial, serial[:1]) != ""
 }
 
-func pick(before Port, now []Port, belongs func(Port) bool) (Port, bool) {
-	var found []Port
-	for _, p := range now {
-		if belongs(p) {
-			found = append(found, p)
-		}
-	}
-	if len(found) == 0 {
-		return Port{}, false
-	}
-	found = narrow(found, func(p Port) bool { return p.Location == before.Location })
-	found = narrow(found, func(p Port) bool { return p.Interface == before.Interface })
-	found = narrow(found, func(p Port) bool { return sameName(p.Name, before.Name) })
-	return slices.MinFunc(found, func(a, b Port) int {
-		if a.Interface != b.Interface {
-			return a.Interface - b.Interface
-		}
-		return compareNames(a.Name, b.Name)
-	}), true
-}
-
-// narrow keeps the ports that fit, or all if none does.
-func narrow(ports []Port, fits func(Port) bool) []Port {
+// only returns the ports that fit.
+func only(ports []Port, fits func(Port) bool) []Port {
 	var kept []Port
 	for _, p := range ports {
 		if fits(p) {
 			kept = append(kept, p)
 		}
-	}
-	if len(kept) == 0 {
-		return ports
 	}
 	return kept
 }

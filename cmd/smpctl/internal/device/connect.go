@@ -3,8 +3,8 @@ package device
 import (
 	"cmp"
 	"context"
-	"errors"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
@@ -26,13 +26,17 @@ type Device struct {
 	Port     transport.Port  // as it was at the first connection; empty for links without one
 	Name     string          // what the device is called in output: the port it was opened under
 	current  transport.Port  // as it was at the last connection
-	awaits   identity        // that may be talked to at once when the port comes back
-	returned time.Time       // since when a port of the same device, but with another identity, has been there
+	list     portList        // nil: [transport.Ports]
+	trailing sync.Mutex      // guards trail
+	trail    trail           // of a device on USB
 	shown    *app.Waiting    // what is waited for; nil for nothing
 	reached  *smp.Client     // that Reach made, for the next Connect; nil without
 	line     *transport.Conn // of the present connection, and its client
 	client   *smp.Client
 }
+
+// portList lists the ports that are there.
+type portList func() ([]transport.Port, error)
 
 // identity is how a USB device shows itself: application and bootloader often differ in product id and text.
 type identity int
@@ -45,16 +49,18 @@ const (
 
 // fits reports whether the port of a device that showed itself as before may be talked to at once.
 func (f identity) fits(before, now transport.Port) bool {
-	same := now.VID == before.VID && now.PID == before.PID && now.Product == before.Product
+	same := faceOf(now) == faceOf(before)
 	return f == AnyIdentity || same == (f == firstIdentity)
 }
 
 // Await says which identity to expect from now on.
 func (d *Device) Await(f identity) {
-	if f == OtherIdentity {
-		d.Port = d.current
+	d.trailing.Lock()
+	defer d.trailing.Unlock()
+	if d.trail.awaits = f; f == OtherIdentity {
+		d.trail.rebase(d.current)
 	}
-	d.awaits, d.returned = f, time.Time{}
+	d.trail.returned = time.Time{}
 }
 
 // device prepares the way to the device that the user means. The caller closes it.
@@ -134,6 +140,7 @@ func (d *Device) Connect(ctx context.Context) (*smp.Client, error) {
 		d.reached = nil
 		return c, nil
 	}
+	again := d.Name != ""
 	link, err := d.link(ctx)
 	if err != nil {
 		return nil, err
@@ -143,6 +150,9 @@ func (d *Device) Connect(ctx context.Context) (*smp.Client, error) {
 		return failure.Heard{Heard: link.Heard(), Link: d.Settings.Address.Kind, Baud: o.Baud, Raw: o.Raw}
 	}
 	c := smp.NewClient(link, fit(d.Settings.SMP, link))
+	if again {
+		d.watch(link, c.Done())
+	}
 	d.tellOpened(link, c)
 	return c, nil
 }
@@ -169,6 +179,7 @@ func (d *Device) link(ctx context.Context) (*transport.Conn, error) {
 	}
 	if d.Name == "" {
 		d.Port = conn.Port()
+		d.beginTrail()
 	}
 	d.current = conn.Port()
 	d.Name = d.Settings.Address.String()
@@ -176,48 +187,6 @@ func (d *Device) link(ctx context.Context) (*transport.Conn, error) {
 		d.Name = name
 	}
 	return conn, nil
-}
-
-// again opens the port of a device that was reset.
-func (d *Device) again(ctx context.Context) (*transport.Conn, error) {
-	address, err := d.follow()
-	if err != nil {
-		return nil, err
-	}
-	return transport.Dial(ctx, address, d.Settings.Transport)
-}
-
-// errOtherIdentity says that the port that came back belongs to the bootloader, as far as one can tell.
-var errOtherIdentity = errors.New("the port came back with another identity: perhaps the bootloader's")
-
-// identityWait is how long a port with another identity is left alone: MCUboot takes any packet in its wait window as a
-// wish for serial recovery.
-const identityWait = 1500 * time.Millisecond
-
-// follow finds the address to dial after a reset: the port of the same device.
-func (d *Device) follow() (string, error) {
-	if !d.Port.USB {
-		return d.Settings.Address.String(), nil
-	}
-	ports, err := transport.Ports()
-	if err != nil {
-		return "", err
-	}
-	now, ok := transport.Same(d.Port, ports)
-	if !ok {
-		d.returned = time.Time{}
-		return "", &transport.OpenError{Address: d.Port.Name, Err: os.ErrNotExist}
-	}
-	if d.awaits.fits(d.Port, now) {
-		return now.Name, nil
-	}
-	if d.returned.IsZero() {
-		d.returned = time.Now()
-	}
-	if time.Since(d.returned) < identityWait {
-		return "", errOtherIdentity
-	}
-	return now.Name, nil
 }
 
 // virtual connects to the embedded device, which lives as long as d, or in its file.

@@ -33,8 +33,8 @@ func TestIdentity(t *testing.T) {
 		}
 	}
 	d := &Device{Port: application, current: bootloader}
-	if d.Await(OtherIdentity); d.Port != bootloader {
-		t.Errorf("on the way out of the bootloader the device looks like %+v, want %+v", d.Port, bootloader)
+	if d.Await(OtherIdentity); d.trail.first != bootloader {
+		t.Errorf("on the way out of the bootloader the device looks like %+v, want %+v", d.trail.first, bootloader)
 	}
 }
 

@@ -29,6 +29,7 @@ func NewTail(d *Device) *Tail {
 	t := &Tail{Device: d}
 	d.Settings.Transport.Text = t.Text.Put
 	d.Settings.Transport.KeepInput = true
+	d.trail.reads = true
 	d.Await(AnyIdentity) // nothing is sent, so the bootloader may be looked at as well
 	return t
 }
@@ -63,6 +64,9 @@ func (t *Tail) read(ctx context.Context, conn *transport.Conn) {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer conn.Close()
 	defer stop()
+	done := make(chan struct{})
+	defer close(done)
+	t.Device.watch(conn, done)
 	if t.Linked != nil {
 		t.Linked(conn)
 		defer t.Linked(nil)
