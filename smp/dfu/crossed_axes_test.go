@@ -44,7 +44,7 @@ type crossing struct {
 }
 
 var (
-	linkKinds = []linkKind{"usb", "uart", "uart-buffers"}
+	linkKinds = []linkKind{"usb", "usb-console-first", "uart", "uart-buffers"}
 	keyKinds  = []keyKind{"none", "right", "right", "wrong"}
 	imageSets = []imagesKind{"one", "one", "second", "network-core", "network-core-alone", "package"}
 	modes     = []dfu.Mode{dfu.ConfirmAfter, dfu.ConfirmAfter, dfu.Test, dfu.Permanent, dfu.UploadOnly}
@@ -120,6 +120,9 @@ func (c crossing) sane() crossing {
 	c.starts = c.starts && c.begins()
 	return c
 }
+
+// usb reports whether the port goes with each reset.
+func (c crossing) usb() bool { return c.link == "usb" || c.link == "usb-console-first" }
 
 func pick[T any](rng *rand.Rand, from []T) T { return from[rng.IntN(len(from))] }
 

@@ -38,6 +38,9 @@ func TestCrossedCases(t *testing.T) {
 		{"caught after a permanent mark", plain(func(c *crossing) { c.mode, c.window = dfu.Permanent, 3*time.Second })},
 		{"caught where the highest version starts",
 			plain(func(c *crossing) { c.boot, c.window = sim.DirectXIP, 3*time.Second })},
+		{"back with its console first, and caught in a wait window", plain(func(c *crossing) {
+			c.link, c.window = "usb-console-first", 300*time.Millisecond
+		})},
 		{"caught with two images", plain(func(c *crossing) { c.images, c.window = "package", 3*time.Second })},
 		{"a network core's image with the wrong key is confirmed",
 			plain(func(c *crossing) { c.images, c.key = "network-core-alone", "wrong" })},

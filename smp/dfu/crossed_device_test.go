@@ -97,7 +97,7 @@ func (c crossing) prepare(ctx context.Context, d *sim.Device) {
 		b.reset(smp.BootBootloader)
 	case "just-powered", "just-reset":
 		d.PowerCycle()
-		if c.link == "usb" {
+		if c.usb() {
 			d.WaitAlive(ctx) // for the port
 		}
 	}

@@ -28,10 +28,15 @@ type gremlin struct {
 
 // dials gives clients on links of the crossing's kind. Without a gremlin nothing goes wrong.
 func (c crossing) dials(d *sim.Device, g *gremlin) func(context.Context) (*smp.Client, error) {
+	opened := 0
 	return func(context.Context) (*smp.Client, error) {
 		link, err := c.open(d)
 		if err != nil {
 			return nil, err
+		}
+		if opened++; c.link == "usb-console-first" && opened%2 == 0 {
+			link.Close()
+			return smp.NewClient(newDeaf(), smp.Options{}), nil
 		}
 		if g != nil {
 			link = &cursed{link, g}
@@ -43,14 +48,47 @@ func (c crossing) dials(d *sim.Device, g *gremlin) func(context.Context) (*smp.C
 // open opens a port. One that ends with each reset is not there while the device is dark.
 func (c crossing) open(d *sim.Device) (smp.Link, error) {
 	switch {
-	case c.link == "usb" && !d.Alive():
+	case c.usb() && !d.Alive():
 		return nil, fmt.Errorf("open: %w", fs.ErrNotExist)
-	case c.link == "usb":
+	case c.usb():
 		return transport.NewConn(d.Stream(), transport.Options{}), nil
 	case c.link == "uart-buffers":
 		return newBuffered(d), nil
 	}
 	return d.Link(), nil
+}
+
+// deaf is a port of the device behind which nobody is. Whoever chooses the ports leaves it after a while, for another.
+type deaf struct {
+	gone  chan struct{}
+	once  *sync.Once
+	timer *time.Timer
+}
+
+// deafTime is how long that takes.
+const deafTime = 5 * time.Second
+
+func newDeaf() *deaf {
+	l := &deaf{gone: make(chan struct{}), once: new(sync.Once)}
+	l.timer = time.AfterFunc(deafTime, l.end)
+	return l
+}
+
+func (l *deaf) end() { l.once.Do(func() { close(l.gone) }) }
+
+func (l *deaf) ReadPacket() ([]byte, error) {
+	<-l.gone
+	return nil, transport.ErrClosed
+}
+
+func (l *deaf) WritePacket([]byte) error { return nil }
+
+func (l *deaf) Overhead() int { return 0 }
+
+func (l *deaf) Close() error {
+	l.timer.Stop()
+	l.end()
+	return nil
 }
 
 // buffered is a UART whose driver keeps what arrives while the bootloader works, for whoever reads first.

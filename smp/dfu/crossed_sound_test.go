@@ -33,7 +33,7 @@ func (c crossing) dark() string {
 	if c.fault != "none" && moved+c.window+c.start > crossedWait/3 {
 		return "it needs a longer wait, to boot several times"
 	}
-	if c.begins() && !c.starts && c.link != "usb" && c.swap+c.start > firstContact {
+	if c.begins() && !c.starts && !c.usb() && c.swap+c.start > firstContact {
 		return "nothing answers"
 	}
 	return ""
