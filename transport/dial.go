@@ -3,7 +3,6 @@ package transport
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"time"
@@ -149,8 +148,8 @@ func retryOpen[T any](ctx context.Context, open func() (T, error), passes func(e
 			timer.Stop()
 		}
 		// Looked at in any case: with both ready, select picks at random.
-		if ended := ctx.Err(); ended != nil {
-			return none, fmt.Errorf("%w: %w", err, ended)
+		if ctx.Err() != nil {
+			return none, err // the obstacle, not that somebody gave up waiting
 		}
 	}
 }

@@ -131,10 +131,16 @@ func (s *session) keepSilent(ctx context.Context, b *boot) error {
 func (s *session) askWho(ctx context.Context) (smp.Firmware, smp.ImageList, error) {
 	negotiating, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
-	if _, err := s.client.Negotiate(negotiating); err != nil {
-		return smp.UnknownFirmware, smp.ImageList{}, causeOr(ctx, fmt.Errorf("%w: %w", smp.ErrNoReply, err))
+	_, err := s.client.Negotiate(negotiating)
+	switch {
+	case err == nil:
+		return s.client.Who(ctx)
+	case errors.Is(err, context.DeadlineExceeded):
+		err = smp.ErrNoReply
+	default:
+		err = fmt.Errorf("%w: %w", smp.ErrNoReply, err)
 	}
-	return s.client.Who(ctx)
+	return smp.UnknownFirmware, smp.ImageList{}, causeOr(ctx, err)
 }
 
 // bootAgain has the device leave its bootloader, and begins the boot again.
