@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/smpctl/smpctl/transport"
 )
@@ -120,7 +122,8 @@ func TestChooseCannotDecide(t *testing.T) {
 			if !errors.As(err, &got) || port != (transport.Port{}) {
 				t.Fatalf("Choose(%s) = %+v, %v, want no port and a ChoiceError", test.address, port, err)
 			}
-			if diff := cmp.Diff(test.want, *got); diff != "" {
+			test.want.Present = slices.DeleteFunc(slices.Clone(test.ports), func(p transport.Port) bool { return !p.USB })
+			if diff := cmp.Diff(test.want, *got, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("Choose(%s), -want +got:\n%s", test.address, diff)
 			}
 			if err.Error() != test.text {
@@ -132,6 +135,47 @@ func TestChooseCannotDecide(t *testing.T) {
 				t.Errorf("is fs.ErrNotExist: %v, want %v", is, want)
 			}
 		})
+	}
+}
+
+// TestAddressOf: whoever has several ports gets for each an address that means it alone.
+func TestAddressOf(t *testing.T) {
+	type ports = []transport.Port
+	at := func(p transport.Port, name, serial, location string) transport.Port {
+		p.Name, p.Serial, p.Location = name, serial, location
+		return p
+	}
+	twin := at(portMcumgr, "/dev/ttyACM2", portMcumgr.Serial, "2-1")
+	other := at(portMcumgr, "/dev/ttyACM2", "F0F1F2F3", "2-1")
+	bare := at(portNameless, "/dev/ttyUSB2", "", "")
+	com7 := transport.Port{Name: "COM7", USB: true, VID: 0x2fe3, PID: 4, Serial: "B1C2D3E4", Interface: 0}
+	com8 := transport.Port{Name: "COM8", USB: true, VID: 0x2fe3, PID: 4, Serial: "B1C2D3E4", Interface: 2}
+	for _, tt := range []struct {
+		name    string
+		port    transport.Port
+		present ports
+		want    string
+	}{
+		{"the only one of its kind", portFTDI, portsOfDesk, "usb:0403:6001"},
+		{"two ports of one board", portMcumgr, portsOfDesk, "usb:2fe3:0004,if=2"},
+		{"two ports of one board, the first", portShell, portsOfDesk, "usb:2fe3:0004,if=0"},
+		{"two boards of one kind", portMcumgr, ports{portMcumgr, other}, "usb:2fe3:0004,serial=B1C2D3E4"},
+		{"two boards of one kind, one with two ports", portMcumgr, ports{portShell, portMcumgr, other},
+			"usb:2fe3:0004,serial=B1C2D3E4,if=2"},
+		{"two boards with one serial number", portMcumgr, ports{portMcumgr, twin}, "usb:2fe3:0004,location=1-1.2"},
+		{"two boards with one serial number, one with two ports", portMcumgr, ports{portShell, portMcumgr, twin},
+			"usb:2fe3:0004,location=1-1.2,if=2"},
+		{"two ports that nothing tells apart", bare, ports{bare, at(bare, "/dev/ttyUSB3", "", "")}, "/dev/ttyUSB2"},
+		{"Windows", com8, ports{com7, com8}, "usb:2fe3:0004,if=2"},
+		{"not on USB", portUART, portsOfDesk, "/dev/ttyS0"},
+	} {
+		a := transport.AddressOf(tt.port, tt.present)
+		if got := a.String(); got != tt.want {
+			t.Errorf("%s: AddressOf = %s, want %s", tt.name, got, tt.want)
+		}
+		if back, err := transport.ParseAddress(a.String()); err != nil || back != a {
+			t.Errorf("%s: %s read back is %+v, %v", tt.name, a, back, err)
+		}
 	}
 }
 

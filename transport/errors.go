@@ -78,6 +78,7 @@ type ChoiceError struct {
 	// Candidates are the ports to choose from: those that fit if several did,
 	// else every USB port present.
 	Candidates []Port
+	Present    []Port // every USB port present, for [AddressOf]
 }
 
 // Error names the ports to choose from.

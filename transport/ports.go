@@ -92,9 +92,30 @@ func (a Address) chooseUSB(ports []Port) (Port, error) {
 	case 1:
 		return fit[0], nil
 	case 0:
-		return Port{}, &ChoiceError{Candidates: present}
+		return Port{}, &ChoiceError{Candidates: present, Present: present}
 	}
-	return Port{}, &ChoiceError{Matched: len(fit), Candidates: fit}
+	return Port{}, &ChoiceError{Matched: len(fit), Candidates: fit, Present: present}
+}
+
+// AddressOf returns the shortest usb: address that means this port and no other one that is present. Where there is
+// none, as for a port that is not on USB, it is the name of the port.
+func AddressOf(p Port, present []Port) Address {
+	named := Address{Kind: KindPath, Path: p.Name, Interface: AnyInterface}
+	if !p.USB || p.VID == 0 {
+		return named
+	}
+	ids := Address{Kind: KindUSB, VID: p.VID, PID: p.PID, Interface: AnyInterface}
+	serial, location := ids, ids
+	serial.Serial, location.Location = p.Serial, p.Location
+	for _, a := range []Address{ids, serial, location} {
+		for _, number := range []int{AnyInterface, p.Interface} {
+			a.Interface = number
+			if chosen, err := a.Choose(present); err == nil && chosen.Name == p.Name {
+				return a
+			}
+		}
+	}
+	return named
 }
 
 func (a Address) matches(p Port) bool {

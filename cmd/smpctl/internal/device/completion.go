@@ -40,29 +40,10 @@ func portOffers(ports []transport.Port) (offers []string) {
 		offers = append(offers, cobra.CompletionWithDesc(p.Name, p.Product))
 	}
 	for _, p := range ports {
-		if address, ok := usbAddress(p, ports); ok {
+		if address := transport.AddressOf(p, ports); address.Kind == transport.KindUSB {
 			what := fmt.Sprintf("%s (%s)", cmp.Or(p.Product, "USB port"), p.Name)
-			offers = append(offers, cobra.CompletionWithDesc(address, what))
+			offers = append(offers, cobra.CompletionWithDesc(address.String(), what))
 		}
 	}
 	return offers
-}
-
-// usbAddress is the shortest address that means this port and no other one that is present.
-func usbAddress(p transport.Port, ports []transport.Port) (string, bool) {
-	if !p.USB || p.VID == 0 {
-		return "", false
-	}
-	ids := transport.Address{Kind: transport.KindUSB, VID: p.VID, PID: p.PID, Interface: transport.AnyInterface}
-	serial, location := ids, ids
-	serial.Serial, location.Location = p.Serial, p.Location
-	for _, a := range []transport.Address{ids, serial, location} {
-		for _, number := range []int{transport.AnyInterface, p.Interface} {
-			a.Interface = number
-			if chosen, err := a.Choose(ports); err == nil && chosen.Name == p.Name {
-				return a.String(), true
-			}
-		}
-	}
-	return "", false
 }

@@ -205,6 +205,8 @@ func Hint(k Kind, err error, now Situation) string {
 		return runningHint(running, SaidBy(err))
 	case errors.As(err, &own):
 		return ""
+	case errors.Is(err, dfu.ErrNotBack) && errors.As(err, &open):
+		return cmp.Or(obstacleHint(open), awayHint(open))
 	case k == KindNoReply && errors.Is(err, transport.ErrDisconnected):
 		return "the port went away; the same command picks up where the device is"
 	case errors.Is(err, dfu.ErrNotBack):
@@ -286,9 +288,12 @@ func runningHint(e *dfu.NotRunningError, said string) string {
 	return ""
 }
 
-const notBackHint = "power the board off and on, or plug it in again: the same command takes an update up; its port " +
-	"may have another name now, " +
-	"which smpctl ports shows"
+// What to do about a device that did not come back: its port is there, or it is not.
+const (
+	notBackHint = "power the board off and on: the same command takes an update up"
+	plugHint    = "check the board's power and cable, and plug it in again: the same command takes an update up; " +
+		"smpctl ports shows what is there"
+)
 
 // Interrupted reports whether a command was, or says so as shells do.
 func Interrupted(s *os.ProcessState) bool {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 	"testing"
 
@@ -108,33 +107,5 @@ func TestHeardBesidesSilence(t *testing.T) {
 	if hint := failure.Hint(failure.KindNoReply, err, failure.Situation{}); failure.HeardBy(err) != "text" ||
 		!strings.HasPrefix(hint, "power the board off and on") {
 		t.Errorf("%v: heard %q, hint %q", err, failure.HeardBy(err), hint)
-	}
-}
-
-// TestOpenHint: who has the port, and what the user lacks.
-func TestOpenHint(t *testing.T) {
-	holds := func(pid int, name string) *transport.OpenError {
-		return &transport.OpenError{Err: transport.ErrBusy, Holder: transport.Process{PID: pid, Name: name}}
-	}
-	for _, tt := range []struct {
-		err  *transport.OpenError
-		want string
-	}{
-		{holds(4711, "picocom"), "picocom (pid 4711) has it open"},
-		{holds(4711, ""), "a program (pid 4711) has it open"},
-		{holds(os.Getpid(), "smpctl"), "this command has it open already"},
-		{holds(0, ""), "another program has the port open: a terminal, another smpctl, ModemManager"},
-		{&transport.OpenError{Err: fs.ErrPermission, Group: "dialout"},
-			"only group dialout may open the port: sudo usermod -aG dialout $USER, then log in again"},
-		{&transport.OpenError{Err: fs.ErrPermission, Group: "uucp", InGroup: true},
-			"your user is in group uucp, but was not when this session began: log in again"},
-		{&transport.OpenError{Err: fs.ErrPermission}, "your user may not open the port"},
-		{&transport.OpenError{Err: fs.ErrNotExist}, "smpctl ports shows the ports that are there"},
-		{&transport.OpenError{Err: errors.New("not a serial port")}, ""},
-	} {
-		k := failure.KindOf(t.Context(), tt.err)
-		if got := failure.Hint(k, tt.err, failure.Situation{}); got != tt.want || k.Code != 3 {
-			t.Errorf("%v, %+v: got %q, code %d, want %q, code 3", tt.err, tt.err.Holder, got, k.Code, tt.want)
-		}
 	}
 }

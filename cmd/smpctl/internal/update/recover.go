@@ -13,6 +13,7 @@ import (
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/view"
 	"github.com/smpctl/smpctl/smp"
 	"github.com/smpctl/smpctl/smp/dfu"
+	"github.com/smpctl/smpctl/transport"
 	"github.com/spf13/cobra"
 )
 
@@ -103,13 +104,14 @@ func recoverDevice(ctx context.Context, a *app.App, args []string, o recoverOpti
 	heard, err := console.explain(err)
 	var refused *smp.DeviceError
 	var state *dfu.StateError
+	var away *transport.OpenError
 	switch {
 	case src.packaged && errors.As(err, &state):
 		err = failure.WithHint(err,
 			"take the images out with smpctl package extract, and send each with its own --image")
 	case errors.As(err, &refused) && refused.Global && refused.Code == refusedArgument:
 		err = failure.WithHint(err, "the bootloader knows no such image number, or the file is larger than the slot")
-	case errors.Is(err, dfu.ErrNotBack) && report.Result == dfu.Unverified:
+	case errors.Is(err, dfu.ErrNotBack) && report.Result == dfu.Unverified && !errors.As(err, &away):
 		err = failure.WithHint(err, "an application without SMP does not answer; with --no-verify nobody waits for it")
 	}
 	rec.tried(report)
