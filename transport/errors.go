@@ -20,6 +20,9 @@ var (
 	ErrClosed = errors.New("connection is closed")
 
 	errNotPort = errors.New("not a serial port")
+
+	// errNoPort is for systems that do not say it themselves.
+	errNoPort error = worded{"there is no such port", fs.ErrNotExist}
 )
 
 // OpenError says why an address could not be opened. Its cause matches

@@ -121,7 +121,7 @@ func openCause(err error, baud int) error {
 	case serial.PortBusy:
 		return ErrBusy
 	case serial.PortNotFound:
-		return fs.ErrNotExist
+		return errNoPort
 	case serial.PermissionDenied:
 		return fs.ErrPermission
 	case serial.InvalidSerialPort:
