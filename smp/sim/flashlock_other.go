@@ -1,10 +1,10 @@
-//go:build !(linux || darwin || freebsd || netbsd || openbsd || dragonfly)
+//go:build !(linux || darwin || freebsd || netbsd || openbsd || dragonfly || windows)
 
 package sim
 
 import "os"
 
-// lock does nothing here: the system refuses to replace a file that another program has open.
+// lock does nothing here.
 func lock(*os.File) error { return nil }
 
 // swapFor puts the file next in the place of the open one. An open file cannot be renamed over here.
