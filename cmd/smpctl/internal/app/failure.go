@@ -42,7 +42,7 @@ func (a *App) Failure(ctx context.Context, err error) Failure {
 		err = failure.WithHeard(err, a.Heard())
 	}
 	now := failure.Situation{Reached: a.Reached, Command: a.command}
-	f := Failure{Kind: k.Name, Message: err.Error(), Heard: failure.HeardBy(err), Hint: failure.Hint(k, err, now)}
+	f := Failure{Kind: k.Name, Message: failure.Text(err), Heard: failure.HeardBy(err), Hint: failure.Hint(k, err, now)}
 	var refused *smp.DeviceError
 	if errors.As(err, &refused) {
 		f.Code, f.Name, f.Reason = &refused.Code, refused.Name(), refused.Reason

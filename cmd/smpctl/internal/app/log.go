@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 )
 
 // newLogger is the log of --loglevel: sentences with the time since the start, or events with --json.
@@ -64,7 +66,7 @@ func attribute(v slog.Value) any {
 	case time.Duration:
 		return v.Seconds()
 	case error:
-		return v.Error()
+		return failure.Text(v)
 	default:
 		return v
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/screen"
 )
 
@@ -54,6 +55,11 @@ func (a *App) Note(format string, args ...any) {
 
 // Warn tells the user something that does not end the command.
 func (a *App) Warn(format string, args ...any) {
+	for i, arg := range args {
+		if err, is := arg.(error); is {
+			args[i] = failure.Text(err)
+		}
+	}
 	text := fmt.Sprintf(format, args...)
 	a.warnings.add(text)
 	a.line(Caution.bold(), "warning: ", text)

@@ -93,7 +93,7 @@ func connImport(ctx context.Context, a *app.App, path string) (app.Result, error
 		for _, t := range theirs {
 			p := namedProfile{t.Name, device.Profile{Type: t.Type, ConnString: t.ConnString}}
 			if err := takeOver(f, p); err != nil {
-				r.Skipped = append(r.Skipped, skippedProfile{p, err.Error()})
+				r.Skipped = append(r.Skipped, skippedProfile{p, failure.Text(err)})
 				continue
 			}
 			r.Imported = append(r.Imported, p)

@@ -139,7 +139,7 @@ func inBrief(err error) string {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, transport.ErrDisconnected):
 		return "gone"
 	case open != nil:
-		return open.Err.Error()
+		return failure.Text(open.Err)
 	}
-	return err.Error()
+	return failure.Text(err)
 }

@@ -3,6 +3,7 @@ package group
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -36,7 +37,7 @@ func TestHistory(t *testing.T) {
 	}
 
 	path := filepath.Join(dir, "smpctl", "shell_history")
-	if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o077 != 0 {
+	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
 		t.Errorf("history file: %v, %v, want nobody else to read it", info.Mode(), err)
 	}
 	if err := os.WriteFile(path, []byte("good\n\x1b[2Jbad\n"+strings.Repeat("more\nand more\n", maxHistory)),

@@ -139,7 +139,7 @@ func (s *session) complain(err error) {
 		s.app.Warn("%v", err)
 		return
 	}
-	s.app.Fault(err.Error())
+	s.app.Fault(failure.Text(err))
 }
 
 // maxShellLine bounds the bytes of a line; no device takes that many.

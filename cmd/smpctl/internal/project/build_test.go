@@ -3,6 +3,7 @@ package project
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -359,8 +360,9 @@ func checkBuildError(t *testing.T, files map[string]string, dir, want, hint stri
 	if !errors.As(err, &wrong) {
 		t.Fatalf("BuildFile = %q, %v, want a *BuildError", got, err)
 	}
-	text := strings.Replace(generic(err.Error(), root), "The system cannot find the file specified.",
-		"no such file or directory", 1) // Windows
+	// The system's words for it, which commands show as Unix has them.
+	_, gone := os.Stat(filepath.Join(root, "no-such-file"))
+	text := strings.Replace(generic(err.Error(), root), errors.Unwrap(gone).Error(), "no such file or directory", 1)
 	if text != want || generic(wrong.Hint(), root) != hint {
 		t.Errorf("BuildFile:\n got %s (%s)\nwant %s (%s)", text, generic(wrong.Hint(), root), want, hint)
 	}
