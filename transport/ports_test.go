@@ -64,7 +64,7 @@ func TestRetryOpenKeepsTheCause(t *testing.T) {
 			defer cancel()
 			_, err := transport.RetryOpen(ctx, func() (string, error) { return "", transport.ErrBusy },
 				func(error) bool { return true })
-			if !errors.Is(err, transport.ErrBusy) {
+			if err != transport.ErrBusy { // and not a word of the time
 				t.Errorf("RetryOpen = %v, want %v", err, transport.ErrBusy)
 			}
 		})

@@ -164,6 +164,9 @@ func (e *experiment) errorWords() []verdict {
 	if errors.Is(e.err, errDark) && runs && e.goesBack() {
 		list = append(list, e.verdict("the check failed and it still runs", "%v", e.err))
 	}
+	if strings.Contains(e.err.Error(), "context") {
+		list = append(list, e.verdict("the error tells of our own clock", "%v", e.err))
+	}
 	if !e.known() {
 		list = append(list, e.verdict("error of an unknown kind", "%v", e.err))
 	}
