@@ -43,14 +43,14 @@ func (e *lackingError) Is(target error) bool { return target == fs.ErrNotExist }
 type strangerError struct{ port transport.Port }
 
 func (e *strangerError) Error() string {
-	what := "no USB device"
-	if e.port.USB {
-		what = e.port.VID.String() + ":" + e.port.PID.String()
+	if !e.port.USB {
+		return "what has this name now is not on USB"
 	}
+	what := fmt.Sprintf("what has this name now is %v:%v", e.port.VID, e.port.PID)
 	if e.port.Serial != "" {
 		what += ", serial number " + e.port.Serial
 	}
-	return "another device has this name now (" + what + "), and that of before is not there"
+	return what + ": another board, or a bootloader with a serial number of its own"
 }
 
 func (e *strangerError) Is(target error) bool { return target == fs.ErrNotExist }
@@ -66,8 +66,8 @@ func missing(name string, err error, present []transport.Port) error {
 		return err
 	case i >= 0:
 		err = &transport.OpenError{Address: name, Err: &strangerError{present[i]}}
-		return failure.WithHint(err, "plug the board of before in again, and the same command takes an update up; the "+
-			"other one needs a command of its own")
+		return failure.WithHint(err, "plug the board of before in again, and the same command takes an update up; what is "+
+			"there now can be named with "+failure.Offer(present[i], present))
 	}
 	return &transport.OpenError{Address: name, Err: fs.ErrNotExist}
 }

@@ -58,14 +58,19 @@ func severalHint(e *transport.ChoiceError) string {
 	}
 	var offers []string
 	for _, p := range e.Candidates {
-		offer := "-p " + p.Name
-		// What is in a serial number comes from the device, and what is offered may be pasted into a shell.
-		if a := transport.AddressOf(p, e.Present).String(); a != p.Name && !strings.ContainsFunc(a, needsQuotes) {
-			offer = "-p " + a + " (" + p.Name + ")"
-		}
-		offers = append(offers, offer)
+		offers = append(offers, Offer(p, e.Present))
 	}
 	return "name one: " + strings.Join(offers, " or ") + "; smpctl ports --probe shows which of them answers"
+}
+
+// Offer is how to name a port that is present: the address that means it alone, or else its name.
+func Offer(p transport.Port, present []transport.Port) string {
+	// What is in a serial number comes from the device, and what is offered may be pasted into a shell.
+	a := transport.AddressOf(p, present).String()
+	if a == p.Name || strings.ContainsFunc(a, needsQuotes) {
+		return "-p " + p.Name
+	}
+	return "-p " + a + " (" + p.Name + ")"
 }
 
 // needsQuotes reports whether a shell may take a character for something else than itself.
