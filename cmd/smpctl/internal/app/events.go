@@ -67,6 +67,19 @@ type logEvent struct {
 	Attributes map[string]any `json:"attributes,omitempty"` // what the message is about
 }
 
+// PortEvent says that the port of a device went away, or that it is there again, for whoever follows it.
+type PortEvent struct {
+	Event   string  `json:"event"`
+	Port    string  `json:"port"`    // that went, or that it came back as
+	Seconds float64 `json:"seconds"` // how long it had been there, or away
+}
+
+// What became of a port.
+const (
+	PortGone = "gone"
+	PortBack = "back"
+)
+
 // ReadyEvent says under which address a virtual device can be reached: at first, and again after each reset of a
 // pseudo-terminal.
 type ReadyEvent struct {
@@ -87,6 +100,7 @@ func (textEvent) event()          {}
 func (waitingEvent) event()       {}
 func (warningEvent) event()       {}
 func (logEvent) event()           {}
+func (PortEvent) event()          {}
 func (ReadyEvent) event()         {}
 func (DownloadedEvent[R]) event() {}
 

@@ -23,6 +23,8 @@ func TestResults(t *testing.T) {
 		{Document: app.WaitingEvent{}, Event: "waiting", Keys: "event text seconds"},
 		{Document: app.WarningEvent{}, Event: "warning", Keys: "event message"},
 		{Document: app.LogEvent{}, Event: "log", Keys: "event level message attributes?"},
+		{Document: app.PortEvent{}, Event: "gone", Keys: "event port seconds"},
+		{Document: app.PortEvent{}, Event: "back", Keys: "event port seconds"},
 		{Document: app.ReadyEvent{}, Event: "ready", Keys: "event port target?"},
 	})
 }

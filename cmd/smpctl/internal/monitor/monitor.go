@@ -190,13 +190,20 @@ func (m *monitor) run(ctx context.Context) error {
 	m.screen = k.screen
 	m.link.set(conn)
 	m.tail.Linked, m.tail.Packet = m.link.set, m.packet
+	since := time.Now()
+	took := func() (seconds float64) {
+		seconds, since = time.Since(since).Seconds(), time.Now()
+		return seconds
+	}
 	m.tail.Gone = func(port string) {
 		m.drain()
 		m.app.Say("monitor: %s is gone: waiting for it", port)
+		m.app.Event(app.PortEvent{Event: app.PortGone, Port: port, Seconds: took()})
 	}
 	m.tail.Back = func(port string) {
 		m.result.Reconnects++
 		m.app.Say("monitor: %s is back", port)
+		m.app.Event(app.PortEvent{Event: app.PortBack, Port: port, Seconds: took()})
 	}
 	m.app.Say("monitor: %s%s", m.tail.Device.Name, k.help)
 	var work sync.WaitGroup
