@@ -10,7 +10,9 @@ import (
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/clitest"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/screen"
 	"github.com/smpctl/smpctl/smp/dfu"
+	"github.com/spf13/cobra"
 )
 
 // TestHintGoesByWhatTheBootloaderSaid keeps the signature out of it when the reason is another one.
@@ -39,21 +41,37 @@ func TestHintGoesByWhatTheBootloaderSaid(t *testing.T) {
 	}
 }
 
-// TestConsoleOnlyIfAsked listens without --console and without -p: nothing is shown, although both are empty.
+// TestConsoleOnlyIfAsked listens without --console and without -p: nothing is shown and nothing is in the result,
+// although both are empty.
 func TestConsoleOnlyIfAsked(t *testing.T) {
-	var errs clitest.LockedBuffer
-	a := &app.App{Streams: app.Streams{Err: &errs}}
-	d := &device.Device{App: a}
-	c, err := listen(t.Context(), a, d, "")
-	if err != nil {
-		t.Fatal(err)
+	for _, json := range []bool{false, true} {
+		var errs clitest.LockedBuffer
+		a := &app.App{Streams: app.Streams{Err: &errs}}
+		a.Flags.JSON = json
+		a.News = &screen.Display{W: &errs}
+		d := &device.Device{App: a}
+		c, err := listen(t.Context(), a, d, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Settings.Transport.Text([]byte("*** Booting MCUboot ***\n"))
+		heard, _ := c.explain(nil)
+		if errs.String() != "" || len(heard.Console) > 0 {
+			t.Errorf("JSON %v: shown: %q, in the result: %q", json, errs.String(), heard.Console)
+		}
+		if d.Settings.Transport.KeepInput {
+			t.Error("what the port had received before is kept")
+		}
 	}
-	d.Settings.Transport.Text([]byte("*** Booting MCUboot ***\n"))
-	if c.close(); errs.String() != "" {
-		t.Errorf("shown: %q", errs.String())
-	}
-	if d.Settings.Transport.KeepInput {
-		t.Error("what the port had received before is kept")
+}
+
+// TestConsoleIsOff: none of the commands that have --console shows the console unless it is asked to.
+func TestConsoleIsOff(t *testing.T) {
+	a := &app.App{}
+	for _, cmd := range []*cobra.Command{upgradeCommand(a), recoverCommand(a), resetCommand(a)} {
+		if f := cmd.Flags().Lookup(app.ConsoleFlag); f == nil || f.DefValue != "" || f.Value.String() != "" {
+			t.Errorf("%s: --console is %+v", cmd.Name(), f)
+		}
 	}
 }
 
