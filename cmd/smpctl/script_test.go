@@ -146,6 +146,8 @@ func deviceFlags(f *flag.FlagSet, o *sim.Options) {
 	f.BoolVar(&o.SerialRecovery.Old, "old-recovery", false, "")
 	f.BoolVar(&o.SerialRecovery.DirectUpload, "direct-upload", false, "")
 	f.BoolVar(&o.SerialRecovery.SlotInfo, "slots", false, "")
+	f.BoolVar(&o.Raw, "raw", false, "")
+	f.BoolVar(&o.SerialRecovery.Raw, "raw-recovery", false, "")
 	f.BoolVar(&o.NoBootMode, "no-boot-mode", false, "")
 	f.BoolVar(&o.NoSMP, "no-smp", false, "")
 	f.BoolVar(&o.NoStorage, "no-storage", false, "")

@@ -63,6 +63,7 @@ type program struct {
 	upload   upload
 	file     openFile
 	recovery bool // this is the bootloader
+	raw      bool // its serial port has raw framing
 	window   bool // only for a moment, unless a request comes; guarded by the device's lock
 	loaded   bool // it has an image in RAM
 
@@ -263,10 +264,19 @@ func (d *Device) start() {
 		if d.o.NoSMP {
 			return
 		}
-		d.begin(&program{
-			queue: make(chan request, d.o.BufCount), free: d.o.BufCount, limit: d.o.BufSize - lenLen - crcLen,
-		})
+		d.begin(d.newApplication())
 	}
+}
+
+// newApplication is the application about to begin.
+func (d *Device) newApplication() *program {
+	prog := &program{
+		queue: make(chan request, d.o.BufCount), free: d.o.BufCount, limit: d.o.BufSize - lenLen - crcLen, raw: d.o.Raw,
+	}
+	if prog.raw {
+		prog.limit = d.o.BufSize
+	}
+	return prog
 }
 
 // begin starts a program. The lock is held.

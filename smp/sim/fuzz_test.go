@@ -43,22 +43,25 @@ func unharmed(t *testing.T, d *sim.Device, before []byte) {
 }
 
 func FuzzStream(f *testing.F) {
-	for _, name := range []string{"native-framing.txt", "native-framing-manylines.txt", "native-sizes.txt"} {
+	for _, name := range []string{"native-framing.txt", "native-framing-manylines.txt", "native-sizes.txt",
+		"recovery-raw-framing.txt"} {
 		for _, x := range readRecording(f, name).steps {
 			f.Add(bytes.Join(x.sent, nil))
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		synctest.Test(t, func(t *testing.T) {
-			d := newDevice(t, locked())
-			before := d.SlotBytes(0, 0)
-			s := d.Stream()
-			defer s.Close()
-			if n, err := s.Write(data); n != len(data) || err != nil {
-				t.Errorf("Write = %d, %v", n, err)
-			}
-			unharmed(t, d, before)
-		})
+		for _, o := range []sim.Options{locked(), rawDevice(locked())} {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDevice(t, o)
+				before := d.SlotBytes(0, 0)
+				s := d.Stream()
+				defer s.Close()
+				if n, err := s.Write(data); n != len(data) || err != nil {
+					t.Errorf("Write = %d, %v", n, err)
+				}
+				unharmed(t, d, before)
+			})
+		}
 	})
 }
 

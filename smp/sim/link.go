@@ -70,9 +70,14 @@ func (k *Link) WritePacket(p []byte) error {
 	return nil
 }
 
-// Overhead is 4: length and CRC of the serial framing share the device's packet buffer. The link has neither, but
-// counts them, so that sizes are those of a serial port.
-func (k *Link) Overhead() int { return lenLen + crcLen }
+// Overhead is 4: length and CRC of the console framing share the device's packet buffer. The link has neither, but
+// counts them, so that sizes are those of a serial port. It is 0 if application and bootloader have raw framing.
+func (k *Link) Overhead() int {
+	if k.d.o.Raw && k.d.o.SerialRecovery.Raw {
+		return 0
+	}
+	return lenLen + crcLen
+}
 
 // Close ends the link. It may be called again.
 func (k *Link) Close() error {

@@ -100,6 +100,11 @@ type Options struct {
 
 	// The line to the host.
 
+	// Raw is a serial port of the application without console framing (CONFIG_UART_MCUMGR_RAW_PROTOCOL, Zephyr 4.4).
+	// Two packets of which parts arrive together are lost, as is one that is followed by anything else. The
+	// bootloader's framing is [SerialRecovery.Raw]. Neither prints anything: see Console.
+	Raw bool
+
 	// RXLines is the number of buffers for received lines. Zephyr's default is 2, so that a burst of more lines than
 	// that loses some; on a UART at 115200 baud they are decoded in time, over USB often not. 0: always enough.
 	RXLines  int
@@ -110,7 +115,7 @@ type Options struct {
 	Latency time.Duration // from the moment an answer is sent until the host can see it
 
 	// Console prints on the streams what MCUboot and Zephyr say at boot, the reason for refusing an image among it. A
-	// UART loses what nobody listens to; a USB port keeps it for the next host.
+	// UART loses what nobody listens to; a USB port keeps it for the next host. A port with raw framing is no console.
 	Console bool
 	Noise   bool // prints log lines, colours and prompts between the frames and lines of the streams
 
@@ -131,6 +136,7 @@ func (o Options) fill() (Options, error) {
 	o.SerialRecovery = o.SerialRecovery.fill()
 	o.Board = or(o.Board, "native_sim")
 	o.Kernel = or(o.Kernel, "4.4.0")
+	o.Console = o.Console && !o.Raw && !o.SerialRecovery.Raw
 	return o, o.check()
 }
 

@@ -3,7 +3,8 @@ package sim
 import "bytes"
 
 // receiver is the driver of a serial port: it collects bytes to lines, and lines to packets (Zephyr
-// drivers/console/uart_mcumgr.c). It belongs to one port and one program.
+// drivers/console/uart_mcumgr.c). With raw framing what an interrupt brings takes the place of a line. It belongs to one
+// port and one program.
 type receiver struct {
 	d    *Device
 	prog *program
@@ -12,9 +13,13 @@ type receiver struct {
 	line      []byte // received so far
 	collected bool   // the line has a buffer
 	ignoring  bool   // until the next newline
+	off       bool   // the host is gone
+
+	// One of them, as the program and its framing want.
 	packets   assembler
-	loader    recoveryAssembler // instead, in the bootloader
-	off       bool              // the host is gone
+	raw       rawAssembler
+	loader    recoveryAssembler
+	rawLoader rawLoader
 
 	used  int         // line buffers in use
 	queue chan []byte // lines that wait for decoding; nil if there are always enough buffers
@@ -34,16 +39,24 @@ func newReceiver(d *Device, prog *program, from port, stop <-chan struct{}) *rec
 // feed takes bytes off the wire. The lock is held.
 func (r *receiver) feed(p []byte) {
 	for len(p) > 0 {
-		piece, end := p, bytes.IndexByte(p, '\n')+1
-		if end > 0 {
-			piece = p[:end]
-		}
-		p = p[len(piece):]
-		r.collect(piece)
-		if end > 0 {
+		n, ends := r.piece(p)
+		r.collect(p[:n])
+		p = p[n:]
+		if ends {
 			r.endLine()
 		}
 	}
+}
+
+// piece is how much of p belongs to the present line, and whether that ends there.
+func (r *receiver) piece(p []byte) (n int, ends bool) {
+	if r.prog.raw {
+		return min(len(p), rawFragment, r.d.o.LineSize), true
+	}
+	if end := bytes.IndexByte(p, '\n') + 1; end > 0 {
+		return end, true
+	}
+	return len(p), false
 }
 
 // collect adds bytes to the present line. A line that finds no buffer or does not fit one is ignored as a whole.
@@ -103,22 +116,27 @@ func (r *receiver) decodeAll(stop <-chan struct{}) {
 func (r *receiver) stop() {
 	r.off = true
 	r.packets.drop(r.prog)
+	r.raw.drop(r.prog)
 }
 
 // decode passes a line on. The lock is held.
 func (r *receiver) decode(line []byte) {
-	if r.off {
-		return
-	}
-	if r.prog.recovery {
+	var packet []byte
+	var ok bool
+	switch {
+	case r.off:
+	case r.prog.recovery && r.prog.raw:
+		r.decodeRaw(line)
+	case r.prog.recovery:
 		r.decodeRecovery(line)
-		return
+	case r.prog.raw:
+		packet, ok = r.raw.fragment(r.prog, line, r.d.o.BufSize)
+	default:
+		packet, ok = r.packets.line(r.prog, line, r.d.o.BufSize)
 	}
-	packet, ok := r.packets.line(r.prog, line, r.d.o.BufSize)
-	if !ok {
-		return
+	if ok {
+		r.prog.accept(r.d, request{packet: packet, from: r.from})
 	}
-	r.prog.accept(r.d, request{packet: packet, from: r.from})
 }
 
 // decodeRecovery passes a line on to the bootloader, which has no packet buffers to count: lines wait for it.
@@ -129,6 +147,28 @@ func (r *receiver) decodeRecovery(line []byte) {
 	case r.prog.free == 0:
 		r.prog.stats.LostPackets++
 	default:
+		r.prog.free--
+		r.prog.accept(r.d, request{packet: packet, from: r.from})
+	}
+}
+
+// decodeRaw puts a fragment into one of the bootloader's line buffers, and lets it read.
+func (r *receiver) decodeRaw(fragment []byte) {
+	if !r.rawLoader.wait(fragment) {
+		r.prog.stats.LostLines++
+		return
+	}
+	r.read()
+}
+
+// read lets a bootloader with raw framing read on, unless it is at work. The lock is held.
+func (r *receiver) read() {
+	for !r.off && r.prog.free == recoveryQueue {
+		packet, broken := r.rawLoader.next(r.prog.limit)
+		r.prog.stats.Broken += broken
+		if packet == nil {
+			return
+		}
 		r.prog.free--
 		r.prog.accept(r.d, request{packet: packet, from: r.from})
 	}

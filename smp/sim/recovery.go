@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"time"
@@ -21,6 +22,11 @@ type SerialRecovery struct {
 	// upload with keys that it does not know, takes the image number from every chunk, and answers a state write with
 	// the list.
 	Old bool
+
+	// Raw is a serial port without console framing (BOOT_SERIAL_RAW_PROTOCOL, merged after 2.4.0). It has one request at
+	// a time: while that is in work, what the driver collects fills eight line buffers a few bytes each. A partial
+	// packet is forgotten after three seconds of silence (BOOT_SERIAL_RAW_PROTOCOL_INPUT_TIMEOUT_MS).
+	Raw bool
 
 	BufSize      int           // bytes of the largest command, 64 to 65535; 0: 1024 (BOOT_SERIAL_MAX_RECEIVE_SIZE)
 	Align        int           // bytes that the flash writes at once; 0: 4
@@ -57,6 +63,8 @@ func (s SerialRecovery) check() error {
 		return fmt.Errorf("virtual device: receive size %d of the serial recovery, possible are 64 to 65535", s.BufSize)
 	case s.Align < 1 || s.Align > 32:
 		return fmt.Errorf("virtual device: write alignment %d of the serial recovery, possible are 1 to 32", s.Align)
+	case s.Old && s.Raw:
+		return fmt.Errorf("virtual device: a serial recovery of MCUboot up to 1.10.0 has no raw framing")
 	case s.DecryptTime < 0:
 		return fmt.Errorf("virtual device: a time is negative")
 	}
@@ -72,11 +80,15 @@ func (d *Device) InRecovery() bool {
 
 // newRecovery is serial recovery about to begin.
 func (d *Device) newRecovery() *program {
-	return &program{
+	prog := &program{
 		loaded: d.o.Mode == RAMLoad && d.bootable(),
 		queue:  make(chan request, recoveryQueue), free: recoveryQueue,
-		limit: d.o.SerialRecovery.BufSize - recoveryOverhead, recovery: true,
+		limit: d.o.SerialRecovery.BufSize - recoveryOverhead, recovery: true, raw: d.o.SerialRecovery.Raw,
 	}
+	if prog.raw {
+		prog.limit = d.o.SerialRecovery.BufSize + 1 // no framing shares the buffer
+	}
+	return prog
 }
 
 // waits reports whether the bootloader waits for a request before it starts the application.
@@ -120,6 +132,26 @@ func (d *Device) processRecovery(prog *program, r request) {
 	}
 	d.decrypt(prog)
 	d.release(prog, true)
+}
+
+// readOn lets the bootloader read what it received while it was at work.
+func (d *Device) readOn(prog *program) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for p := range d.ports {
+		if s, ok := p.(*stream); ok && s.rx != nil && s.rx.prog == prog && prog.raw {
+			s.rx.read()
+		}
+	}
+}
+
+// holdsEarly reports whether the bootloader's driver has a line buffer for more than what arrived while it was moving
+// images.
+func (s SerialRecovery) holdsEarly(held []byte) bool {
+	if s.Raw {
+		return len(held) < recoveryQueue*rawFragment
+	}
+	return bytes.Count(held, []byte{'\n'}) < recoveryQueue
 }
 
 // executeRecovery runs the one request in a packet (MCUboot boot_serial.c: boot_serial_input). An empty result is

@@ -364,11 +364,13 @@ func FuzzRecovery(f *testing.F) {
 			f.Add(x.sent[0], []byte{})
 		}
 	}
-	for _, x := range readRecording(f, "recovery-framing.txt").steps {
-		f.Add([]byte{}, x.sent[0])
+	for _, name := range []string{"recovery-framing.txt", "recovery-raw-framing.txt"} {
+		for _, x := range readRecording(f, name).steps {
+			f.Add([]byte{}, x.sent[0])
+		}
 	}
 	f.Fuzz(func(t *testing.T, packet, stream []byte) {
-		for _, s := range []sim.SerialRecovery{{}, {Old: true},
+		for _, s := range []sim.SerialRecovery{{}, {Old: true}, {Raw: true},
 			{State: true, SlotInfo: true, DirectUpload: true, Echo: true}} {
 			synctest.Test(t, func(t *testing.T) {
 				d := newDevice(t,

@@ -173,6 +173,8 @@ func TestRecordedFrames(t *testing.T) {
 		// While the lines of these four are decoded one after the other the first one is answered already; in the
 		// recorded simulator no time passes.
 		{"serial recovery", "recovery-framing.txt", sim.Options{Recovery: true}, ""},
+		{"serial recovery, raw", "recovery-raw-framing.txt", sim.Options{Blank: true,
+			SerialRecovery: sim.SerialRecovery{Raw: true}}, ""},
 		{"32 lines", "native-framing-manylines.txt", sim.Options{RXLines: 32, LineSize: 512},
 			"4 requests in one write"},
 	} {
@@ -190,6 +192,9 @@ func replayFrames(t *testing.T, r recording, o sim.Options) {
 	defer s.Close()
 	got := collect(t, s)
 	for _, x := range r.steps {
+		if x.wait {
+			time.Sleep(10 * time.Second) // fake time
+		}
 		for _, p := range x.sent {
 			if _, err := s.Write(p); err != nil {
 				t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 // hostPatience is how long a host may refuse to take bytes before its connection is dropped.
 const hostWriteTimeout = 10 * time.Second
 
-// Serve offers the device's serial port on a listener, with console framing. It stays a UART across resets: the
+// Serve offers the device's serial port on a listener, with the framing of the options. It stays a UART across resets: the
 // connection lives on and the device is silent for a while. Several hosts may connect; each gets the answers to its own
 // requests.
 //

@@ -69,6 +69,7 @@ func (d *Device) serve(prog *program) {
 		case r := <-prog.queue:
 			if prog.recovery {
 				d.processRecovery(prog, r)
+				d.readOn(prog)
 			} else {
 				d.process(prog, r)
 			}

@@ -9,7 +9,7 @@ type Stats struct {
 	LostPackets int // no packet buffer was free; Zephyr 4.4.0 crashes in this case
 	LostLines   int // no line buffer was free
 	LongLines   int // longer than a line buffer
-	Broken      int // bad base64, length or CRC, or longer than a packet buffer
+	Broken      int // bad base64, length, CRC or operation, or longer than a packet buffer
 
 	NoMemory int // answered with rc 2 because no buffer was free for the answer
 	Resets   int // boots after the first

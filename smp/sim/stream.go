@@ -1,13 +1,12 @@
 package sim
 
 import (
-	"bytes"
 	"io"
 	"sync"
 	"time"
 )
 
-// stream is a serial port in memory: framed bytes, paced by the baud rate.
+// stream is a serial port in memory: bytes, paced by the baud rate.
 type stream struct {
 	d      *Device
 	usb    bool // breaks at a reset
@@ -27,7 +26,7 @@ type stream struct {
 	out     wire // used by the server alone
 }
 
-// Stream opens a serial port in memory, with console framing. It breaks at a reset, as a USB port does: Read gives
+// Stream opens a serial port in memory, with the framing of the options. It breaks at a reset, as a USB port does: Read gives
 // [io.EOF] once it has delivered what arrived before, Write gives [io.ErrClosedPipe]. Open another one when the device
 // is back, see [Device.Alive]. A stream opened while the device is dark is broken from the start.
 func (d *Device) Stream() io.ReadWriteCloser { return d.newStream(true) }
@@ -113,7 +112,7 @@ func (s *stream) deliver(p []byte) error {
 	case s.d.vanishes(len(p)):
 	case s.rx != nil:
 		s.rx.feed(s.d.faults.flip(p))
-	case s.d.early && bytes.Count(s.held, []byte{'\n'}) < recoveryQueue:
+	case s.d.early && s.d.o.SerialRecovery.holdsEarly(s.held):
 		s.held = append(s.held, s.d.faults.flip(p)...)
 	}
 	return nil
@@ -164,11 +163,7 @@ func (s *stream) print(text []byte) {
 
 // send prints an answer line by line. The server prints by itself, so it does nothing else meanwhile.
 func (s *stream) send(prog *program, packet []byte, sent func()) {
-	lines := appendLines(nil, packet)
-	if prog.recovery {
-		lines = recoveryLines(packet, s.d.o.SerialRecovery.Old)
-	}
-	lines = s.d.chatter(lines)
+	lines := s.d.chatter(s.d.onWire(prog, packet))
 	for i, line := range lines {
 		if !s.out.carry(len(line), prog.dead) {
 			return
@@ -178,6 +173,17 @@ func (s *stream) send(prog *program, packet []byte, sent func()) {
 		}
 		post(s.outbox, delivery{s.d.faults.flip(line), s.d.arrival()})
 	}
+}
+
+// onWire is what an answer looks like on a serial port, in the pieces in which it goes out: its lines.
+func (d *Device) onWire(prog *program, packet []byte) [][]byte {
+	switch {
+	case prog.raw:
+		return [][]byte{packet}
+	case prog.recovery:
+		return recoveryLines(packet, d.o.SerialRecovery.Old)
+	}
+	return appendLines(nil, packet)
 }
 
 // wirePiece is how many bytes of a paced stream arrive together. It is small against a line.

@@ -192,8 +192,9 @@ func (d *Device) link(ctx context.Context) (*transport.Conn, error) {
 // virtual connects to the embedded device, which lives as long as d, or in its file.
 func (d *Device) virtual(ctx context.Context) (*transport.Conn, error) {
 	if d.board == nil {
-		v, err := sim.NewDevice(sim.Options{Flash: d.Settings.Address.Path, Baud: d.Settings.Transport.Baud,
-			Console: true})
+		o := d.Settings.Transport
+		v, err := sim.NewDevice(sim.Options{Flash: d.Settings.Address.Path, Baud: o.Baud, Console: true,
+			Raw: o.Raw, SerialRecovery: sim.SerialRecovery{Raw: o.Raw}})
 		if err != nil {
 			return nil, &transport.OpenError{Address: d.Settings.Address.String(), Err: err}
 		}

@@ -42,7 +42,8 @@ func simCommand(a *app.App) *cobra.Command {
 		Long: `Serve a virtual device: an SMP server, MCUboot and their flash, on a pseudo-terminal (Linux), a TCP
 port, a UDP port, or all of them, until Ctrl-C.
 
-With --baud the bytes take as long as they do on a wire. Faults are listed as in --faults
+With --baud the bytes take as long as they do on a wire, with --raw both application and bootloader
+have raw framing. Faults are listed as in --faults
 seed=7,drop-request=0.01,flip=0.0001,vanish-after=20000,lose-last-answer.`,
 		Example: `  smpctl sim --pty ./board --flash board.flash
   smpctl sim --tcp 127.0.0.1:7777 --key app.pub.pem --boot-mode overwrite`,
@@ -111,6 +112,7 @@ func (o simOptions) options(a *app.App) (sim.Options, error) {
 			return b, err
 		}
 	}
+	b.Raw, b.SerialRecovery.Raw = a.Flags.Raw, a.Flags.Raw
 	b.Baud, b.EraseTime, b.RecoveryWindow = a.Flags.Baud, time.Duration(o.eraseTime), time.Duration(o.window)
 	return b, nil
 }
