@@ -9,18 +9,28 @@ import (
 // foreignOp is an operation that the protocol does not have.
 const foreignOp Op = 4
 
-// applicationProbe is the packet that an application answers and a bootloader does not hear. Its operation does not
-// exist: Zephyr answers it with a refusal (subsys/mgmt/mcumgr/smp/src/smp.c: smp_process_request_packet), MCUboot drops
-// it before it counts as a wish for serial recovery (boot_serial.c: boot_serial_input). With raw framing both drop it,
-// and an application of another make may drop it too, so silence proves nothing.
+// applicationProbe is the packet that an application answers and a bootloader does not hear. It is no request: Zephyr
+// answers it with a refusal (subsys/mgmt/mcumgr/smp/src/smp.c: smp_process_request_packet), MCUboot drops it before it
+// counts as a wish for serial recovery (boot_serial.c: boot_serial_input). Applications of another make may drop it too,
+// so silence proves nothing.
 //
-// It has no payload. Raw framing drops a header with an operation that it does not know, and whatever has come with it
+// Zephyr's raw framing drops an operation that does not exist before anybody could refuse it, but takes the one of an
+// answer, which MCUboot's raw framing drops (serial_util.c: mcumgr_serial_process_frag; boot_serial.c:
+// boot_serial_input_raw). The refusal has the operation of an answer to a write, so an echo is not taken for it.
+//
+// It has no payload. Raw framing drops a header with an operation that it does not take, and whatever has come with it
 // so far: a byte behind it would be taken for the beginning of the next packet, and every request after it would be
 // lost.
-var applicationProbe = Header{Version: V1, Op: foreignOp, Group: osParams.group, Command: osParams.id}
+func (c *Client) applicationProbe() []byte {
+	h := Header{Version: V1, Op: foreignOp, Group: osParams.group, Command: osParams.id}
+	if c.link.Overhead() == 0 { // no console framing
+		h.Op = ReadResponse
+	}
+	return h.Append(nil)
+}
 
 // AwaitApplication sends an application probe once in every interval, until one is answered or the context ends: a
-// packet whose operation does not exist, which Zephyr refuses and MCUboot does not hear. It is for the time after a
+// packet that is no request, which Zephyr refuses and MCUboot does not hear. It is for the time after a
 // reset, because it is the one packet that may be sent then at any moment: it never keeps a bootloader from starting
 // the application.
 //
@@ -28,7 +38,7 @@ var applicationProbe = Header{Version: V1, Op: foreignOp, Group: osParams.group,
 // probes too, so silence does not prove that there is none. After an answer, and until [Client.Restarted], the client
 // sends the same probe wherever it would otherwise ask for the parameters to see whether the device is alive.
 func (c *Client) AwaitApplication(ctx context.Context, interval time.Duration) error {
-	_, err := c.repeat(ctx, applicationProbe.Append(nil), interval)
+	_, err := c.repeat(ctx, c.applicationProbe(), interval)
 	if err == nil {
 		c.mu.Lock()
 		c.probed = true

@@ -220,7 +220,7 @@ func (d *lossDetection) stop() {
 // take it for a wish to stay, and its answer would prove nothing.
 func (c *Client) probe() []byte {
 	if c.answersProbes() {
-		return applicationProbe.Append(nil)
+		return c.applicationProbe()
 	}
 	h := Header{Version: c.Version(), Op: osParams.op, Length: 1, Group: osParams.group, Command: osParams.id}
 	return append(h.Append(nil), emptyMap)

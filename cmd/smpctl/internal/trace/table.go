@@ -65,7 +65,7 @@ func (t *table) describe(e entry, at time.Duration) (column, words string) {
 	} else {
 		remark = t.conversation.answer(h, payload, at)
 	}
-	return column, printable(asked(h) + oddities(h, e.bytes) + remark + "  " + notation(payload))
+	return column, printable(asked(h, e.sent) + oddities(h, e.bytes) + remark + "  " + notation(payload))
 }
 
 // oddities are what no packet should have.

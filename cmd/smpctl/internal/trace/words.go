@@ -54,18 +54,18 @@ func payloadWords(payload []byte) string {
 }
 
 // probeOp is the operation of an application probe, which applications refuse and bootloaders do not hear
-// ([smp.Client.AwaitApplication]).
+// ([smp.Client.AwaitApplication]). Where it would not arrive, an answer that nobody asked for is one.
 const probeOp smp.Op = 4
 
 // asked is what a header says of a packet: operation, group and command.
-func asked(h smp.Header) string {
-	switch h.Op {
-	case smp.ReadResponse:
+func asked(h smp.Header, sent bool) string {
+	switch {
+	case h.Op == probeOp, sent && h.Op == smp.ReadResponse:
+		return fmt.Sprintf("application probe (op %d), %s", int(h.Op), command(h))
+	case h.Op == smp.ReadResponse:
 		return "read rsp " + command(h)
-	case smp.WriteResponse:
+	case h.Op == smp.WriteResponse:
 		return "write rsp " + command(h)
-	case probeOp:
-		return "application probe (op 4), " + command(h)
 	}
 	return fmt.Sprintf("%s %s", h.Op, command(h))
 }
