@@ -44,7 +44,7 @@ type crossing struct {
 }
 
 var (
-	linkKinds = []linkKind{"usb", "usb-console-first", "uart", "uart-buffers"}
+	linkKinds = []linkKind{"usb", "usb-console-first", "uart", "uart-buffers", "usb-raw", "uart-raw"}
 	keyKinds  = []keyKind{"none", "right", "right", "wrong"}
 	imageSets = []imagesKind{"one", "one", "second", "network-core", "network-core-alone", "package"}
 	modes     = []dfu.Mode{dfu.ConfirmAfter, dfu.ConfirmAfter, dfu.Test, dfu.Permanent, dfu.UploadOnly}
@@ -121,9 +121,6 @@ func (c crossing) sane() crossing {
 	return c
 }
 
-// usb reports whether the port goes with each reset.
-func (c crossing) usb() bool { return c.link == "usb" || c.link == "usb-console-first" }
-
 func pick[T any](rng *rand.Rand, from []T) T { return from[rng.IntN(len(from))] }
 
 // bootModes are all that the virtual device has.
@@ -178,6 +175,12 @@ func (c crossing) dies() bool { return strings.HasPrefix(string(c.fault), "dies-
 // begins reports whether the device starts when the update begins: with the reset of an update that was interrupted, it
 // has an image to move first.
 func (c crossing) begins() bool { return c.before == "just-powered" || c.before == "just-reset" }
+
+// raw reports whether there is no console framing, neither in the application nor in the bootloader.
+func (c crossing) raw() bool { return c.link == "usb-raw" || c.link == "uart-raw" }
+
+// usb reports whether the port ends with each reset.
+func (c crossing) usb() bool { return strings.HasPrefix(string(c.link), "usb") }
 
 // lower reports whether the targets have a lower version than what runs.
 func (c crossing) lower() bool { return c.server == "lower" || c.server == "lower-no-downgrade" }

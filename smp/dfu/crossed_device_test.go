@@ -20,8 +20,9 @@ func (c crossing) options() sim.Options {
 	o := sim.Options{
 		Mode: c.boot, SlotSize: crossedSlot, BufSize: 1024, BufCount: 4, ResetDelay: resetDelay,
 		RecoveryWindow: c.window, SwapTime: c.swap, BootTime: c.start,
-		Images: 2, NetworkCore: c.blind(),
+		Images: 2, NetworkCore: c.blind(), Raw: c.raw(),
 	}
+	o.SerialRecovery.Raw = c.raw()
 	if c.images == "one" {
 		o.Images = 1
 	}

@@ -51,7 +51,7 @@ func (c crossing) open(d *sim.Device) (smp.Link, error) {
 	case c.usb() && !d.Alive():
 		return nil, fmt.Errorf("open: %w", fs.ErrNotExist)
 	case c.usb():
-		return transport.NewConn(d.Stream(), transport.Options{}), nil
+		return transport.NewConn(d.Stream(), transport.Options{Raw: c.raw()}), nil
 	case c.link == "uart-buffers":
 		return newBuffered(d), nil
 	}

@@ -28,10 +28,14 @@ func drawRescue(seed int) rescueCrossing {
 	for c.server == "no-recovery" || c.images != "one" {
 		c = drawAny(rng)
 	}
-	return rescueCrossing{
+	r := rescueCrossing{
 		crossing: c, recovery: pick(rng, []string{"plain", "old", "no-params", "state", "no-hash", "slots"}),
 		enter: rng.IntN(2) == 0, silent: rng.IntN(6) == 0, trust: rng.IntN(4) == 0,
 	}
+	if r.raw() && r.recovery == "old" { // which has none
+		r.recovery = "no-params"
+	}
+	return r
 }
 
 func (c rescueCrossing) String() string {
@@ -46,6 +50,7 @@ func (c rescueCrossing) device() (*sim.Device, error) {
 		"old": {Old: true}, "no-params": {NoParams: true}, "state": {State: true}, "no-hash": {NoHash: true},
 		"slots": {SlotInfo: true},
 	}[c.recovery]
+	o.SerialRecovery.Raw = c.raw()
 	return sim.NewDevice(o)
 }
 
