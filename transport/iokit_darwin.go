@@ -27,10 +27,8 @@ type ioKit struct {
 	releaseCF    func(cfRef)
 }
 
-type (
-	ioObject uint32  // io_object_t, a Mach port
-	cfRef    uintptr // CFTypeRef; 0 is NULL and also the default allocator
-)
+// cfRef is a CFTypeRef; 0 is NULL and also the default allocator.
+type cfRef uintptr
 
 const (
 	utf8Encoding = 0x08000100 // kCFStringEncodingUTF8
@@ -78,6 +76,9 @@ var loadIOKit = sync.OnceValues(func() (*ioKit, error) {
 	return k, nil
 })
 
+// mostServices bounds a listing.
+const mostServices = 1024
+
 // services returns the services of a class; each is to be released.
 func (k *ioKit) services(class string) ([]ioObject, error) {
 	matching := k.matching(class)
@@ -91,7 +92,7 @@ func (k *ioKit) services(class string) ([]ioObject, error) {
 	defer k.releaseIO(iterator)
 	var found []ioObject
 	// A change of the registry ends the iteration early; the next listing is complete.
-	for service := k.next(iterator); service != 0; service = k.next(iterator) {
+	for service := k.next(iterator); service != 0 && len(found) < mostServices; service = k.next(iterator) {
 		found = append(found, service)
 	}
 	return found, nil
@@ -99,14 +100,7 @@ func (k *ioKit) services(class string) ([]ioObject, error) {
 
 func (k *ioKit) release(o ioObject) { k.releaseIO(o) }
 
-func (k *ioKit) isA(entry ioObject, classes ...string) bool {
-	for _, class := range classes {
-		if k.conformsTo(entry, class) {
-			return true
-		}
-	}
-	return false
-}
+func (k *ioKit) isA(entry ioObject, class string) bool { return k.conformsTo(entry, class) }
 
 // parent returns the entry above; it is to be released.
 func (k *ioKit) parent(entry ioObject) (ioObject, bool) {
