@@ -122,7 +122,8 @@ func TestChooseCannotDecide(t *testing.T) {
 			if !errors.As(err, &got) || port != (transport.Port{}) {
 				t.Fatalf("Choose(%s) = %+v, %v, want no port and a ChoiceError", test.address, port, err)
 			}
-			test.want.Present = slices.DeleteFunc(slices.Clone(test.ports), func(p transport.Port) bool { return !p.USB })
+			test.want.Present = slices.DeleteFunc(slices.Clone(test.ports),
+				func(p transport.Port) bool { return !p.USB })
 			if diff := cmp.Diff(test.want, *got, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("Choose(%s), -want +got:\n%s", test.address, diff)
 			}

@@ -66,8 +66,8 @@ func missing(name string, err error, present []transport.Port) error {
 		return err
 	case i >= 0:
 		err = &transport.OpenError{Address: name, Err: &strangerError{present[i]}}
-		return failure.WithHint(err, "plug the board of before in again, and the same command takes an update up; what is "+
-			"there now can be named with "+failure.Offer(present[i], present))
+		return failure.WithHint(err, "plug the board of before in again, and the same command takes an update up; what "+
+			"is there now can be named with "+failure.Offer(present[i], present))
 	}
 	return &transport.OpenError{Address: name, Err: fs.ErrNotExist}
 }

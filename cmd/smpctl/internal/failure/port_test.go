@@ -56,7 +56,8 @@ func TestAwayHint(t *testing.T) {
 		{"COM port stays away", open("COM7", fs.ErrNotExist),
 			"check the board's power and cable, and plug it in again" + again + "; smpctl ports shows what is there"},
 		{"the server stays away", open("tcp:localhost:7777", fs.ErrNotExist), "power the board off and on" + again},
-		{"no permission any more", &transport.OpenError{Address: "/dev/ttyACM0", Err: fs.ErrPermission, Group: "dialout"},
+		{"no permission any more",
+			&transport.OpenError{Address: "/dev/ttyACM0", Err: fs.ErrPermission, Group: "dialout"},
 			"only group dialout may open the port: sudo usermod -aG dialout $USER, then log in again"},
 		{"somebody took the port", open("/dev/ttyACM0", transport.ErrBusy),
 			"another program has the port open: a terminal, another smpctl, ModemManager"},
@@ -93,7 +94,8 @@ func TestSeveralHint(t *testing.T) {
 		{"two ports of one board", "usb:2fe3:0004", []transport.Port{one, two},
 			"name one: -p usb:2fe3:0004,if=0 (/dev/ttyACM0) or -p usb:2fe3:0004,if=2 (/dev/ttyACM1)" + which},
 		{"two ports of one board, and another board", "usb:serial=A1B2C3", []transport.Port{one, two, other},
-			"name one: -p usb:2fe3:0004,serial=A1B2C3,if=0 (/dev/ttyACM0) or -p usb:2fe3:0004,if=2 (/dev/ttyACM1)" + which},
+			"name one: -p usb:2fe3:0004,serial=A1B2C3,if=0 (/dev/ttyACM0) or -p usb:2fe3:0004,if=2 (/dev/ttyACM1)" +
+				which},
 		{"two boards", "", []transport.Port{one, other}, "name one: -p usb:2fe3:0004,serial=A1B2C3 (/dev/ttyACM0) or " +
 			"-p usb:2fe3:0004,serial=D4E5F6 (/dev/ttyACM2)" + which},
 		{"what a shell would take for something else is not offered", "",

@@ -28,7 +28,8 @@ func TestMonitorTellsProgramsOfThePort(t *testing.T) {
 		}
 	}()
 	port := "tcp:" + l.Addr().String()
-	got := clitest.RunTree(t, clitest.TreeOf(Commands), "-p", port, "monitor", "--json", "--until", "boot 3", "--for", "60")
+	got := clitest.RunTree(t, clitest.TreeOf(Commands), "-p", port, "monitor", "--json",
+		"--until", "boot 3", "--for", "60")
 	seconds := `"seconds":[0-9.e-]+}` + "\n"
 	about := `","port":"` + regexp.QuoteMeta(port) + `",` + seconds
 	want := `^{"event":"console","text":"boot 1"}` + "\n" +
