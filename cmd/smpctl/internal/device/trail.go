@@ -100,7 +100,7 @@ func (t *trail) settle(p transport.Port, present []transport.Port) {
 	h := home{face: faceOf(p), number: p.Interface, ports: max(len(mine), 1)}
 	h.rank = max(0, slices.IndexFunc(ofInterface(mine, p.Interface), named(p.Name)))
 	t.silent = nil
-	if i := slices.IndexFunc(t.homes, func(o home) bool { return o.face == h.face }); i >= 0 {
+	if i := slices.IndexFunc(t.homes, func(o home) bool { return o.face == h.face && o.ports == h.ports }); i >= 0 {
 		t.homes[i] = h
 	} else if len(t.homes) < maxHomes {
 		t.homes = append(t.homes, h)
@@ -166,11 +166,10 @@ func (t *trail) eligible(now time.Time, present []transport.Port) ([]transport.P
 
 // byHome goes by what is known of the device while it shows this face.
 func (t *trail) byHome(here time.Duration, mine []transport.Port) ([]transport.Port, error) {
-	i := slices.IndexFunc(t.homes, func(h home) bool { return h.face == t.face })
-	if i < 0 {
+	h, ok := t.home(len(mine))
+	if !ok {
 		return inTurn(mine, t.homes[0]), nil
 	}
-	h := t.homes[i]
 	known, there := h.port(mine)
 	switch {
 	case there && len(mine) <= h.ports:
@@ -181,6 +180,21 @@ func (t *trail) byHome(here time.Duration, mine []transport.Port) ([]transport.P
 		return nil, &lackingError{h.number, mine}
 	}
 	return inTurn(mine, h), nil
+}
+
+// home is what is known of the device with its present face and so many ports. For want of that it is one with more
+// ports, of which some may be still to come, or else with fewer.
+func (t *trail) home(ports int) (best home, ok bool) {
+	for _, h := range t.homes {
+		switch {
+		case h.face != t.face:
+		case h.ports == ports:
+			return h, true
+		case !ok || best.ports < ports && h.ports > ports:
+			best, ok = h, true
+		}
+	}
+	return best, ok
 }
 
 // grace is how long the port that is known may come later than others.

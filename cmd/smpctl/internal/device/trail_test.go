@@ -238,6 +238,30 @@ func TestTrailRemembers(t *testing.T) {
 	}
 }
 
+// TestTrailRemembersShapes: a bootloader that calls itself as the application does is told from it by the number of its
+// ports, and the application is back at its own port without a detour.
+func TestTrailRemembersShapes(t *testing.T) {
+	both := []transport.Port{console, mcumgr}
+	tr := &trail{}
+	tr.begin(mcumgr, both)
+	for i, tt := range []struct {
+		awaits identity
+		seen   []episode
+		want   string
+	}{
+		{AnyIdentity, []episode{{ports: []transport.Port{console}, answers: "ttyACM0"}}, "ttyACM0@0!"},
+		{OtherIdentity, []episode{{}, {time.Second, both, "ttyACM1"}}, "ttyACM1@2.5!"},
+		{OtherIdentity, []episode{{}, {time.Second, []transport.Port{console}, ""}, {3 * time.Second, both, "ttyACM1"}},
+			"ttyACM0@2.5 ttyACM1@3!"},
+		{firstIdentity, []episode{{}, {time.Second, []transport.Port{console}, "ttyACM0"}}, "ttyACM0@1!"},
+	} {
+		tr.awaits = tt.awaits
+		if got, _ := ride(tr, tt.seen, 8*time.Second); got != tt.want {
+			t.Errorf("%d: took %q, want %q", i, got, tt.want)
+		}
+	}
+}
+
 // TestTrailOfManyFaces: what a device calls itself is its own choice, and must not cost ever more memory.
 func TestTrailOfManyFaces(t *testing.T) {
 	tr := &trail{awaits: AnyIdentity}
