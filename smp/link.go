@@ -13,3 +13,14 @@ type Link interface {
 	// Close ends the link. It must not wait for a WritePacket that is stuck.
 	Close() error
 }
+
+// bareLink is a [Link] that knows whether anything stands between its packets, as a *transport.Conn does.
+type bareLink interface{ Bare() bool }
+
+// isBare reports whether packets follow each other with nothing between them. Zephyr drops a piece of input that holds
+// the end of one and the beginning of the next (serial_util.c: mcumgr_serial_process_frag): where the driver hands over
+// byte by byte that never happens, elsewhere with each pair of requests in flight.
+func (c *Client) isBare() bool {
+	l, ok := c.link.(bareLink)
+	return ok && l.Bare()
+}

@@ -22,7 +22,7 @@ type transfer struct {
 	onProgress func(Progress) // may be nil
 
 	most     int  // bytes of the largest packet that the device's buffer takes
-	fragile  bool // the device is deaf while it writes flash, if it shows that by a loss
+	fragile  bool // the first loss ends pipelining
 	idle     []*sent
 	download bool  // requests are of one line, and find out nothing about gaps
 	late     int   // probes sent at the end of this silence
@@ -76,8 +76,11 @@ func newTransfer(c *Client, p payload, o transferOptions) *transfer {
 	if c.options.Window > 0 {
 		limits.InFlight, limits.Fixed = min(max(o.params.BufferCount-1, 1), c.options.Window), true
 	}
-	if o.recovery && c.room() > 1 && c.options.Window != 1 {
+	switch {
+	case o.recovery && c.room() > 1 && c.options.Window != 1: // perhaps it is deaf while it writes flash
 		limits.InFlight, limits.Spare, t.fragile = 2, 1, true
+	case c.options.Window == 0:
+		t.fragile = c.isBare() // perhaps it loses what arrives together
 	}
 	if o.download {
 		limits.Lines, limits.Gaps = 1, limits.Gap                    // requests are short

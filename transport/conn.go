@@ -224,6 +224,10 @@ func (c *Conn) Overhead() int {
 	return lenSize + crcSize
 }
 
+// Bare reports whether packets follow each other in a stream of bytes with nothing between them: raw framing. A device
+// that reads in larger pieces may lose two packets of which parts arrive together.
+func (c *Conn) Bare() bool { return c.framing.text && !c.framing.lines }
+
 // MaxPacket returns the size in bytes of the longest packet that WritePacket
 // takes. The device's packet buffers, which it knows nothing of, may be smaller.
 func (c *Conn) MaxPacket() int { return c.framing.limit }

@@ -359,18 +359,22 @@ func TestConnFarEndCloses(t *testing.T) {
 	})
 }
 
-func TestConnOverhead(t *testing.T) {
+func TestConnFraming(t *testing.T) {
 	for _, test := range []struct {
 		options transport.Options
 		want    int
+		bare    bool
 	}{
-		{transport.Options{}, 4}, // length and CRC
-		{transport.Options{LineLength: 4096}, 4},
-		{transport.Options{Raw: true}, 0},
+		{transport.Options{}, 4, false}, // length and CRC
+		{transport.Options{LineLength: 4096}, 4, false},
+		{transport.Options{Raw: true}, 0, true},
 	} {
 		c, _ := pipe(t, test.options)
 		if got := c.Overhead(); got != test.want {
 			t.Errorf("Overhead with %+v = %d, want %d", test.options, got, test.want)
+		}
+		if got := c.Bare(); got != test.bare {
+			t.Errorf("Bare with %+v = %v, want %v", test.options, got, test.bare)
 		}
 		if got := c.Port().Name; got != "" {
 			t.Errorf("Port().Name = %q, want none", got)

@@ -93,7 +93,7 @@ func readInterface(r registry, entry ioObject, port *Port) {
 	if class, _ := r.number(entry, "bInterfaceClass"); class == cdcData && port.Interface > 0 {
 		port.Interface--
 	}
-	port.InterfaceName = clean(firstText(r, entry, "kUSBString", "USB Interface Name"))
+	port.InterfaceName = clean(anyText(r, entry, "kUSBString", "USB Interface Name"))
 }
 
 // readDevice fills in the identity. It is false if the device is going away.
@@ -104,16 +104,16 @@ func readDevice(r registry, device ioObject, port *Port) bool {
 		return false
 	}
 	port.USB, port.VID, port.PID = true, USBID(vid), USBID(pid)
-	port.Serial = clean(firstText(r, device, "kUSBSerialNumberString", "USB Serial Number"))
-	port.Product = clean(firstText(r, device, "kUSBProductString", "USB Product Name"))
-	port.Manufacturer = clean(firstText(r, device, "kUSBVendorString", "USB Vendor Name"))
+	port.Serial = clean(anyText(r, device, "kUSBSerialNumberString", "USB Serial Number"))
+	port.Product = clean(anyText(r, device, "kUSBProductString", "USB Product Name"))
+	port.Manufacturer = clean(anyText(r, device, "kUSBVendorString", "USB Vendor Name"))
 	if id, ok := r.number(device, "locationID"); ok {
 		port.Location = locationText(uint32(id))
 	}
 	return true
 }
 
-func firstText(r registry, entry ioObject, keys ...string) string {
+func anyText(r registry, entry ioObject, keys ...string) string {
 	for _, key := range keys {
 		if text := r.text(entry, key); text != "" {
 			return text

@@ -101,6 +101,9 @@ func TestUDPRoundTrip(t *testing.T) {
 			if got := c.Overhead(); got != 0 {
 				t.Errorf("Overhead: got %d, want 0", got)
 			}
+			if c.Bare() {
+				t.Error("Bare: got true, want false: each packet is a datagram")
+			}
 			longest := packetOf(2, 1, strings.Repeat("x", tt.longest-8))
 			for _, p := range [][]byte{ask, longest} {
 				if err := c.WritePacket(p); err != nil {
