@@ -50,7 +50,8 @@ func runTestSigner() {
 
 func (s testSigner) sign() []byte {
 	if s.cat != "" {
-		return must(os.ReadFile(s.cat))
+		file := must(os.ReadFile(s.cat))
+		return file[:len(file)-s.cut]
 	}
 	data := must(io.ReadAll(os.Stdin))
 	if s.over != "" {
