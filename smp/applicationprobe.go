@@ -95,7 +95,7 @@ func (c *Client) repeat(ctx context.Context, packet []byte, interval time.Durati
 			c.withdraw(calls[0])
 			calls = calls[1:]
 		}
-		cl = &call{packet: append([]byte(nil), packet...), done: done}
+		cl = &call{packet: append([]byte(nil), packet...), done: done, fresh: true}
 		switch err := c.start(cl, noLimit); {
 		case err == nil:
 			calls = append(calls, cl)

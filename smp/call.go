@@ -19,6 +19,7 @@ type call struct {
 	spoken Version      // the reply's version
 	err    error        // why there is no reply
 	gap    int          // of lineGaps, between its lines
+	fresh  bool         // on a line of its own: see [Client.writePacket]
 	sent   chan<- error // if not nil, gets what WritePacket returned; must have room for it
 
 	queued atomic.Bool // the writer has not done with packet yet, even if the call has ended

@@ -1,8 +1,6 @@
 package smp
 
-import (
-	"time"
-)
+import "time"
 
 // lineGaps are the times between two lines of a packet, from none to the longest. A device with two line buffers loses
 // part of every larger packet that nothing paces; a moment after each line costs less than smaller packets with a round
@@ -74,14 +72,4 @@ func (c *Client) widenGap(packet []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.gap = min(max(c.gap, 1)+1, widest)
-}
-
-// writePacket writes a request with its gap. The gap of the link belongs to the writing goroutine, which sets it before
-// each packet that needs another.
-func (c *Client) writePacket(cl *call) error {
-	if l, ok := c.link.(gapLink); ok && cl.gap != c.linkGap {
-		l.SetLineGap(c.lineInterval(cl.gap))
-		c.linkGap = cl.gap
-	}
-	return c.link.WritePacket(cl.packet)
 }

@@ -1,6 +1,7 @@
 package smp
 
-// Link carries whole SMP packets to one device and back. A *transport.Conn is one.
+// Link carries whole SMP packets to one device and back. A *transport.Conn is one. A link may have the methods
+// SetLineGap and EndLine of that too; the client calls them from the goroutine that calls WritePacket.
 type Link interface {
 	// ReadPacket waits for the next packet. The slice is valid until the next call. Close makes it return an error.
 	ReadPacket() ([]byte, error)

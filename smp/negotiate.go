@@ -150,7 +150,7 @@ func (n *negotiation) ask() error {
 	}
 	h := Header{Version: n.versions[0], Op: osParams.op, Length: 1, Group: osParams.group, Command: osParams.id}
 	n.versions = n.versions[1:]
-	cl := &call{packet: append(h.Append(nil), emptyMap), done: n.done}
+	cl := &call{packet: append(h.Append(nil), emptyMap), done: n.done, fresh: true}
 	n.calls = append(n.calls, cl)
 	return n.c.start(cl, noLimit)
 }

@@ -215,6 +215,18 @@ func (c *Conn) WriteText(p []byte) error {
 	return c.send("write text", sentText, p)
 }
 
+// EndLine ends whatever stands in the device's line buffer, so that the next packet is not lost with it: it sends a
+// line that goes on with a packet and adds nothing to it, which every receiver drops. A bare newline would not do. Zephyr's
+// shell takes the bytes that came together with it for commands, the packet among them, and two of MCUboot's ports
+// answer a line that short with what they answered last. Raw framing and UDP have no lines: there it does nothing.
+// Blocking and errors are those of WritePacket.
+func (c *Conn) EndLine() error {
+	if !c.framing.lines {
+		return nil
+	}
+	return c.send("end line", sentText, emptyLine[:])
+}
+
 // Overhead returns how many bytes of the device's packet buffer the framing takes
 // besides the packet: console frames are decoded with length and CRC into it.
 func (c *Conn) Overhead() int {

@@ -33,6 +33,9 @@ const (
 	minLineLength = markerSize + 4 + 1 // one base64 group
 )
 
+// emptyLine goes on with a packet, and adds nothing.
+var emptyLine = [...]byte{contFirst, contSecond, lineEnd}
+
 // crcTable is CRC-16/XMODEM: polynomial 0x1021, initial value 0.
 var crcTable = crc16.MakeTable(crc16.CRC16_XMODEM)
 
