@@ -3,6 +3,7 @@ package smp
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -51,14 +52,25 @@ func (c *Client) Negotiate(ctx context.Context) (Params, error) {
 	return params, nil
 }
 
-// askInterval is how long the device has for an answer before it is asked again, perhaps in the other version.
-const askInterval = time.Second
+// How long the device has for an answer before it is asked again: a moment after the first request, which MCUboot up to
+// 1.10.0 does not hear, and then ever longer, but as long as there is time. Another program may have the port for a
+// while and take our answers, or the device may be starting. A busy one queues every request: these are three in eight
+// seconds, which is what a Zephyr with its default of packet buffers can hold, and four in twelve.
+const (
+	askInterval  = time.Second
+	secondPause  = 3 // askIntervals
+	furtherPause = 4 // the same
+)
+
+// mostAsked is how many requests stay open. What is older than these was lost, or has its answer before they have.
+const mostAsked = 4
 
 // secondThought is how long a device that answered in version 1 has to answer in version 2 after all.
 const secondThought = 300 * time.Millisecond
 
-// askParams asks for the parameters, first in version 2 and then in version 1, because MCUboot up to 1.10.0 answers a
-// version 2 request with silence. Every request stays open: a busy server answers late, but the first one first.
+// askParams asks for the parameters, once in version 2 and then in version 1, because MCUboot up to 1.10.0 answers a
+// version 2 request with silence, and every other device an answer in version 1 leads back to version 2. Requests stay
+// open: a busy server answers late, but the first one first.
 func (c *Client) askParams(ctx context.Context, limit <-chan time.Time) (Version, Params, error) {
 	n := newNegotiation(c)
 	defer n.stop()
@@ -89,10 +101,10 @@ func (c *Client) askParams(ctx context.Context, limit <-chan time.Time) (Version
 // negotiation is what was asked and answered so far.
 type negotiation struct {
 	c        *Client
-	interval time.Duration // from one request to the next
-	versions []Version     // to ask in, next first
+	interval time.Duration // as askInterval, for this device and time limit
+	asked    int           // requests
 	switched Version       // the version that the device demanded, if it did
-	calls    []*call
+	calls    []*call       // that may still be answered, in the order in which they were sent
 	done     chan *call
 	next     *time.Timer
 
@@ -101,20 +113,12 @@ type negotiation struct {
 	decided bool
 }
 
-// mostAsked is how many requests go out unanswered: a busy device queues them all, and this is what a Zephyr with its
-// default of packet buffers can hold.
-const mostAsked = 4
-
 func newNegotiation(c *Client) *negotiation {
 	t := c.timing()
-	n := &negotiation{
-		c: c, versions: []Version{V2, V2, V1, V1}, done: make(chan *call, 2*mostAsked), next: time.NewTimer(0),
+	return &negotiation{
+		c: c, done: make(chan *call, 2*mostAsked), next: time.NewTimer(0),
 		interval: min(askInterval, t.timeout*time.Duration(t.tries)/(mostAsked+1)) + c.wire(2*HeaderLen),
 	}
-	if v := c.options.Version; v != Auto {
-		n.versions = []Version{v, v, v, v}
-	}
-	return n
 }
 
 // due is for when it is time for the next request.
@@ -130,28 +134,40 @@ func (n *negotiation) due(ctx context.Context) error {
 		n.next.Reset(n.interval)
 		return nil
 	}
-	if err := n.ask(); err != nil {
-		return err
+	v := V1
+	switch {
+	case n.c.options.Version != Auto:
+		v = n.c.options.Version
+	case n.switched != Auto:
+		v = n.switched
+	case n.asked == 0:
+		v = V2
 	}
-	switch len(n.versions) {
-	case 0:
-	case 1:
-		n.next.Reset(2 * n.interval) // as long as the limit allows, for there is none after it
-	default:
-		n.next.Reset(n.interval)
-	}
-	return nil
+	n.next.Reset(n.pause())
+	return n.ask(v)
 }
 
-// ask sends the next request, if there is one.
-func (n *negotiation) ask() error {
-	if len(n.versions) == 0 {
-		return nil
+// pause is the time between the request that is about to be sent and the one after it.
+func (n *negotiation) pause() time.Duration {
+	switch n.asked {
+	case 0:
+		return n.interval
+	case 1:
+		return secondPause * n.interval
 	}
-	h := Header{Version: n.versions[0], Op: osParams.op, Length: 1, Group: osParams.group, Command: osParams.id}
-	n.versions = n.versions[1:]
+	return furtherPause * n.interval
+}
+
+// ask sends the next request, in place of the oldest if there are too many.
+func (n *negotiation) ask(v Version) error {
+	if len(n.calls) == mostAsked {
+		n.c.withdraw(n.calls[0])
+		n.calls = n.calls[1:]
+	}
+	h := Header{Version: v, Op: osParams.op, Length: 1, Group: osParams.group, Command: osParams.id}
 	cl := &call{packet: append(h.Append(nil), emptyMap), done: n.done, fresh: true}
 	n.calls = append(n.calls, cl)
+	n.asked++
 	return n.c.start(cl, noLimit)
 }
 
@@ -163,7 +179,7 @@ func (n *negotiation) heard(cl *call) error {
 	}
 	reply, err := osParams.decode(cl.body)
 	if demanded := demandedVersion(err); demanded != Auto && n.c.options.Version == Auto {
-		return n.demand(demanded, err)
+		return n.demand(demanded, cl, err)
 	}
 	if err != nil {
 		reply = paramsReply{}
@@ -183,23 +199,32 @@ func (n *negotiation) heard(cl *call) error {
 	if n.decided {
 		return nil
 	}
-	n.versions = []Version{V2} // it may have been starting while it was asked in version 2
 	n.next.Reset(secondThought + n.c.wire(2*HeaderLen))
-	return n.ask()
+	return n.ask(V2) // which it may not have heard
 }
 
-// demand asks again, in the version that the device wants.
-func (n *negotiation) demand(v Version, refusal error) error {
-	n.next.Reset(n.interval)
-	switch n.switched {
-	case v:
+// demand asks again, in the version that the device wants, unless it was asked in that already and will answer next.
+func (n *negotiation) demand(v Version, refused *call, refusal error) error {
+	switch {
+	case n.version == v: // as it has answered before
+		n.decided = true
 		return nil
-	case Auto:
-		n.switched = v
-		n.versions = []Version{v, v, v}
-		return n.ask()
+	case n.switched == v:
+		return nil
+	case n.switched != Auto:
+		return refusal // it takes neither
 	}
-	return refusal // it takes neither
+	n.switched, n.asked = v, 0
+	n.next.Reset(n.pause())
+	if n.isAsked(v, refused) {
+		return nil
+	}
+	return n.ask(v)
+}
+
+// isAsked reports whether it was asked in this version after that call: servers answer in the order of requests.
+func (n *negotiation) isAsked(v Version, after *call) bool {
+	return slices.ContainsFunc(n.calls, func(cl *call) bool { return cl.header.Version == v && cl.order > after.order })
 }
 
 func (n *negotiation) stop() {

@@ -55,19 +55,19 @@ func TestNegotiate(t *testing.T) {
 				return nil
 			}
 			return rc(8)
-		}, smp.Options{}, assumed, smp.V1, "2212", 2300 * time.Millisecond},
+		}, smp.Options{}, assumed, smp.V1, "212", 1300 * time.Millisecond},
 		{"starting, and up when it is asked in version 1", func(n int, _ smp.Version) []byte {
 			if n < 3 {
 				return nil
 			}
 			return goodParams
-		}, smp.Options{}, told, smp.V2, "2212", 2 * time.Second},
+		}, smp.Options{}, told, smp.V2, "2112", 4 * time.Second},
 		{"first request lost", func(n int, _ smp.Version) []byte {
 			if n == 1 {
 				return nil
 			}
 			return goodParams
-		}, smp.Options{}, told, smp.V2, "22", time.Second},
+		}, smp.Options{}, told, smp.V2, "212", time.Second},
 		{"version 2 too new", func(_ int, v smp.Version) []byte {
 			if v == smp.V2 {
 				return rc(13)
@@ -82,7 +82,7 @@ func TestNegotiate(t *testing.T) {
 				return rc(12)
 			}
 			return goodParams
-		}, smp.Options{}, told, smp.V2, "2212", 2 * time.Second},
+		}, smp.Options{}, told, smp.V2, "2112", 4 * time.Second},
 		{"forced version refused", always(rc(13)), smp.Options{Version: smp.V2}, assumed, smp.V2, "2", 0},
 		{"no such command", always(rc(8)), smp.Options{}, assumed, smp.V2, "2", 0},
 		{"group error", always(encode(reply{"err": reply{"group": 0, "rc": 1}})), smp.Options{}, assumed, smp.V2, "2",
@@ -94,13 +94,13 @@ func TestNegotiate(t *testing.T) {
 				return nil
 			}
 			return goodParams
-		}, smp.Options{Timeout: 600 * time.Millisecond, Tries: 1}, told, smp.V1, "2212", 540 * time.Millisecond},
+		}, smp.Options{Timeout: 600 * time.Millisecond, Tries: 1}, told, smp.V1, "212", 420 * time.Millisecond},
 		{"three requests in a row lost", func(n int, _ smp.Version) []byte {
 			if n <= 3 {
 				return nil
 			}
 			return goodParams
-		}, smp.Options{}, told, smp.V2, "22112", 4 * time.Second},
+		}, smp.Options{}, told, smp.V2, "21112", 8 * time.Second},
 		{"user knows the buffer", always(rc(8)), smp.Options{Buffer: 2048},
 			smp.Params{BufferSize: 2048, BufferCount: 1}, smp.V2, "2", 0},
 		{"user limits the buffer", always(goodParams), smp.Options{MaxBuffer: 300},
@@ -218,7 +218,7 @@ func TestNegotiateWithASilentDevice(t *testing.T) {
 			}
 		})
 		group.Wait()
-		checkProbes(t, l, "2211") // few: a device that is only busy queues them all
+		checkProbes(t, l, "2111") // few: a device that is only busy queues them all
 	})
 }
 
@@ -252,22 +252,20 @@ func TestNegotiateWithABusyDevice(t *testing.T) {
 		version smp.Version
 		asked   string
 	}{
-		{"version 2", func(smp.Version) []byte { return goodParams }, smp.V2, "22"},
+		{"version 2", func(smp.Version) []byte { return goodParams }, smp.V2, "21"},
 		{"version 1 only", func(v smp.Version) []byte {
 			if v == smp.V2 {
 				return rc(13)
 			}
 			return goodParams
-		}, smp.V1, "221"},
+		}, smp.V1, "21"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				free := time.Now().Add(1500 * time.Millisecond)
-				c, l := connect(t, func(l *link, p []byte) {
-					h, _, _ := smp.ParseHeader(p)
-					time.AfterFunc(max(0, time.Until(free)), func() { l.reply(response(p, tt.answer(h.Version))) })
-				}, smp.Options{})
+				h := &hindered{answer: func(p []byte, v smp.Version) []byte { return response(p, tt.answer(v)) },
+					until: time.Now().Add(1500 * time.Millisecond), busy: true}
+				c, l := connect(t, h.receive, smp.Options{})
 				took(t, 1500*time.Millisecond, func() {
 					if got, err := c.Negotiate(t.Context()); got.BufferSize != 384 || err != nil {
 						t.Errorf("Negotiate = %v, %v", got, err)
