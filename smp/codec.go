@@ -46,6 +46,9 @@ func must[T any](mode T, err error) T {
 // an empty reply.
 func isMap(b []byte) bool { return len(b) > 0 && cborhead.Major(b[0]>>5) == cborhead.Map }
 
+// wellFormed reports whether b is one item of CBOR, whatever it means.
+func wellFormed(b []byte) bool { return decMode.Wellformed(b) == nil }
+
 // decode reads the one CBOR map in b into v, a pointer to a struct. After an error v may be partly filled.
 func decode(b []byte, v any) error {
 	if len(b) == 0 {
