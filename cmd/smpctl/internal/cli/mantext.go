@@ -36,8 +36,8 @@ var manualEnvironment = []row{
 }
 
 var manualFiles = []row{
-	{"smpctl.toml", "a project's defaults: port, key and file. It is looked for in the current folder and in those above it" +
-		" within the same repository. Flags, environment and --conn count more."},
+	{"smpctl.toml", "a project's defaults: port, key and file. It is looked for in the current folder and in those " +
+		"above it within the same repository. Flags, environment and --conn count more."},
 	{"~/.config/smpctl/connections.toml", "saved connections, see smpctl-conn(1)"},
 	{"~/.cache/smpctl/", "images that were listed a moment ago, for the shell's completion; the history of smpctl shell"},
 }

@@ -11,10 +11,13 @@ type roff struct {
 	begun bool // something stands below the last heading
 }
 
-// roffText escapes what means something to roff: a backslash, a hyphen that is to be copied as it is, and a quote or dot
-// at the start of a line.
+// roffLetters are those that mean something to roff, or would come out as others that no shell takes.
+var roffLetters = strings.NewReplacer(`\`, `\e`, "-", `\-`, "…", "...",
+	"'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`)
+
+// roffText is text as roff has to be given it. A dot in front would begin an order.
 func roffText(text string) string {
-	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "…", "...", "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`).Replace(text)
+	text = roffLetters.Replace(text)
 	if strings.HasPrefix(text, ".") {
 		return `\&` + text
 	}
@@ -23,7 +26,8 @@ func roffText(text string) string {
 
 // title begins the page.
 func (r *roff) title(name, date, version string) {
-	fmt.Fprintf(r, ".TH %s 1 %q %q \"smpctl manual\"\n", roffText(strings.ToUpper(name)), date, roffText("smpctl "+version))
+	fmt.Fprintf(r, ".TH %s 1 %q %q \"smpctl manual\"\n", roffText(strings.ToUpper(name)), date,
+		roffText("smpctl "+version))
 	r.WriteString(".nh\n.ad l\n") // names of flags are not hyphenated
 }
 
