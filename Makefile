@@ -1,5 +1,5 @@
 # What a developer runs. .ci/run has all of it and more, as CI does.
-.PHONY: build test lint fuzz bench interop schema
+.PHONY: build test lint fuzz bench interop schema release
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o smpctl ./cmd/smpctl
@@ -23,3 +23,6 @@ interop:
 schema: # writes docs/schema anew, from the types and their comments
 	UPDATE_SCHEMA=1 go test -count=1 -run TestResults ./cmd/smpctl/internal/...
 	UPDATE_SCHEMA=1 go test -count=1 -run TestSchemas ./cmd/smpctl/internal/cli
+
+release: # all artefacts in dist/; VERSION=v1.2.3, else the tag of this commit
+	bash .ci/release $(VERSION)
