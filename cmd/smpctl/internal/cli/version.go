@@ -39,7 +39,7 @@ func versionFlag(a *app.App, root *cobra.Command) {
 // versionResult says from what this program was built.
 type versionResult struct {
 	Version  string `json:"version"`            // of smpctl; "(devel)" if it was built from a checkout that has no tag
-	Revision string `json:"revision,omitempty"` // of the source; absent if it was not built in a checkout, nor as a release
+	Revision string `json:"revision,omitempty"` // of the source; absent if built in no checkout and as no release
 	Modified bool   `json:"modified"`           // the checkout had changes that are in no revision
 	Time     string `json:"time,omitempty"`     // of the revision, in RFC 3339
 	Go       string `json:"go"`                 // version of Go that built it
