@@ -27,8 +27,8 @@ esac
 name=smpctl-$version-$system-$architecture
 place=${RUNNER_TOOL_CACHE:-$HOME/.cache/smpctl-action}/smpctl/$version/$architecture
 
-install() {
-	local work sum
+install() { # in a shell of its own, which removes its folder when it ends
+	local sum
 	work=$(mktemp -d)
 	trap 'rm -rf "$work"' EXIT
 	cd "$work"
