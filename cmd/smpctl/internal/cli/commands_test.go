@@ -224,7 +224,7 @@ func TestInterruptedUpload(t *testing.T) {
 	line := []string{"-p", address, "image", "upload", "../../../../testdata/app-2.0.0.bin", "--json", "--window", "1"}
 
 	ctx, cancel := context.WithCancelCause(t.Context())
-	errs := &stopWriter{at: regexp.MustCompile(`"done":[1-9]`), stop: func() { cancel(failure.ErrInterrupted) }}
+	errs := &stopWriter{at: regexp.MustCompile(`"done":[1-9][0-9]{3}`), stop: func() { cancel(failure.ErrInterrupted) }}
 	var out bytes.Buffer
 	none := func(string) (string, bool) { return "", false }
 	code := Run(ctx, line, app.Streams{In: strings.NewReader(""), Out: &out, Err: errs}, none)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -31,6 +32,14 @@ const (
 	gone        = "no such file or directory"
 	mountHint   = "~^a name begins with the mount point"
 )
+
+// noPort is said of a port that is not there: Windows' ports are no files.
+func noPort() string {
+	if runtime.GOOS == "windows" {
+		return "there is no such port"
+	}
+	return gone
+}
 
 // help is the hint that the help of a command tells more.
 func usedAs(command string) string { return "smpctl " + command + " --help says how it is used" }
@@ -109,7 +118,7 @@ var mistakes = map[string][]mistake{
 		{"monitor -p sim: --until (", 2, `--until "(": is no regular expression: missing closing )`, usedAs("monitor")},
 	},
 	"ports": {
-		{"-p /dev/nosuch --wait 0 info", 3, "open /dev/nosuch: " + gone, "smpctl ports shows the ports that are there"},
+		{"-p /dev/nosuch --wait 0 info", 3, "open /dev/nosuch: " + noPort(), "smpctl ports shows the ports that are there"},
 		{"-p $CLOSED --wait 0 info", 3, "open $CLOSED: " + nobodyThere,
 			"start the server, or check host and port"},
 		{"-p $D/text.txt info", 3, "~^open text.txt: not a serial port", ""},
@@ -309,7 +318,7 @@ func (m mistake) check(t *testing.T, paths *strings.Replacer) {
 func (m mistake) checkJSON(t *testing.T, paths *strings.Replacer, args []string, says, hint string) {
 	t.Helper()
 	got := runLine(t, args...)
-	lines := strings.Split(strings.TrimSpace(withoutPaths(paths, got.Err)), "\n")
+	lines := strings.Split(strings.TrimSpace(got.Err), "\n")
 	var last struct {
 		Error struct{ Kind, Message, Hint string }
 	}
@@ -317,7 +326,8 @@ func (m mistake) checkJSON(t *testing.T, paths *strings.Replacer, args []string,
 		t.Fatalf("--json: %v in %q", err, got.Err)
 	}
 	kinds := map[string]int{"usage": 2, "port": 3, "no-reply": 4, "refused": 5, "image": 6}
-	same := last.Error.Message == says && (last.Error.Hint == hint || says == "a command is missing")
+	message := withoutPaths(paths, last.Error.Message) // not in JSON, which doubles backslashes
+	same := message == says && (last.Error.Hint == hint || says == "a command is missing")
 	if heard := m.code == 4 || m.line == ""; !same && !heard || kinds[last.Error.Kind] != m.code || got.Code != m.code {
 		t.Errorf("--json: %d, %+v; want %d, %q, %q", got.Code, last.Error, m.code, says, hint)
 	}
@@ -326,7 +336,9 @@ func (m mistake) checkJSON(t *testing.T, paths *strings.Replacer, args []string,
 // withoutPaths leaves the names of files.
 func withoutPaths(paths *strings.Replacer, text string) string {
 	for _, dir := range []string{paths.Replace("$D"), paths.Replace("$T")} {
-		text = strings.ReplaceAll(text, dir+string(filepath.Separator), "")
+		for _, separator := range []string{string(filepath.Separator), "/"} {
+			text = strings.ReplaceAll(text, dir+separator, "")
+		}
 	}
 	return text
 }
