@@ -21,8 +21,8 @@ func lock(f *os.File) error {
 	return err
 }
 
-// swapFor puts the file next in the place of the open one. An open file cannot be renamed over here, so for a moment the
-// name is unlocked; a program that takes it then keeps it, and this one ends.
+// swapFor puts the file next in the place of the open one. An open file cannot be renamed over here, so for a moment
+// the name is unlocked; a program that takes it then keeps it, and this one gets an error.
 func (f *flashFile) swapFor(next *os.File) error {
 	if err := next.Close(); err != nil {
 		return err

@@ -11,6 +11,10 @@ func wordsFor(code syscall.Errno) string {
 		return "permission denied"
 	case 19: // ERROR_WRITE_PROTECT
 		return "read-only file system"
+	case 31, 433, 1167: // ERROR_GEN_FAILURE, ERROR_NO_SUCH_DEVICE, ERROR_DEVICE_NOT_CONNECTED
+		return "the device does not answer its driver"
+	case 121: // ERROR_SEM_TIMEOUT
+		return "the driver has waited in vain for the device"
 	case 32, 33: // ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION
 		return "in use by another program"
 	case 39, 112: // ERROR_HANDLE_DISK_FULL, ERROR_DISK_FULL
