@@ -32,7 +32,7 @@ func portOf(name string, tree []devNode) (Port, bool) {
 	port.USB = true
 	port.VID, port.PID, _ = idsOf(device)
 	port.Serial = clean(firstOf(usb, func(n devNode) string { return serialOf(n.id) }))
-	port.Location = firstOf(usb, func(n devNode) string { return firstText(n.locationPaths, placeOf) })
+	port.Location = firstOf(usb, func(n devNode) string { return firstIn(n.locationPaths, placeOf) })
 	port.Manufacturer = makerOf(tree[0])
 	if isWholeDevice(device) && device.reported != "" {
 		port.Product = clean(device.reported)
@@ -117,7 +117,7 @@ func firstOf(nodes []devNode, text func(devNode) string) string {
 	return ""
 }
 
-func firstText(texts []string, take func(string) string) string {
+func firstIn(texts []string, take func(string) string) string {
 	for _, t := range texts {
 		if s := take(t); s != "" {
 			return s

@@ -5,7 +5,7 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/windows"
-	"golang.org/x/sys/windows/registry"
+	winregistry "golang.org/x/sys/windows/registry"
 )
 
 // systemPorts asks SetupAPI for the devices of class Ports, and what they are on. It opens no port.
@@ -54,7 +54,7 @@ func comName(set windows.DevInfo, device *windows.DevInfoData) string {
 	if err != nil {
 		return ""
 	}
-	values := registry.Key(key)
+	values := winregistry.Key(key)
 	defer values.Close()
 	name, _, err := values.GetStringValue("PortName")
 	if err != nil {
