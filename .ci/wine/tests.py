@@ -68,6 +68,8 @@ class Run:
                 self.results[key] = result
             case "pass" | "fail" | "skip" as result:
                 self.packages[package] = result, event.get("Elapsed", 0)
+                if any(p == package for p, _ in self.results):
+                    print(f"{package} {event.get('Elapsed', 0):.0f} s", flush=True)
 
     def failures(self):
         """Returns tests that failed by themselves, not through a part of them."""

@@ -46,6 +46,7 @@ func TestScript(t *testing.T) {
 			home := filepath.Join(e.WorkDir, "home")
 			e.Setenv("HOME", home)
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
+			e.Setenv("LocalAppData", filepath.Join(home, "local")) // of Windows
 			e.Setenv("TESTDATA", fixtures)
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // else each smpctl of a race build stays for a second
 			return os.MkdirAll(home, 0o700)
