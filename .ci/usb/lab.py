@@ -112,7 +112,7 @@ def find_script(name: str) -> Path:
 
 def all_scripts() -> list[Path]:
     """Every scenario that needs nothing but the lab, those that take long first, so that none is left at the end."""
-    scripts = [file for file in SCENARIOS.glob("*.sh") if "# lab: by hand" not in file.read_text()]
+    scripts = [file for file in SCENARIOS.glob("*.sh") if "# by hand:" not in file.read_text()]
     return sorted(scripts, key=lambda file: (-file.stat().st_size, file.name))
 
 
