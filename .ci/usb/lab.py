@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
         "may be repeated")
     add("--with", action="append", default=[], dest="programs", metavar="PROGRAM",
         help="take PROGRAM of this machine along, such as strace; may be repeated")
-    add("--timeout", type=float, default=300, metavar="SECONDS", help="end the guest after this time; default 300")
+    add("--timeout", type=float, default=600, metavar="SECONDS", help="end a guest after this time; default 600")
     add("--console", type=Path, metavar="FILE", help="keep the guest's kernel messages in FILE")
     add("--accel", default="", help="accelerator of QEMU, such as tcg or kvm, in the time of this machine; default: "
         "emulation in a time that counts instructions")

@@ -13,7 +13,7 @@ holds "a network" [ -d "$(echo /sys/bus/usb/devices/1-1:1.0/net/*)" ]
 holds "a mouse" [ "$(basename "$(readlink /sys/bus/usb/devices/1-1:1.4/driver)")" = usbhid ]
 expect 0 smpctl ports --json
 holds "two ports, with their interface numbers" sh -c "
-	grep -q '\"name\":\"/dev/ttyACM0\".*\"interface\":2,.*\"name\":\"/dev/ttyACM1\".*\"interface\":5,' $out"
+	grep -q '\"port\":\"/dev/ttyACM0\".*\"interface\":2,.*\"port\":\"/dev/ttyACM1\".*\"interface\":5,' $out"
 expect 0 smpctl ports --probe
 holds "SMP on one of them" [ "$(grep -c 1.0.0 $out)" = 1 ]
 

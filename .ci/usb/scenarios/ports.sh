@@ -8,7 +8,7 @@ entry() {
     [ -e "$interface/bInterfaceNumber" ] || interface=$(dirname "$interface")
     usb=$(dirname "$interface")
     name=$(cat "$interface/interface" 2>/dev/null)
-    printf '{"name":"/dev/%s","usb":true,"vid":"%s","pid":"%s","serial":"%s","product":"%s","manufacturer":"%s","interface":%d,%s"location":"%s"}' \
+    printf '{"port":"/dev/%s","usb":true,"vid":"%s","pid":"%s","serial":"%s","product":"%s","manufacturer":"%s","interface":%d,%s"location":"%s"}' \
         "$1" "$(cat "$usb/idVendor")" "$(cat "$usb/idProduct")" "$(cat "$usb/serial")" "$(cat "$usb/product")" \
         "$(cat "$usb/manufacturer")" "0x$(cat "$interface/bInterfaceNumber")" "${name:+\"interface_name\":\"$name\",}" "$(basename "$usb")"
 }
@@ -51,7 +51,7 @@ bad=0
 while [ $i -lt 25 ]; do
     i=$((i + 1))
     smpctl ports --json >$out 2>&1 || bad=$((bad + 1))
-    entries=$(grep -o '"name":"/dev/ttyACM[^}]*' $out)
+    entries=$(grep -o '"port":"/dev/ttyACM[^}]*' $out)
     echo "$entries" | grep -q -v '"serial":"5A17B0A2D000000[12]","product":"Lab board' && { bad=$((bad + 1)); cat $out; }
 done
 kill $!
