@@ -4,6 +4,7 @@ import argparse
 import concurrent.futures
 import os
 import re
+import resource
 import shlex
 import signal
 import sys
@@ -165,7 +166,9 @@ def run_all(args: argparse.Namespace, kernel: Kernel) -> int:
             raise
     failed = sum(not outcome.passed for outcome in outcomes)
     print(*["", *sorted(map(str, outcomes), key=lambda line: line.split()[1])], sep="\n")
-    print(f"{len(outcomes) - failed} passed, {failed} failed, {time.monotonic() - begun:.0f} s")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"{len(outcomes) - failed} passed, {failed} failed, {time.monotonic() - begun:.0f} s, "
+          f"{used.ru_utime + used.ru_stime:.0f} s of processors")
     return EXIT_FAILED if failed else 0
 
 

@@ -4,7 +4,11 @@
 power=/sys/bus/usb/devices/1-1/power
 state() { cat $power/runtime_status; }
 sleeps() { [ "$(state)" = suspended ]; }
+
+# until_sleeps: cdc_acm leaves a board awake whose port was closed, until something asks again whether it may sleep.
 until_sleeps() {
+	echo on >$power/control
+	echo auto >$power/control
 	tries=100
 	until sleeps; do
 		tries=$((tries - 1))
@@ -15,9 +19,7 @@ until_sleeps() {
 
 step "autosuspend after 100 ms without use"
 echo 100 >$power/autosuspend_delay_ms
-echo auto >$power/control
 holds "the board sleeps" until_sleeps
-version=1
 for command in "echo hello" "image list" "info"; do
 	expect 0 smpctl -p usb:2fe3:0004 $command
 	holds "and sleeps again" until_sleeps
@@ -25,8 +27,8 @@ done
 firmware app.bin 2.0.0
 expect 0 smpctl -p usb:2fe3:0004 upgrade app.bin
 says "updated .* -> 2.0.0"
+echo 100 >$power/autosuspend_delay_ms # the board is a new device after its reset
+holds "the board sleeps" until_sleeps
 expect 0 smpctl ports
-holds "the list of ports wakes nothing" sh -c "
-	echo 100 >$power/autosuspend_delay_ms; echo auto >$power/control; sleep 1; smpctl ports; [ \"\$(cat $power/runtime_status)\" = suspended ]"
-
+holds "and the list of ports has not woken it" sleeps
 verdict
