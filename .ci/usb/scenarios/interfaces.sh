@@ -7,21 +7,21 @@ board=usb:serial=5A17B0A2D0000001
 
 # one_by_one: at the next reset the second port appears two seconds after the first.
 one_by_one() {
-    echo 0 >/sys/bus/usb/devices/usb1/interface_authorized_default
-    lab at-reset 1 one_by_one
+	echo 0 >/sys/bus/usb/devices/usb1/interface_authorized_default
+	lab at-reset 1 one_by_one
 }
 cat >/bin/one_by_one <<'END'
 #!/bin/sh
 (
-    lab await /sys/bus/usb/devices/1-1:1.3/authorized
-    cd /sys/bus/usb/devices
-    for first in 0 2; do
-        echo 1 >1-1:1.$first/authorized
-        echo 1 >1-1:1.$((first + 1))/authorized
-        echo 1-1:1.$first >../drivers_probe
-        sleep 2
-    done
-    echo 1 >usb1/interface_authorized_default
+	lab await /sys/bus/usb/devices/1-1:1.3/authorized
+	cd /sys/bus/usb/devices
+	for first in 0 2; do
+		echo 1 >1-1:1.$first/authorized
+		echo 1 >1-1:1.$((first + 1))/authorized
+		echo 1-1:1.$first >../drivers_probe
+		sleep 2
+	done
+	echo 1 >usb1/interface_authorized_default
 ) &
 END
 chmod +x /bin/one_by_one

@@ -4,20 +4,20 @@
 
 # entry NAME: what sysfs knows of a port, as smpctl prints it.
 entry() {
-    interface=$(readlink -f "/sys/class/tty/$1/device")
-    [ -e "$interface/bInterfaceNumber" ] || interface=$(dirname "$interface")
-    usb=$(dirname "$interface")
-    name=$(cat "$interface/interface" 2>/dev/null)
-    printf '{"port":"/dev/%s","usb":true,"vid":"%s","pid":"%s","serial":"%s","product":"%s","manufacturer":"%s","interface":%d,%s"location":"%s"}' \
-        "$1" "$(cat "$usb/idVendor")" "$(cat "$usb/idProduct")" "$(cat "$usb/serial")" "$(cat "$usb/product")" \
-        "$(cat "$usb/manufacturer")" "0x$(cat "$interface/bInterfaceNumber")" "${name:+\"interface_name\":\"$name\",}" "$(basename "$usb")"
+	interface=$(readlink -f "/sys/class/tty/$1/device")
+	[ -e "$interface/bInterfaceNumber" ] || interface=$(dirname "$interface")
+	usb=$(dirname "$interface")
+	name=$(cat "$interface/interface" 2>/dev/null)
+	printf '{"port":"/dev/%s","usb":true,"vid":"%s","pid":"%s","serial":"%s","product":"%s","manufacturer":"%s","interface":%d,%s"location":"%s"}' \
+		"$1" "$(cat "$usb/idVendor")" "$(cat "$usb/idProduct")" "$(cat "$usb/serial")" "$(cat "$usb/product")" \
+		"$(cat "$usb/manufacturer")" "0x$(cat "$interface/bInterfaceNumber")" "${name:+\"interface_name\":\"$name\",}" "$(basename "$usb")"
 }
 
 step "all ports, as text and as JSON"
 expect 0 smpctl ports
 expect 0 smpctl ports --json
 for tty in ttyACM0 ttyACM1 ttyACM2 ttyACM3 ttyUSB0; do
-    holds "$tty as in sysfs: $(entry $tty)" grep -qF "$(entry $tty)" $out
+	holds "$tty as in sysfs: $(entry $tty)" grep -qF "$(entry $tty)" $out
 done
 
 step "nothing is opened"
@@ -49,10 +49,10 @@ step "boards that come and go"
 i=0
 bad=0
 while [ $i -lt 25 ]; do
-    i=$((i + 1))
-    smpctl ports --json >$out 2>&1 || bad=$((bad + 1))
-    entries=$(grep -o '"port":"/dev/ttyACM[^}]*' $out)
-    echo "$entries" | grep -q -v '"serial":"5A17B0A2D000000[12]","product":"Lab board' && { bad=$((bad + 1)); cat $out; }
+	i=$((i + 1))
+	smpctl ports --json >$out 2>&1 || bad=$((bad + 1))
+	entries=$(grep -o '"port":"/dev/ttyACM[^}]*' $out)
+	echo "$entries" | grep -q -v '"serial":"5A17B0A2D000000[12]","product":"Lab board' && { bad=$((bad + 1)); cat $out; }
 done
 kill $!
 holds "25 lists, each without an error and without half an entry: $bad bad" [ $bad = 0 ]
