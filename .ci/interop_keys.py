@@ -78,6 +78,16 @@ def same_exports(file, exports=EXPORTS):
     equal(f"{len(exports)} exports of {file.name}", differ, [])
 
 
+def same_info(file):
+    """Private or public. imgtool refuses to say it of an encrypted file."""
+    want, problem = imgtool("keyinfo", "-k", file)
+    if problem:
+        return
+    other = {b"private\n": "public", b"public\n": "private"}[want]
+    equal(f"keyinfo of {file.name}", smpctl("key", "info", file), want)
+    smpctl("key", "info", file, "--require", other, code=2)
+
+
 def generated(keytype):
     """Keys of one type by each tool, plain and encrypted."""
     ours, ours_encrypted = FOLDER / f"ours-{keytype}.pem", FOLDER / f"ours-{keytype}.enc.pem"
@@ -109,8 +119,10 @@ def test_type(keytype):
     for file in generated(keytype):
         encrypted = b"ENCRYPTED" in file.read_bytes()
         same_exports(file, EXPORTS[5:7] if encrypted else EXPORTS)  # each takes its time to decrypt
+        same_info(file)
         for public in public_files(file):
             same_exports(public)
+            same_info(public)
         if encrypted:
             _, problem = imgtool("getpub", "-k", file, passphrase="wrong")
             holds(f"imgtool refuses {file.name} with a wrong passphrase", problem is not None, "")
@@ -135,6 +147,7 @@ def test_testdata():
             equal(f"public half of {file.name}", (smpctl("key", "public", file, passphrase="mcuboot-test"), problem), (want, None))
         else:
             same_exports(file)
+            same_info(file)
 
 
 def test_openssl():

@@ -68,6 +68,13 @@ func ParseDecryption(data []byte, passphrase func() ([]byte, error)) (crypto.Pri
 	return private, nil
 }
 
+// IsPrivate reports whether a file says that it holds a private key, encrypted or not: whether [PublicHalf] takes it for
+// one that [ParsePrivate] reads. The key itself is not looked at.
+func IsPrivate(data []byte) bool {
+	block, _ := pem.Decode(data)
+	return block != nil && (isPrivateType(block.Type) || block.Type == ecParameters)
+}
+
 // publicHalf returns the public key of a private one.
 func publicHalf(private crypto.PrivateKey) (crypto.PublicKey, error) {
 	switch private := private.(type) {

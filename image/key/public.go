@@ -67,8 +67,7 @@ func PublicHalf(data []byte, passphrase func() ([]byte, error)) (crypto.PublicKe
 }
 
 func parsePublicHalf(data []byte, passphrase func() ([]byte, error)) (crypto.PublicKey, error) {
-	block, _ := pem.Decode(data)
-	if block == nil || !isPrivateType(block.Type) && block.Type != ecParameters {
+	if !IsPrivate(data) {
 		return parsePublic(data)
 	}
 	private, err := parsePrivate(data, passphrase)

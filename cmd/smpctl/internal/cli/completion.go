@@ -104,6 +104,7 @@ func argumentOffers(a *app.App) map[string][]cobra.CompletionFunc {
 		"package list":    {files("zip", "bin"), nothing},
 		"package extract": {files("zip", "bin"), nothing},
 		"package build":   {firmware},
+		"key info":        {keyFiles, nothing},
 		"key public":      {keyFiles, nothing},
 		"key hash":        {keyFiles, nothing},
 		"key provision":   {keyFiles},

@@ -83,6 +83,7 @@ var sealedLines = map[string][]string{
 		"key generate -k $D/new.pem --type ed25519",
 	},
 	"key hash": {"key hash $KEYS/ed25519.pem", "key hash $KEYS/ed25519.pem -e raw"},
+	"key info": {"key info $KEYS/ed25519.pem", "key info $KEYS/ed25519.pem --require public"},
 	"key provision": {
 		"key provision $KEYS/ed25519.pub.pem -o $D/kmu.json --policy lock",
 		"key provision $KEYS/ecdsa-p256.pem -o $D/no.json",

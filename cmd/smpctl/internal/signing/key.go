@@ -17,6 +17,7 @@ as DER too. Of a certificate only the key counts. The passphrase of an encrypted
 line of --passphrase-file, or in SMPCTL_PASSPHRASE, or typed.`,
 		RunE: app.NeedsCommand,
 	}
-	cmd.AddCommand(keyGenerateCommand(a), keyPublicCommand(a), keyHashCommand(a), keyProvisionCommand(a))
+	cmd.AddCommand(keyGenerateCommand(a), keyInfoCommand(a), keyPublicCommand(a), keyHashCommand(a),
+		keyProvisionCommand(a))
 	return cmd
 }

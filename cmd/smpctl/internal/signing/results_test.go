@@ -19,6 +19,7 @@ func TestResults(t *testing.T) {
 		{Document: publicKeyResult{}, Commands: "key public", Keys: "file key_type encoding output? text? hex"},
 		{Document: keyHashResult{}, Commands: "key hash",
 			Keys: "file key_type encoding output? text? hash_type key_hash"},
+		{Document: keyInfoResult{}, Commands: "key info", Keys: "file half encrypted key_type?"},
 		{Document: generatedKey{}, Commands: "key generate",
 			Keys: "file key_type encrypted hash_type key_hash public_key_pem"},
 		{Document: provisionResult{}, Commands: "key provision",
