@@ -100,7 +100,7 @@ func NewDevice(o Options) (*Device, error) {
 	d := &Device{
 		o: o, flash: f, files: held, faults: newFaultInjector(o.Faults),
 		rules:     rules{mode: o.Mode, noDowngrade: o.NoDowngrade},
-		validator: validator{mode: o.Mode, key: o.Key, trusted: f.note.Trusted},
+		validator: validator{mode: o.Mode, keys: o.keys(), trusted: f.note.Trusted},
 		ports:     map[port]struct{}{},
 		log:       deviceLog{born: time.Now()},
 		changed:   make(chan struct{}),

@@ -3,6 +3,7 @@ package sim
 import (
 	"crypto"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/smpctl/smpctl/smp"
@@ -79,9 +80,10 @@ type Options struct {
 
 	// The bootloader, MCUboot.
 
-	Mode        Mode             // what it does with an update
-	Key         crypto.PublicKey // every update must be signed with it; nil: the image hash is enough
-	NoDowngrade bool             // refuses an older version (MCUBOOT_DOWNGRADE_PREVENTION)
+	Mode        Mode               // what it does with an update
+	Key         crypto.PublicKey   // every update must be signed with it; nil: the image hash is enough
+	MoreKeys    []crypto.PublicKey // or with one of these; Zephyr's build takes several after MCUboot 2.4.0
+	NoDowngrade bool               // refuses an older version (MCUBOOT_DOWNGRADE_PREVENTION)
 
 	// Times of a reset. 0 is the default, negative is none.
 	ResetDelay time.Duration // from the answer to the reset, while the old application still answers; 250 ms
@@ -167,10 +169,32 @@ func (o Options) check() error {
 	case o.Baud < 0:
 		return fmt.Errorf("virtual device: baud rate %d is negative", o.Baud)
 	}
+	if err := o.checkKeys(); err != nil {
+		return err
+	}
 	if err := o.SerialRecovery.check(); err != nil {
 		return err
 	}
 	return o.Faults.check()
+}
+
+// checkKeys refuses what Zephyr's build of MCUboot refuses: more than eight keys, or keys of several types.
+func (o Options) checkKeys() error {
+	const most = 8 // MCUboot docs/readme-zephyr.md
+	switch n := 1 + len(o.MoreKeys); {
+	case n == 1:
+		return nil
+	case o.Key == nil:
+		return fmt.Errorf("virtual device: more keys, and not the first one")
+	case n > most:
+		return fmt.Errorf("virtual device: %d keys, possible are %d", n, most)
+	}
+	for _, k := range o.MoreKeys {
+		if reflect.TypeOf(k) != reflect.TypeOf(o.Key) {
+			return fmt.Errorf("virtual device: keys of different types")
+		}
+	}
+	return nil
 }
 
 // or is cmp.Or for two values, spelled so that the table in fill reads well.

@@ -1,12 +1,15 @@
 package sim_test
 
 import (
+	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/binary"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -293,6 +296,44 @@ func TestSignedUpdates(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestSeveralKeys has a bootloader that takes what either of two keys signed.
+func TestSeveralKeys(t *testing.T) {
+	keys := make([]*ecdsa.PrivateKey, 3)
+	for i := range keys {
+		var err error
+		if keys[i], err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, want := range []string{"2.0.0+0", "2.0.0+0", "1.0.0+0"} {
+		synctest.Test(t, func(t *testing.T) {
+			d := newDevice(t, sim.Options{Key: &keys[0].PublicKey, MoreKeys: []crypto.PublicKey{&keys[1].PublicKey}})
+			h := newHost(t, d)
+			file := sign(t, "2.0.0", keys[i])
+			h.upload(file, nil)
+			m, err := image.Parse(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.ask(smp.Write, smp.GroupImage, 0, args{"hash": m.Hash()})
+			h.reset()
+			if got, _, _ := d.Running(0); got.String() != want {
+				t.Errorf("signed with key %d: runs %v after the reset, want %v", i, got, want)
+			}
+		})
+	}
+	for name, o := range map[string]sim.Options{
+		"no first": {MoreKeys: []crypto.PublicKey{&keys[0].PublicKey}},
+		"nine":     {Key: &keys[0].PublicKey, MoreKeys: slices.Repeat([]crypto.PublicKey{&keys[0].PublicKey}, 8)},
+		"types":    {Key: &keys[0].PublicKey, MoreKeys: []crypto.PublicKey{ed25519.PublicKey(make([]byte, 32))}},
+	} {
+		if d, err := sim.NewDevice(o); err == nil {
+			d.Close()
+			t.Errorf("%s: no error", name)
+		}
 	}
 }
 

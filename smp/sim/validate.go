@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"crypto"
+	"slices"
 
 	"github.com/smpctl/smpctl/image"
 )
@@ -16,8 +17,8 @@ const (
 // validator decides about images as the bootloader does.
 type validator struct {
 	mode    Mode
-	key     crypto.PublicKey
-	trusted [][]byte // hashes of the factory images, which need no signature
+	keys    []crypto.PublicKey // one of them has to have signed; none: nobody has
+	trusted [][]byte           // hashes of the factory images, which need no signature
 }
 
 // valid reports whether the image that starts at an offset of a slot is whole, has room beside the trailer and is
@@ -59,7 +60,7 @@ func maxImage(m Mode, slotSize int) int {
 // signed reports whether the signature fits. It is asked for in every slot: an image gets into the primary one by
 // serial recovery too (MCUboot BOOT_VALIDATE_SLOT0, on by default).
 func (v validator) signed(m *image.Image) bool {
-	if v.key == nil {
+	if len(v.keys) == 0 {
 		return true
 	}
 	for _, hash := range v.trusted {
@@ -67,7 +68,15 @@ func (v validator) signed(m *image.Image) bool {
 			return true
 		}
 	}
-	return m.Verify(v.key) == nil
+	return slices.ContainsFunc(v.keys, func(k crypto.PublicKey) bool { return m.Verify(k) == nil })
+}
+
+// keys are all that the bootloader has.
+func (o Options) keys() []crypto.PublicKey {
+	if o.Key == nil {
+		return nil
+	}
+	return append([]crypto.PublicKey{o.Key}, o.MoreKeys...)
 }
 
 // slotAddress is where the slot with the global number n lies in the address space of the device.

@@ -25,7 +25,7 @@ type simOptions struct {
 	pty       string
 	tcp       string
 	udp       string
-	key       string
+	keys      []string
 	bootMode  app.Choice
 	faults    string
 	eraseTime app.Seconds
@@ -59,8 +59,8 @@ func (o *simOptions) register(f *pflag.FlagSet) {
 	f.StringVar(&o.tcp, "tcp", "", "serve its serial port on this `host:port`; port 0 takes a free one")
 	f.StringVar(&o.board.Flash, "flash", "", "keep the flash in this `file`, and start with what it holds")
 	f.StringVar(&o.udp, "udp", "", "serve SMP over UDP on this `host:port`; port 0 takes a free one")
-	f.StringVar(&o.key, "key", "",
-		"start only images that this public `key` (PEM) signed")
+	f.StringArrayVar(&o.keys, "key", nil,
+		"start only images that this public `key` (PEM) signed; of several of one type, one")
 	o.bootMode = app.NewChoice(f, "boot-mode", "", "what the bootloader does: "+human.Or(bootModes()),
 		bootModes()...)
 	f.IntVar(&o.board.Images, "images", 0, "images, with two slots each (default 1)")
@@ -107,9 +107,15 @@ func (o simOptions) options(a *app.App) (sim.Options, error) {
 	if b.Faults, err = sim.ParseFaults(o.faults); err != nil {
 		return b, failure.AsUsage(err)
 	}
-	if o.key != "" {
-		if b.Key, err = trust.ReadPublicKey(o.key); err != nil {
+	for i, path := range o.keys {
+		pub, err := trust.ReadPublicKey(path)
+		switch {
+		case err != nil:
 			return b, err
+		case i == 0:
+			b.Key = pub
+		default:
+			b.MoreKeys = append(b.MoreKeys, pub)
 		}
 	}
 	b.Raw, b.SerialRecovery.Raw = a.Flags.Raw, a.Flags.Raw
