@@ -79,7 +79,7 @@ func (c *Client) repeat(ctx context.Context, packet []byte, interval time.Durati
 	}()
 	next := time.NewTimer(0)
 	defer next.Stop()
-	for {
+	for fresh := true; ; {
 		cl, err := await(ctx, done, next.C)
 		switch {
 		case err != nil:
@@ -95,7 +95,8 @@ func (c *Client) repeat(ctx context.Context, packet []byte, interval time.Durati
 			c.withdraw(calls[0])
 			calls = calls[1:]
 		}
-		cl = &call{packet: append([]byte(nil), packet...), done: done, fresh: true}
+		cl = &call{packet: append([]byte(nil), packet...), done: done, fresh: fresh}
+		fresh = !fresh
 		switch err := c.start(cl, noLimit); {
 		case err == nil:
 			calls = append(calls, cl)

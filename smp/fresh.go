@@ -4,9 +4,10 @@ package smp
 type lineLink interface{ EndLine() error }
 
 // writePacket writes a request: with its gap between the lines, and on a line of its own if it is the first one, or a
-// probe in a silence. Half a line may stand in the device's line buffer by then, of another program that had the port,
+// repeated probe. Half a line may stand in the device's line buffer by then, of another program that had the port,
 // of a request that was cut off, or of the device's own boot text, which the computer echoes until the port is in raw
-// mode. The device would add the request to it and drop both.
+// mode. The device would add the request to it and drop both. Of requests that are repeated every other one does without:
+// a device with a single line buffer loses what follows the empty line at once.
 //
 // The gap of the link belongs to the writing goroutine, which sets it before each packet that needs another.
 func (c *Client) writePacket(cl *call) error {

@@ -191,7 +191,7 @@ func (d *lossDetection) sendProbe(limit int) error {
 	if n := len(d.inFlight); n > 0 && d.c.unsent(&d.inFlight[n-1].call) {
 		return nil
 	}
-	s := &sent{call: call{packet: d.c.probe(), done: d.done, fresh: true}, probe: true}
+	s := &sent{call: call{packet: d.c.probe(), done: d.done, fresh: d.backoff%2 == 0}, probe: true}
 	err := d.c.start(&s.call, limit)
 	if errors.Is(err, errNoRoom) {
 		return nil

@@ -165,7 +165,7 @@ func (n *negotiation) ask(v Version) error {
 		n.calls = n.calls[1:]
 	}
 	h := Header{Version: v, Op: osParams.op, Length: 1, Group: osParams.group, Command: osParams.id}
-	cl := &call{packet: append(h.Append(nil), emptyMap), done: n.done, fresh: true}
+	cl := &call{packet: append(h.Append(nil), emptyMap), done: n.done, fresh: n.asked%2 == 0}
 	n.calls = append(n.calls, cl)
 	n.asked++
 	return n.c.start(cl, noLimit)

@@ -109,8 +109,11 @@ func (r *recoverer) enter(ctx context.Context, _ Step) error {
 
 // prepare reads what the bootloader has, checks the files against it, and makes the plan.
 func (r *recoverer) prepare(ctx context.Context) error {
-	var err error
-	if r.device, err = inspect(ctx, r.client); err != nil {
+	look := func() (err error) {
+		r.device, err = inspect(ctx, r.client)
+		return err
+	}
+	if err := r.persist(ctx, deviceStep(Enter), look); err != nil {
 		return err
 	}
 	r.report.Before = r.device.Images

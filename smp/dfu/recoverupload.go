@@ -10,12 +10,18 @@ import (
 	"github.com/smpctl/smpctl/smp"
 )
 
-// upload brings a target into its slot. When the connection ends in the middle, as it does when the power fails, it
-// starts again as soon as the bootloader is back: without an application there is nothing else to come back.
+// upload brings a target into its slot.
 func (r *recoverer) upload(ctx context.Context, s Step) error {
-	r.progressed, r.accepted = time.Now(), 0
+	r.accepted = 0
+	return r.persist(ctx, s, func() error { return r.send(ctx, s) })
+}
+
+// persist does something again when the connection ends in the middle, as it does when the power fails, as soon as the
+// bootloader is back: without an application there is nothing else to come back.
+func (r *recoverer) persist(ctx context.Context, s Step, do func() error) error {
+	r.progressed = time.Now()
 	for {
-		err := r.send(ctx, s)
+		err := do()
 		if err == nil || !interrupted(err) {
 			return err
 		}
