@@ -1,5 +1,5 @@
-# The cable is out at each request of an upgrade in turn, and in again 2 s later. A request is lost, or it is carried out and
-# the answer is lost. The upgrade has to go through all the same.
+# The cable is out at each request of an upgrade in turn, and in again 2 s later. A request is lost, or it is carried
+# out and the answer is lost. The upgrade has to go through all the same.
 # lab: --with perl
 . /lab/lib.sh
 

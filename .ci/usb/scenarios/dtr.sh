@@ -5,7 +5,12 @@
 # reset_by N COUNT: the next COUNT changes to DTR=N boot the board, which leaves USB for that.
 reset_by() {
 	lab lines | awk -v line="DTR=$1" -v left="$2" '
-		index($0, line) && left > 0 { left--; print "-- " $0 ": boot"; fflush(); system("smpctl -p tcp:127.0.0.1:7001 reset") }
+		index($0, line) && left > 0 {
+			left--
+			print "-- " $0 ": boot"
+			fflush()
+			system("smpctl -p tcp:127.0.0.1:7001 reset")
+		}
 	' >>/tmp/boots 2>&1 &
 	usleep 300000
 }
