@@ -31,8 +31,7 @@ firmware new.bin 3.0.0
 
 step "opening the port boots the board once, as a bootloader does that waits for a terminal"
 reset_by 1 1
-expect 4 smpctl -p usb:2fe3:0004 image list
-says "the port went away; the same command picks up"
+expect "0|4" smpctl -p usb:2fe3:0004 image list # whichever is faster, the answer or the boot
 ended "it booted once" 1
 expect 0 smpctl -p usb:2fe3:0004 image list
 
