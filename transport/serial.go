@@ -112,8 +112,11 @@ func dropLines(port serial.Port, drop bool) error {
 func openCause(err error, baud int) error {
 	var portError *serial.PortError
 	if !errors.As(err, &portError) {
-		if isBusy(err) {
+		switch {
+		case isBusy(err):
 			return ErrBusy
+		case runtime.GOOS == "windows" && errors.Is(err, fs.ErrNotExist): // of a path: its ports are no files
+			return errNoPort
 		}
 		return err
 	}
