@@ -27,6 +27,14 @@ func wordsFor(code syscall.Errno) string {
 		return "file name too long"
 	case 267: // ERROR_DIRECTORY
 		return "not a directory"
+	case 10051: // WSAENETUNREACH
+		return "network is unreachable"
+	case 10053, 10054: // WSAECONNABORTED, WSAECONNRESET
+		return "connection reset by peer"
+	case 10060: // WSAETIMEDOUT
+		return "connection timed out"
+	case 10065: // WSAEHOSTUNREACH
+		return "no route to host"
 	}
 	return ""
 }
