@@ -40,6 +40,9 @@ func (t *table) add(rows []byte, line string, began time.Time, now time.Duration
 	return appendRows(rows, front, words, e.bytes)
 }
 
+// emptyLine is what [transport.Conn.EndLine] sends.
+const emptyLine = "\x04\x14\n"
+
 // describe gives what stands between the times and the words, and the words.
 func (t *table) describe(e entry, at time.Duration) (column, words string) {
 	direction := '<'
@@ -52,6 +55,9 @@ func (t *table) describe(e entry, at time.Duration) (column, words string) {
 	case note:
 		return fmt.Sprintf("! %12s", "link"), printable(e.note)
 	case text:
+		if e.sent && string(e.bytes) == emptyLine {
+			return fmt.Sprintf("%c %12s", direction, "text"), "(an empty line, which ends what may stand before it)"
+		}
 		return fmt.Sprintf("%c %12s", direction, "text"), line(e.bytes)
 	}
 	h, payload, err := smp.ParseHeader(e.bytes)
