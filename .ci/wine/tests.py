@@ -15,7 +15,7 @@ import sys
 import time
 
 MODULE = "github.com/smpctl/smpctl"
-LIMIT = int(os.environ.get("WINE_SECONDS", "270"))  # seconds for all of it
+LIMIT = int(os.environ.get("WINE_SECONDS", "400"))  # seconds for all of it
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
