@@ -12,3 +12,12 @@ var HolderIn = holderIn
 func GroupNeeded(etc string, node unix.Stat_t, id int, groups []int, name string) (group string, listed bool) {
 	return user{id, groups, name}.groupNeeded(etc, node)
 }
+
+// LockPort opens a port as [Dial] does, before the serial library does it.
+func LockPort(name string) (unlock func(), err error) {
+	l, err := lockPort(name)
+	if err != nil {
+		return nil, err
+	}
+	return l.close, nil
+}

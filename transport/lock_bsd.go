@@ -7,3 +7,6 @@ func (l *portLock) heldExclusively() bool { return false }
 
 // clearExclusive has nothing to do: closing the last descriptor ends exclusive mode.
 func (l *portLock) clearExclusive() {}
+
+// stopEcho leaves it to the serial library, which sets raw mode a moment later.
+func (l *portLock) stopEcho() {}

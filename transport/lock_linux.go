@@ -27,3 +27,15 @@ func isPTY(node unix.Stat_t) bool {
 	major := unix.Major(uint64(node.Rdev))
 	return 136 <= major && major <= 143
 }
+
+// stopEcho takes effect before the serial library has opened the port and set raw mode: a terminal begins in cooked
+// mode, in which everything that the device prints goes back to it. It is no lock, but this is the first open, with
+// which the driver begins to read. A port that has no such modes is refused later on.
+func (l *portLock) stopEcho() {
+	modes, err := unix.IoctlGetTermios(l.fd, unix.TCGETS)
+	if err != nil {
+		return
+	}
+	modes.Lflag &^= unix.ECHO | unix.ECHONL | unix.ICANON
+	_ = unix.IoctlSetTermios(l.fd, unix.TCSETS, modes)
+}

@@ -311,3 +311,44 @@ func TestChildInheritsNoPort(t *testing.T) {
 		t.Errorf("the child holds\n%swant /dev/null and not %s", list, name)
 	}
 }
+
+// TestNoEchoFromTheFirstOpen has a device that prints as soon as its port is open, as a board does that boots then.
+func TestNoEchoFromTheFirstOpen(t *testing.T) {
+	master, name := newPTY(t)
+	cook(t, name)
+	unlock, err := transport.LockPort(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	for _, text := range []string{"booting", "\n"} {
+		if _, err := master.WriteString(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := master.SetReadDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	p := make([]byte, 64)
+	if n, err := master.Read(p); n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the device got %q, %v", p[:n], err)
+	}
+}
+
+// cook sets the modes of a terminal that nobody has had open.
+func cook(t *testing.T, name string) {
+	t.Helper()
+	port, err := os.OpenFile(name, os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer port.Close()
+	modes, err := unix.IoctlGetTermios(int(port.Fd()), unix.TCGETS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	modes.Lflag |= unix.ECHO | unix.ICANON
+	if err := unix.IoctlSetTermios(int(port.Fd()), unix.TCSETS, modes); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -47,6 +47,7 @@ func (l *portLock) take() error {
 	if l.heldExclusively() {
 		return ErrBusy
 	}
+	l.stopEcho()
 	return nil
 }
 
