@@ -35,6 +35,10 @@ func sysfsPorts(sys, dev string) ([]Port, error) {
 // sysfsPort reads one entry of /sys/class/tty. It is false for virtual consoles,
 // placeholders and whatever disappears while being read.
 func sysfsPort(entry, dev string) (Port, bool) {
+	// Most entries are virtual consoles, and whoever waits for a port lists them again and again.
+	if target, err := os.Readlink(entry); err == nil && strings.Contains(target, "/virtual/") {
+		return Port{}, false
+	}
 	device, err := filepath.EvalSymlinks(filepath.Join(entry, "device"))
 	if err != nil {
 		return Port{}, false // virtual consoles and PTYs have no device
