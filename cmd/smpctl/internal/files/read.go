@@ -72,7 +72,11 @@ func Read(path string, limit int64) ([]byte, error) {
 	case info.Size() > limit:
 		return nil, TooLarge(path, limit)
 	}
-	f, err := os.Open(path)
+	var f *os.File
+	err = unheld(func() (err error) {
+		f, err = os.Open(path)
+		return err
+	})
 	if err != nil {
 		return nil, FileError(path, err)
 	}

@@ -166,7 +166,7 @@ func (p *File) put() error {
 		err = closed
 	}
 	if err == nil && p.f.Name() != p.path {
-		err = rename(p.f.Name(), p.path)
+		err = unheld(func() error { return os.Rename(p.f.Name(), p.path) })
 	}
 	p.kept = err == nil
 	return err
