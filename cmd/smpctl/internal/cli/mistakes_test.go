@@ -130,7 +130,7 @@ var mistakes = map[string][]mistake{
 			""},
 		{"-p $SILENT -t 20ms -r 1 echo hi", 4, "echo: no reply within 20ms; nothing was heard",
 			"~^check what is behind the server, its baud rate, "},
-		{"-p $ENDS -t 1 -r 1 echo hi", 4, "~^echo: .*device disconnected: (it ended the connection|.*reset by peer)$",
+		{"-p $ENDS -t 1 -r 1 echo hi", 4, "~^echo: .*device disconnected: (it ended the connection|.*reset by peer|.*broken pipe)$",
 			"the port went away; the same command picks up where the device is"},
 		{"sim --tcp 7777", 2, "--tcp 7777: want HOST:PORT, such as 127.0.0.1:7777", usedAs("sim")},
 		{"sim --tcp 127.0.0.1:0 --boot-mode sideways", 2,
