@@ -259,7 +259,8 @@ func mistakePaths(t *testing.T) *strings.Replacer {
 		t.Fatal(err)
 	}
 	return strings.NewReplacer("$D", dir, "$T", data, "$CLOSED", listenOnce(t, nil),
-		"$SILENT", listenOnce(t, func(net.Conn) {}), "$ENDS", listenOnce(t, func(c net.Conn) { c.Close() }))
+		// Kept, because a connection that nobody refers to is closed some time.
+		"$SILENT", listenOnce(t, func(c net.Conn) { t.Cleanup(func() { c.Close() }) }), "$ENDS", listenOnce(t, func(c net.Conn) { c.Close() }))
 }
 
 // listenOnce is the address of somebody who takes connections and does that with them, or of nobody.
