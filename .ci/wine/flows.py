@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 
-from windows import Windows, wait
+from windows import Adapter, Windows
 
 IMAGE = "app-2.0.0.bin"
 SCENARIOS = []
@@ -134,13 +134,14 @@ def until(process, pattern):
 
 @scenario
 def unplugged(w):
-    "unplugged in the middle for good; later the same command goes on"
-    board = attached(w, "COM7", "--baud", "57600")
+    "adapter unplugged in the middle for good; later the same command goes on"
+    adapter = Adapter(w, "--baud", "57600")
+    w.link("COM7", adapter.link)
     process = w.start("-p", "COM7", "--json", "--wait", "3", "--window", "1", "image", "upload", IMAGE)
     until(process, r'"done":[0-9]{4}')
-    board.close()
+    adapter.unplug()
     ends(w.finish(process), 4, '"kind":"no-reply"')
-    board.open()
+    adapter.open()
     again = json.loads(ok(w.run("-p", "COM7", "--json", "image", "upload", IMAGE)).out)
     if not again["resumed_from"] > 0:
         raise AssertionError(f"not resumed: {again}")
@@ -148,7 +149,7 @@ def unplugged(w):
 
 @scenario
 def replugged(w):
-    "unplugged in the middle of an upgrade, and in again while it waits"
+    "board unplugged in the middle of an upgrade, and in again while it waits"
     board = attached(w, "COM7", "--baud", "57600")
     process = w.start("-p", "COM7", "upgrade", IMAGE)
     until(process, r"^upload .*%")

@@ -1,9 +1,14 @@
 """A Windows of Wine's with COM ports that lead to virtual devices of smpctl sim on the Linux side."""
 
 import os
+import re
+import select
 import signal
+import socket
 import subprocess
+import threading
 import time
+import tty
 
 LIMIT = 60  # seconds of one command
 ENUM = r"HKEY_LOCAL_MACHINE\System\CurrentControlSet\Enum"
@@ -129,6 +134,55 @@ class Board:
             self.process.wait(10)
         if os.path.lexists(self.link):
             os.remove(self.link)
+
+
+class Adapter:
+    """A USB serial adapter in front of a virtual device that has power of its own: unplugged, it keeps what it knows."""
+
+    def __init__(self, windows, *args):
+        Board.count += 1
+        self.link = windows.path(f"adapter{Board.count}")
+        with open(self.link + ".log", "w", encoding="utf-8") as f:
+            self.process = subprocess.Popen(["timeout", "-k", "5", "200", windows.path("smpctl"), "sim", "--tcp",
+                                             "127.0.0.1:0", *args], stdout=f, stderr=f)
+        windows.boards.append(self)
+        wait(self.address, "a virtual device")
+        self.open()
+
+    def address(self):
+        with open(self.link + ".log", encoding="utf-8") as f:
+            found = re.search(r"127\.0\.0\.1:([0-9]+)", f.read())
+        return ("127.0.0.1", int(found[1])) if found else None
+
+    def open(self):
+        self.wire = socket.create_connection(self.address(), 10)
+        self.master, slave = os.openpty()
+        tty.setraw(slave)
+        os.symlink(os.ttyname(slave), self.link)
+        self.slave, self.plugged = slave, True
+        self.pumping = threading.Thread(target=self.pump, daemon=True)
+        self.pumping.start()
+
+    def pump(self):
+        """Carries bytes until the adapter is unplugged; nothing is left in a read then, which would keep the port."""
+        ends = {self.master: lambda: self.wire.sendall(os.read(self.master, 4096)),
+                self.wire.fileno(): lambda: os.write(self.master, self.wire.recv(4096))}
+        while self.plugged:
+            for ready in select.select(list(ends), [], [], 0.05)[0]:
+                ends[ready]()
+
+    def unplug(self):
+        self.plugged = False
+        self.pumping.join(5)
+        os.remove(self.link)
+        self.wire.close()
+        os.close(self.slave)
+        os.close(self.master)
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(10)
 
 
 def wait(condition, what, seconds=30):
