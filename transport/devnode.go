@@ -12,10 +12,6 @@ type devNode struct {
 	manufacturer  string   // who made the driver
 }
 
-// deepestDevNode is how far up a port's USB device is looked for: a port of a chip with a bus of its own is three
-// devices below it.
-const deepestDevNode = 4
-
 // portOf makes a port of its name and its devices: that of the port itself, the one it is on, and so on upwards. It is
 // false for what is no serial port, such as LPT1.
 func portOf(name string, tree []devNode) (Port, bool) {

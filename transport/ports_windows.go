@@ -63,6 +63,10 @@ func comName(set windows.DevInfo, device *windows.DevInfoData) string {
 	return name
 }
 
+// deepestDevNode is how far up a port's USB device is looked for: a port of a chip with a bus of its own is three
+// devices below it.
+const deepestDevNode = 4
+
 // devTree reads a device and those that it is on. What cannot be read is left out: a device may go away at any moment.
 func devTree(set windows.DevInfo, device *windows.DevInfoData) []devNode {
 	node, parent := readDevNode(set, device)
