@@ -23,6 +23,7 @@ type Streams struct {
 
 	// How wide the terminals are that Out and Err are, as they are now; nil or 0: not known.
 	OutColumns, ErrColumns func() int
+	ErrRows                func() int // how high the terminal is that Err is; nil or 0: not known
 
 	Bytes io.Writer // Out without its filter, for what the device says byte for byte
 
@@ -32,7 +33,7 @@ type Streams struct {
 // NewStreams are those of a process.
 func NewStreams(in, out, err *os.File) Streams {
 	return Streams{In: in, Out: out, Err: err, OutTTY: isTerminal(out), ErrTTY: isTerminal(err),
-		OutColumns: columns(out), ErrColumns: columns(err)}
+		OutColumns: columns(out), ErrColumns: columns(err), ErrRows: rows(err)}
 }
 
 // App is what commands may touch. There are no globals.
@@ -55,6 +56,7 @@ type App struct {
 	titles   []string     // lines in help
 	updating atomic.Bool  // see [App.BeginUpdate]
 	colorOut bool
+	board    *board // whose App it is; nil: that of the command
 }
 
 // Result is what a command found out. It is encoded as JSON as it is, or printed for people.

@@ -13,7 +13,10 @@ const redrawEvery = 100 * time.Millisecond
 
 // doing is what the command is doing now, the whole before its parts. A terminal shows the last one that is due.
 type doing struct {
-	display *screen.Display
+	display interface {
+		Live() bool
+		Show(draw func(width int) screen.Line)
+	}
 	guarded func(func()) func()
 
 	mu   sync.Mutex // guards what follows

@@ -22,8 +22,8 @@ type StepEvent struct {
 	Image   *int      `json:"image,omitempty"` // number of the image that the step is for, of several
 }
 
-// progressEvent is how far a transfer has come.
-type progressEvent struct {
+// ProgressEvent is how far a transfer has come.
+type ProgressEvent struct {
 	Event    string  `json:"event"`
 	Step     string  `json:"step"`
 	Done     int     `json:"done"`
@@ -32,8 +32,8 @@ type progressEvent struct {
 	Seconds  float64 `json:"seconds"`
 }
 
-// textEvent is a line of somebody else, or of ours for people: its event says whose.
-type textEvent struct {
+// TextEvent is a line of somebody else, or of ours for people: its event says whose.
+type TextEvent struct {
 	Event string `json:"event"`
 	Text  string `json:"text"`
 }
@@ -46,21 +46,21 @@ const (
 	ownNote     = "note"    // ours
 )
 
-// waitingEvent is what the command waits for, once that takes a while.
-type waitingEvent struct {
+// WaitingEvent is what the command waits for, once that takes a while.
+type WaitingEvent struct {
 	Event   string  `json:"event"`
 	Text    string  `json:"text"`
 	Seconds float64 `json:"seconds"` // so far
 }
 
-// warningEvent is something that does not end the command.
-type warningEvent struct {
+// WarningEvent is something that does not end the command.
+type WarningEvent struct {
 	Event   string `json:"event"`
 	Message string `json:"message"`
 }
 
-// logEvent is a line of the log, see --loglevel.
-type logEvent struct {
+// LogEvent is a line of the log, see --loglevel.
+type LogEvent struct {
 	Event      string         `json:"event"`
 	Level      string         `json:"level"` // debug, info, warn or error
 	Message    string         `json:"message"`
@@ -95,17 +95,20 @@ type DownloadedEvent[R Result] struct {
 }
 
 func (StepEvent) event()          {}
-func (progressEvent) event()      {}
-func (textEvent) event()          {}
-func (waitingEvent) event()       {}
-func (warningEvent) event()       {}
-func (logEvent) event()           {}
+func (ProgressEvent) event()      {}
+func (TextEvent) event()          {}
+func (WaitingEvent) event()       {}
+func (WarningEvent) event()       {}
+func (LogEvent) event()           {}
 func (PortEvent) event()          {}
 func (ReadyEvent) event()         {}
 func (DownloadedEvent[R]) event() {}
 
 // Event prints a line of news for programs, with --json only.
 func (a *App) Event(e Event) {
+	if a.board != nil && a.board.watch != nil {
+		a.board.watch(e)
+	}
 	if a.Flags.JSON && !a.Flags.Quiet {
 		a.jsonLine(e)
 	}
@@ -113,9 +116,14 @@ func (a *App) Event(e Event) {
 
 // jsonLine prints a line for programs.
 func (a *App) jsonLine(v any) {
-	if line, err := encode(v); err == nil { // nothing of ours fails
-		_, _ = a.News.Write(line)
+	line, err := encode(v)
+	if err != nil {
+		return // nothing of ours fails
 	}
+	if a.board != nil {
+		line = a.board.mark(line)
+	}
+	_, _ = a.News.Write(line)
 }
 
 // encode makes one line of JSON, which neither steers a terminal nor escapes more than it has to.

@@ -27,7 +27,7 @@ func (l *eventLog) Enabled(_ context.Context, level slog.Level) bool {
 }
 
 func (l *eventLog) Handle(_ context.Context, r slog.Record) error {
-	e := logEvent{Event: "log", Level: strings.ToLower(r.Level.String()), Message: r.Message}
+	e := LogEvent{Event: "log", Level: strings.ToLower(r.Level.String()), Message: r.Message}
 	add := func(a slog.Attr) bool {
 		if e.Attributes == nil {
 			e.Attributes = map[string]any{}

@@ -28,11 +28,17 @@ func (m Mark) bold() screen.Style {
 }
 
 // Say prints a line of news for people, and nothing with --quiet or --json.
-func (a *App) Say(format string, args ...any) { a.line(screen.Plain, "", fmt.Sprintf(format, args...)) }
+func (a *App) Say(format string, args ...any) {
+	if !a.Brief() {
+		a.line(screen.Plain, "", fmt.Sprintf(format, args...))
+	}
+}
 
 // Step prints a line about a step of the command, for people like [App.Say]: its name in a column of its own.
 func (a *App) Step(m Mark, name, format string, args ...any) {
-	a.line(screen.Style(m), stepHead(name), fmt.Sprintf(format, args...))
+	if !a.Brief() {
+		a.line(screen.Style(m), stepHead(name), fmt.Sprintf(format, args...))
+	}
 }
 
 // stepHead is the name of a step as wide as all of them.
@@ -50,7 +56,7 @@ func liveHead(name string, width int) string {
 func (a *App) Note(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	a.Say("%s", text)
-	a.Event(textEvent{ownNote, text})
+	a.Event(TextEvent{ownNote, text})
 }
 
 // Warn tells the user something that does not end the command.
@@ -63,7 +69,7 @@ func (a *App) Warn(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	a.warnings.add(text)
 	a.line(Caution.bold(), "warning: ", text)
-	a.Event(warningEvent{"warning", text})
+	a.Event(WarningEvent{"warning", text})
 }
 
 // Remark is a warning for whoever reads the result: nobody is told now.
@@ -77,7 +83,7 @@ func (a *App) Quote(from, line string) {
 	if !a.Flags.Quiet && !a.Flags.JSON {
 		a.put(screen.Plain, stepHead(from), screen.Escape(line))
 	}
-	a.Event(textEvent{from, line})
+	a.Event(TextEvent{from, line})
 }
 
 // line prints a line for people. What is in it may come from anywhere: it stays one line, and steers nothing.

@@ -51,7 +51,7 @@ func (p *Progress) Update(n smp.Progress) {
 		p.app.Step(Plain, state.step, "%s", state.text(now))
 	}
 	if event {
-		p.app.Event(progressEvent{"progress", state.step, n.Done, n.Total, n.InFlight, now.Sub(p.Start).Seconds()})
+		p.app.Event(ProgressEvent{"progress", state.step, n.Done, n.Total, n.InFlight, now.Sub(p.Start).Seconds()})
 	}
 }
 

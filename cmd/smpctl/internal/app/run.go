@@ -33,7 +33,7 @@ func Main(
 func New(s Streams, env func(string) (string, bool)) *App {
 	a := &App{Streams: s, Env: env, Log: slog.New(slog.DiscardHandler), News: &screen.Display{W: s.Err}}
 	if s.ErrTTY && steerable(env) {
-		a.News.Width = s.ErrColumns
+		a.News.Width, a.News.Height = s.ErrColumns, s.ErrRows
 		a.News.Color = a.News.Live() && colored(env)
 	}
 	a.colorOut = s.OutTTY && steerable(env) && colored(env) && s.OutColumns != nil && s.OutColumns() > 0
@@ -62,7 +62,12 @@ func (a *App) heedHangup(ctx context.Context, stop context.CancelCauseFunc) {
 }
 
 // BeginUpdate says that the device changes from now on, and that it is worse to leave it half-way than to go on unseen.
-func (a *App) BeginUpdate() { a.updating.Store(true) }
+func (a *App) BeginUpdate() {
+	a.updating.Store(true)
+	if a.board != nil {
+		a.board.of.BeginUpdate()
+	}
+}
 
 // execute runs the command that args name.
 func (a *App) execute(ctx context.Context, args []string, commands func(*App) *cobra.Command) error {

@@ -23,6 +23,17 @@ func columns(f *os.File) func() int {
 	}
 }
 
+// rows asks a terminal how high it is.
+func rows(f *os.File) func() int {
+	return func() int {
+		_, height, err := term.GetSize(int(f.Fd()))
+		if err != nil {
+			return 0
+		}
+		return height
+	}
+}
+
 // steerable reports whether the terminal of this environment takes escape sequences.
 func steerable(env func(string) (string, bool)) bool {
 	kind, _ := env("TERM")

@@ -90,7 +90,7 @@ func (w *Waiting) say() {
 			return
 		}
 		w.app.Say("%s", w.text)
-		w.app.Event(waitingEvent{"waiting", w.text, time.Since(w.since).Seconds()})
+		w.app.Event(WaitingEvent{"waiting", w.text, time.Since(w.since).Seconds()})
 	})
 }
 
