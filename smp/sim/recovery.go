@@ -124,6 +124,11 @@ func (d *Device) processRecovery(prog *program, r request) {
 		d.release(prog, true)
 		return
 	}
+	reads := prog.raw && !out.reset && !out.last
+	if reads { // the answer goes out last: on a wire the next request is later than a loop that reads again
+		d.release(prog, true)
+		d.readOn(prog)
+	}
 	d.transmit(r.from, prog, out, func() { d.release(prog, out.held) })
 	d.finish(prog, out)
 	if out.reset {
@@ -131,7 +136,9 @@ func (d *Device) processRecovery(prog *program, r request) {
 		return
 	}
 	d.decrypt(prog)
-	d.release(prog, true)
+	if !reads {
+		d.release(prog, true)
+	}
 }
 
 // readOn lets the bootloader read what it received while it was at work.
