@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"time"
@@ -65,8 +66,16 @@ func dial(ctx context.Context, a Address, o Options) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	return OpenPort(ctx, port, o, func() (io.ReadWriteCloser, error) { return openSerial(port.Name, o) })
+}
+
+// OpenPort returns a connection to a port that open opens, and that [Conn.Port] then tells of. It is what [Dial] does
+// with a port that it has found, for ports that are no files of this system, such as those of virtual boards: it tries
+// again for a while where open says [ErrBusy], see Options.Retry. ctx bounds the opening only. Every error is an
+// [*OpenError] with the name of the port as its address.
+func OpenPort(ctx context.Context, port Port, o Options, open func() (io.ReadWriteCloser, error)) (*Conn, error) {
 	in := &obstacle{port: port.Name, retry: o.Retry}
-	stream, err := retryOpen(ctx, func() (*serialPort, error) { return openSerial(port.Name, o) }, in.passes)
+	stream, err := retryOpen(ctx, open, in.passes)
 	if err != nil {
 		return nil, explained(port.Name, err)
 	}

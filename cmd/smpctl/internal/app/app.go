@@ -46,6 +46,7 @@ type App struct {
 	Began    bool                 // a command's body began; an error before that is wrong usage
 	command  string               // the one at hand, as the user would write it; empty until it is known
 	Reached  bool                 // it has to do with a device
+	Bus      Bus                  // where serial ports are; nil: what the environment says, or this computer
 	Heard    func() failure.Heard // what came instead of an answer; nil before the first connection
 	Untraced error                // why the file of --trace is not whole
 	warnings warnings

@@ -73,8 +73,8 @@ func byValue(f *pflag.Flag) cobra.CompletionFunc {
 // flagOffers are the values of flags that their kind does not tell.
 func flagOffers(a *app.App) map[string]cobra.CompletionFunc {
 	return map[string]cobra.CompletionFunc{
-		"--port":        device.CompletePort,
-		"--console":     device.CompletePort,
+		"--port":        device.CompletePort(a),
+		"--console":     device.CompletePort(a),
 		"--conn":        device.CompleteProfile(a),
 		"--conntype":    oneOf(device.ConnSerial, device.ConnUDP),
 		"--baud":        oneOf("9600", "57600", "115200", "230400", "460800", "921600", "1000000"),

@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
 	"github.com/smpctl/smpctl/transport"
@@ -70,7 +71,7 @@ func newPortEntry(p transport.Port) portEntry {
 }
 
 func ports(ctx context.Context, a *app.App, probe bool) (app.Result, error) {
-	ports, err := transport.Ports()
+	ports, err := device.BusOf(a).Ports()
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +80,7 @@ func ports(ctx context.Context, a *app.App, probe bool) (app.Result, error) {
 	for i, p := range ports {
 		l.Ports[i] = newPortEntry(p)
 		if probe {
-			all.Go(a.Guarded(func() { l.Ports[i].Probe = probePort(ctx, a, dialer(a, p.Name)) }))
+			all.Go(a.Guarded(func() { l.Ports[i].Probe = probePort(ctx, a, dialer(a, device.ByName(p.Name))) }))
 		}
 	}
 	if probe {

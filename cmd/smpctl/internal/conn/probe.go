@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/view"
 	"github.com/smpctl/smpctl/smp"
@@ -76,9 +77,9 @@ func withHeard(a *app.App, link smp.Link, err error) error {
 }
 
 // dialer opens an address with the flags that say what the line is like.
-func dialer(a *app.App, address string) func(context.Context) (smp.Link, error) {
+func dialer(a *app.App, address transport.Address) func(context.Context) (smp.Link, error) {
 	o := transport.Options{Baud: a.Flags.Baud, LineLength: a.Flags.LineLength, Raw: a.Flags.Raw, Retry: isNew}
-	return func(ctx context.Context) (smp.Link, error) { return transport.Dial(ctx, address, o) }
+	return func(ctx context.Context) (smp.Link, error) { return device.BusOf(a).Open(ctx, address, o) }
 }
 
 // isNew reports whether a port that cannot be opened is worth another try: not a busy one.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/clitest"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/view"
 	"github.com/smpctl/smpctl/smp"
@@ -18,6 +19,16 @@ import (
 	"github.com/smpctl/smpctl/smp/sim/pty"
 	"github.com/smpctl/smpctl/transport"
 )
+
+// parsed is the address that a text means.
+func parsed(t *testing.T, text string) transport.Address {
+	t.Helper()
+	address, err := transport.ParseAddress(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
+}
 
 func TestProbe(t *testing.T) {
 	hash, err := smp.ParseHash("218049c771c44a236fb9093b1f24829f12249035713f349daf170ff5047ff5d1")
@@ -52,7 +63,7 @@ func TestProbe(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, address := clitest.ServeDevice(t, tt.device)
 			a := &app.App{Flags: tt.flags, Began: true}
-			got := probePort(t.Context(), a, dialer(a, address))
+			got := probePort(t.Context(), a, dialer(a, parsed(t, address)))
 			if s := got.String(); s != tt.summary {
 				t.Errorf("String() = %q, want %q", s, tt.summary)
 			}
@@ -90,7 +101,7 @@ func TestProbeTellsBootloader(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, address := clitest.ServeDevice(t, tt.device)
 			a := &app.App{Began: true}
-			got := probePort(t.Context(), a, dialer(a, address))
+			got := probePort(t.Context(), a, dialer(a, parsed(t, address)))
 			if got.Runs != tt.runs || got.Version != tt.version || got.String() != tt.summary {
 				t.Errorf("got %+v, %q, want %q of version %q, %q", *got, got.String(), tt.runs, tt.version, tt.summary)
 			}
@@ -162,7 +173,7 @@ func (l *silentLink) Close() error {
 
 func TestProbeOfAPortThatDoesNotOpen(t *testing.T) {
 	a := &app.App{Began: true}
-	got := probePort(t.Context(), a, dialer(a, "/dev/nosuch-port"))
+	got := probePort(t.Context(), a, dialer(a, device.ByName("/dev/nosuch-port")))
 	if kindOf(got) != "port" || got.String() != "gone" {
 		t.Errorf("missing: got %+v, %s, want the kind port, gone", *got, got)
 	}
@@ -177,7 +188,7 @@ func TestProbeOfAPortThatDoesNotOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer holder.Close()
-	got = probePort(t.Context(), a, dialer(a, name))
+	got = probePort(t.Context(), a, dialer(a, device.ByName(name)))
 	if kindOf(got) != "port" || got.String() != "busy: this command has it open already" {
 		t.Errorf("busy: got %+v, %s, want the kind port, busy: this command has it open already", *got, got)
 	}

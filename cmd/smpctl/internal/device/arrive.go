@@ -14,8 +14,8 @@ import (
 func (d *Device) arrive(ctx context.Context) (*transport.Conn, error) {
 	address := d.Settings.Address
 	a := arrival{
-		address: address, wait: d.Wait, open: d.dial, ports: transport.Ports,
-		announce: func() { d.show(address.awaited(portsNow())) },
+		address: address, wait: d.Wait, open: d.dial, ports: d.bus().Ports,
+		announce: func() { d.show(address.awaited(d.portsNow())) },
 	}
 	conn, err := a.await(ctx)
 	d.show("")
@@ -26,7 +26,7 @@ func (d *Device) arrive(ctx context.Context) (*transport.Conn, error) {
 	if a.waited && ctx.Err() == nil {
 		err = fmt.Errorf("%w (waited %v)", err, d.Wait)
 	}
-	if hint := address.absenceHint(portsNow()); hint != "" {
+	if hint := address.absenceHint(d.portsNow()); hint != "" {
 		err = failure.WithHint(err, hint)
 	}
 	return nil, err
@@ -45,7 +45,7 @@ func (d *Device) dial(ctx context.Context) (*transport.Conn, error) {
 			return d.Wait > 0
 		}
 	}
-	conn, err := transport.Dial(ctx, d.Settings.Address.String(), o)
+	conn, err := d.bus().Open(ctx, d.Settings.Address.Address, o)
 	if isAbsent(err) && errors.Is(obstacle, transport.ErrBusy) {
 		return nil, obstacle // who has it has reset the board, and wants the port back
 	}
@@ -72,7 +72,7 @@ func (d *Device) show(text string) {
 }
 
 // portsNow are the ports that are there, to name them; none if they cannot be listed.
-func portsNow() []transport.Port {
-	ports, _ := transport.Ports()
+func (d *Device) portsNow() []transport.Port {
+	ports, _ := d.bus().Ports()
 	return ports
 }

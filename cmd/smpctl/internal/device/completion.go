@@ -26,13 +26,15 @@ func CompleteProfile(a *app.App) cobra.CompletionFunc {
 
 // CompletePort offers the serial ports present, those over USB also by what does not change when they come back under
 // another name.
-func CompletePort(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	ports, err := transport.Ports()
-	if err != nil {
-		ports = nil
+func CompletePort(a *app.App) cobra.CompletionFunc {
+	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		ports, err := BusOf(a).Ports()
+		if err != nil {
+			ports = nil
+		}
+		return append(portOffers(ports), cobra.CompletionWithDesc("sim:", "the virtual device")),
+			cobra.ShellCompDirectiveDefault
 	}
-	return append(portOffers(ports), cobra.CompletionWithDesc("sim:", "the virtual device")),
-		cobra.ShellCompDirectiveDefault
 }
 
 func portOffers(ports []transport.Port) (offers []string) {

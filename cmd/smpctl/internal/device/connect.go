@@ -26,7 +26,6 @@ type Device struct {
 	Port     transport.Port  // as it was at the first connection; empty for links without one
 	Name     string          // what the device is called in output: the port it was opened under
 	current  transport.Port  // as it was at the last connection
-	list     portList        // nil: [transport.Ports]
 	trailing sync.Mutex      // guards trail
 	trail    trail           // of a device on USB
 	shown    *app.Waiting    // what is waited for; nil for nothing
@@ -34,9 +33,6 @@ type Device struct {
 	line     *transport.Conn // of the present connection, and its client
 	client   *smp.Client
 }
-
-// portList lists the ports that are there.
-type portList func() ([]transport.Port, error)
 
 // identity is how a USB device shows itself: application and bootloader often differ in product id and text.
 type identity int

@@ -11,13 +11,13 @@ import (
 // again opens the port of a device that was reset.
 func (d *Device) again(ctx context.Context) (*transport.Conn, error) {
 	if !d.Port.USB {
-		return transport.Dial(ctx, d.Settings.Address.String(), d.Settings.Transport)
+		return d.bus().Open(ctx, d.Settings.Address.Address, d.Settings.Transport)
 	}
 	port, err := d.follow()
 	if err != nil {
 		return nil, err
 	}
-	conn, err := transport.Dial(ctx, port.Name, d.Settings.Transport)
+	conn, err := d.bus().Open(ctx, ByName(port.Name), d.Settings.Transport)
 	if err == nil && conn.Port() != port {
 		conn.Close()
 		return nil, errPassedOn
@@ -27,7 +27,7 @@ func (d *Device) again(ctx context.Context) (*transport.Conn, error) {
 
 // follow finds the port to dial after a reset.
 func (d *Device) follow() (transport.Port, error) {
-	present, err := d.ports()
+	present, err := d.bus().Ports()
 	if err != nil {
 		return transport.Port{}, err
 	}
@@ -40,20 +40,12 @@ func (d *Device) follow() (transport.Port, error) {
 	return port, nil
 }
 
-// ports are those that are there.
-func (d *Device) ports() ([]transport.Port, error) {
-	if d.list != nil {
-		return d.list()
-	}
-	return transport.Ports()
-}
-
 // beginTrail follows the device of the first connection from now on.
 func (d *Device) beginTrail() {
 	if !d.Port.USB {
 		return
 	}
-	present, err := d.ports()
+	present, err := d.bus().Ports()
 	if err != nil {
 		present = []transport.Port{d.Port}
 	}
@@ -99,7 +91,7 @@ func (d *Device) lookAround(conn *transport.Conn, taken transport.Port, done <-c
 
 // judge looks at the port once.
 func (d *Device) judge(conn *transport.Conn, taken transport.Port, since time.Time) verdict {
-	present, err := d.ports()
+	present, err := d.bus().Ports()
 	if err != nil {
 		return stay
 	}

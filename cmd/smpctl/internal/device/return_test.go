@@ -1,6 +1,7 @@
 package device
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -13,6 +14,15 @@ import (
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/transport"
 )
+
+// listed is a bus whose ports nobody opens.
+type listed func() ([]transport.Port, error)
+
+func (l listed) Ports() ([]transport.Port, error) { return l() }
+
+func (listed) Open(context.Context, transport.Address, transport.Options) (*transport.Conn, error) {
+	return nil, errors.ErrUnsupported
+}
 
 // TestWatch takes the console of a board for want of the port that it is known by, which comes two seconds later.
 func TestWatch(t *testing.T) {
@@ -33,12 +43,12 @@ func TestWatch(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
 				d := &Device{App: &app.App{Log: slog.New(slog.DiscardHandler)}, current: tt.taken}
-				d.list = func() ([]transport.Port, error) {
+				d.App.Bus = listed(func() ([]transport.Port, error) {
 					if time.Since(start) < 2*time.Second {
 						return []transport.Port{tt.taken}, nil
 					}
 					return both, nil
-				}
+				})
 				d.trail.begin(mcumgr, both)
 				d.trail.returned = start.Add(-portGrace)
 				near, far := net.Pipe()
@@ -106,8 +116,8 @@ func TestFollowing(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			present := both
-			d := &Device{Port: mcumgr, Name: mcumgr.Name}
-			d.list = func() ([]transport.Port, error) { return present, nil }
+			bus := listed(func() ([]transport.Port, error) { return present, nil })
+			d := &Device{App: &app.App{Bus: bus}, Port: mcumgr, Name: mcumgr.Name}
 			var err error
 			if d.Settings.Address, err = ParseAddress(tt.named); err != nil {
 				t.Fatal(err)
