@@ -13,27 +13,29 @@ import (
 )
 
 func infoCommand(a *app.App) *cobra.Command {
-	cmd := &cobra.Command{
+	return &cobra.Command{
 		Use:        "info",
 		SuggestFor: []string{"status", "about"},
 		Short:      "Show everything the device says of itself, on one page",
 		Example:    "  smpctl -p sim: info",
 		Args:       app.Takes(0, 0),
+		RunE:       a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return info(ctx, a) }),
 	}
-	cmd.RunE = a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
-		return device.WithDevice(ctx, a, func(d *device.Device, c *smp.Client) (app.Result, error) {
-			key, err := device.DefaultKey(a)
-			if err != nil {
-				return nil, err
-			}
-			r := infoResult{key: key, Settings: d.Settings.Origins, Port: d.Name, Serial: d.Port.Serial}
-			if err := r.fill(ctx, c); err != nil {
-				return nil, err
-			}
-			return r, nil
-		})
+}
+
+// info asks the device that the flags of a mean for all that it says of itself.
+func info(ctx context.Context, a *app.App) (app.Result, error) {
+	return device.WithDevice(ctx, a, func(d *device.Device, c *smp.Client) (app.Result, error) {
+		key, err := device.DefaultKey(a)
+		if err != nil {
+			return nil, err
+		}
+		r := infoResult{key: key, Settings: d.Settings.Origins, Port: d.Name, Serial: d.Port.Serial}
+		if err := r.fill(ctx, c); err != nil {
+			return nil, err
+		}
+		return r, nil
 	})
-	return cmd
 }
 
 // infoResult is what a device says of itself. What is absent it does not say.

@@ -38,23 +38,26 @@ func imageListCommand(a *app.App) *cobra.Command {
 		Short:      "Show the images on the device",
 		Example:    "  smpctl -p sim: image list\n  smpctl -c testDK image list --json",
 		Args:       app.Takes(0, 0),
-		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
-			return device.WithDevice(ctx, a, func(d *device.Device, c *smp.Client) (app.Result, error) {
-				firmware, list, err := c.Who(ctx)
-				if err == nil && list.Images == nil {
-					list, err = c.Image.List(ctx) // the device does not have the command, and says so once more
-				}
-				if list.Images == nil {
-					return nil, err
-				}
-				if firmware == smp.SerialRecovery {
-					a.Note("the device is in its bootloader: %s", view.RecoveryName)
-				}
-				d.Remember(list)
-				return view.NewImageList(list), nil
-			})
-		}),
+		RunE:       a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return imageList(ctx, a) }),
 	}
+}
+
+// imageList asks the device that the flags of a mean for its images.
+func imageList(ctx context.Context, a *app.App) (app.Result, error) {
+	return device.WithDevice(ctx, a, func(d *device.Device, c *smp.Client) (app.Result, error) {
+		firmware, list, err := c.Who(ctx)
+		if err == nil && list.Images == nil {
+			list, err = c.Image.List(ctx) // the device does not have the command, and says so once more
+		}
+		if list.Images == nil {
+			return nil, err
+		}
+		if firmware == smp.SerialRecovery {
+			a.Note("the device is in its bootloader: %s", view.RecoveryName)
+		}
+		d.Remember(list)
+		return view.NewImageList(list), nil
+	})
 }
 
 func imageTestCommand(a *app.App) *cobra.Command {

@@ -53,8 +53,13 @@ primary slot; --image then is the one image to take.`,
   smpctl -p /dev/ttyACM0 recover dfu_application.zip`,
 		Args: app.Takes(0, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
-			return recorded(ctx, a, args, newFailedUpgrade,
-				func(r *record) (app.Result, error) { return recoverDevice(ctx, a, args, o, r) })
+			return recorded(ctx, a, args, newFailedUpgrade, func(r *record) (app.Result, error) {
+				job, err := newRecoverJob(a, args, o, r)
+				if err != nil {
+					return nil, err
+				}
+				return job.recover(ctx, a, r)
+			})
 		}),
 	}
 	f := cmd.Flags()
@@ -72,33 +77,41 @@ primary slot; --image then is the one image to take.`,
 	return cmd
 }
 
-func recoverDevice(ctx context.Context, a *app.App, args []string, o recoverOptions,
-	rec *record) (app.Result, error) {
+// recoverJob is all that recover knows before a port is opened, the same for each board that gets it.
+type recoverJob struct {
+	recoverOptions
+	file source
+}
+
+// newRecoverJob reads the file, once, and checks it. What it is, it notes.
+func newRecoverJob(a *app.App, args []string, o recoverOptions, rec *record) (recoverJob, error) {
 	src, err := rec.load(a, args, o.source)
 	if err == nil {
 		err = src.updatesBootloader()
 	}
-	if err != nil {
-		return nil, err
-	}
-	d, err := rec.newDevice(a, o.wait)
+	return recoverJob{o, src}, err
+}
+
+// recover brings the file onto the device that the flags of a mean, in its bootloader.
+func (j recoverJob) recover(ctx context.Context, a *app.App, rec *record) (app.Result, error) {
+	d, err := rec.newDevice(a, j.wait)
 	if err != nil {
 		return nil, err
 	}
 	defer d.Close()
-	console, err := listen(ctx, a, d, o.console)
+	console, err := listen(ctx, a, d, j.console)
 	if err != nil {
 		return nil, err
 	}
 	defer console.close()
-	v := (&upgradeView{app: a, device: d, recovery: true, unwatched: o.noVerify, console: console}).begin()
+	v := (&upgradeView{app: a, device: d, recovery: true, unwatched: j.noVerify, console: console}).begin()
 	defer v.close()
 	if err := d.Reach(ctx); err != nil {
 		return nil, err
 	}
-	report, err := dfu.Recover(ctx, d.Connect, src.targets, dfu.RecoverOptions{
-		ByImage: src.packaged, Enter: o.enter, Force: o.force, NoReset: o.noReset, NoVerify: o.noVerify,
-		Wait: time.Duration(o.wait), OnEvent: v.event,
+	report, err := dfu.Recover(ctx, d.Connect, j.file.targets, dfu.RecoverOptions{
+		ByImage: j.file.packaged, Enter: j.enter, Force: j.force, NoReset: j.noReset, NoVerify: j.noVerify,
+		Wait: time.Duration(j.wait), OnEvent: v.event,
 	})
 	v.close()
 	heard, err := console.explain(err)
@@ -106,7 +119,7 @@ func recoverDevice(ctx context.Context, a *app.App, args []string, o recoverOpti
 	var state *dfu.StateError
 	var away *transport.OpenError
 	switch {
-	case src.packaged && errors.As(err, &state):
+	case j.file.packaged && errors.As(err, &state):
 		err = failure.WithHint(err,
 			"take the images out with smpctl package extract, and send each with its own --image")
 	case errors.As(err, &refused) && refused.Global && refused.Code == refusedArgument:

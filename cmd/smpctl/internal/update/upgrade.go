@@ -57,8 +57,13 @@ An update that was interrupted at any point is taken up by the same command.`,
   smpctl -p /dev/ttyACM0 upgrade app.signed.bin --console=/dev/ttyUSB1`,
 		Args: app.Takes(0, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
-			return recorded(ctx, a, args, newFailedUpgrade,
-				func(r *record) (app.Result, error) { return upgrade(ctx, a, args, o, r) })
+			return recorded(ctx, a, args, newFailedUpgrade, func(r *record) (app.Result, error) {
+				job, err := newUpgradeJob(ctx, a, args, o, r)
+				if err != nil {
+					return nil, err
+				}
+				return job.upgrade(ctx, a, r)
+			})
 		}),
 	}
 	f := cmd.Flags()
@@ -79,22 +84,33 @@ An update that was interrupted at any point is taken up by the same command.`,
 	return cmd
 }
 
-func upgrade(ctx context.Context, a *app.App, args []string, o upgradeOptions, rec *record) (app.Result, error) {
-	mode, err := modeOf(a, o.mode.String())
-	if err != nil {
-		return nil, err
+// upgradeJob is all that an upgrade knows before a port is opened, the same for each board that gets it.
+type upgradeJob struct {
+	upgradeOptions
+	mode dfu.Mode
+	file source
+}
+
+// newUpgradeJob reads the file, once, and checks all that needs no device. What the file is, it notes.
+func newUpgradeJob(ctx context.Context, a *app.App, args []string, o upgradeOptions, rec *record) (upgradeJob, error) {
+	job := upgradeJob{upgradeOptions: o}
+	var err error
+	if job.mode, err = modeOf(a, o.mode.String()); err != nil {
+		return job, err
 	}
 	if err := lookUpCheck(ctx, o.check); err != nil {
-		return nil, err
+		return job, err
 	}
-	src, err := rec.load(a, args, o.source)
+	job.file, err = rec.load(a, args, o.source)
 	if err == nil {
-		err = src.updatesBootloader()
+		err = job.file.updatesBootloader()
 	}
-	if err != nil {
-		return nil, err
-	}
-	d, err := rec.newDevice(a, o.wait)
+	return job, err
+}
+
+// upgrade brings the file onto the device that the flags of a mean.
+func (j upgradeJob) upgrade(ctx context.Context, a *app.App, rec *record) (app.Result, error) {
+	d, err := rec.newDevice(a, j.wait)
 	if err != nil {
 		return nil, err
 	}
@@ -102,13 +118,13 @@ func upgrade(ctx context.Context, a *app.App, args []string, o upgradeOptions, r
 	v := (&upgradeView{app: a, device: d}).begin()
 	defer v.close()
 	options := dfu.Options{
-		Mode: mode, Force: o.force, UpgradeOnly: o.upgradeOnly, Wait: time.Duration(o.wait), OnEvent: v.event,
+		Mode: j.mode, Force: j.force, UpgradeOnly: j.upgradeOnly, Wait: time.Duration(j.wait), OnEvent: v.event,
 	}
-	options.Check = o.checkWith(a, d, v)
-	if o.dryRun {
-		return dryRun(ctx, a, d, rec, o, options)
+	options.Check = j.checkWith(a, d, v)
+	if j.dryRun {
+		return dryRun(ctx, a, d, rec, j.upgradeOptions, options)
 	}
-	console, err := listen(ctx, a, d, o.console)
+	console, err := listen(ctx, a, d, j.console)
 	if err != nil {
 		return nil, err
 	}
@@ -118,14 +134,14 @@ func upgrade(ctx context.Context, a *app.App, args []string, o upgradeOptions, r
 		return nil, err
 	}
 	options.Starting = d.Arrived
-	report, err := dfu.Run(ctx, d.Connect, src.targets, options)
+	report, err := dfu.Run(ctx, d.Connect, j.file.targets, options)
 	v.close()
 	heard, err := console.explain(err)
 	if err == nil && !took(report.Steps, dfu.Check) {
-		o.warnUnchecked(a)
+		j.warnUnchecked(a)
 	}
 	rec.tried(report)
-	return newUpgradeResult(report, *rec, heard), src.explainRejection(err, report.Warnings)
+	return newUpgradeResult(report, *rec, heard), j.file.explainRejection(err, report.Warnings)
 }
 
 // checkWith is the user's check of a device that runs the new image; nil without one.
