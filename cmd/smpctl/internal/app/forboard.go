@@ -32,7 +32,7 @@ func (a *App) ForBoard(name string, watch func(Event)) *App {
 	} else {
 		b.part = a.News.Part(screen.Escape(name))
 	}
-	c := &App{Streams: Streams{In: bytes.NewReader(nil), Hangup: a.Hangup}, Env: a.Env, Flags: a.Flags, Began: true,
+	c := &App{Streams: Streams{In: bytes.NewReader(nil)}, Env: a.Env, Flags: a.Flags, Bus: a.Bus, Began: true,
 		command: a.command, Reached: a.Reached, board: b}
 	c.News = &screen.Display{W: a.News, Color: a.News.Color}
 	if b.part != nil {
