@@ -118,17 +118,11 @@ func explainTOML(err error) error {
 
 // profilePath is where the profiles are kept.
 func profilePath(a *app.App) (string, error) {
-	dir, ok := a.Env("XDG_CONFIG_HOME")
-	if !ok || dir == "" {
-		var err error
-		if dir, err = os.UserConfigDir(); err != nil {
-			return "", fmt.Errorf("connection profiles: %w", err)
-		}
+	path, err := files.ConfigPath(a.Env, "connections.toml")
+	if err != nil {
+		return "", fmt.Errorf("connection profiles: %w", err)
 	}
-	if !filepath.IsAbs(dir) {
-		return "", fmt.Errorf("connection profiles: XDG_CONFIG_HOME: %s is not an absolute path", dir)
-	}
-	return filepath.Join(dir, "smpctl", "connections.toml"), nil
+	return path, nil
 }
 
 const profileHeader = "# Written by smpctl conn, which keeps no comments.\n\n"
