@@ -27,6 +27,7 @@ type Device struct {
 	early   bool          // the bootloader's console collects what arrives, and nobody reads it yet
 	changed chan struct{} // closed when something starts or stops to answer
 	clock   clock
+	off     bool        // it has no power
 	wake    *time.Timer // ends the present phase: reset due, or boot finished
 	boots   int
 	stats   Stats
@@ -194,6 +195,38 @@ func (d *Device) PowerCycle() {
 	defer d.mu.Unlock()
 	d.clock = clock{}
 	d.reboot()
+}
+
+// PowerOff takes the power away, as unplugging a board does that has it from USB. The device is dark until
+// [Device.PowerOn], [Device.PowerCycle] or [Device.Reset].
+func (d *Device) PowerOff() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.shut {
+		d.powerOff()
+	}
+}
+
+// PowerOn gives the power back after [Device.PowerOff]: the device boots. One that has power goes on.
+func (d *Device) PowerOn() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.shut && d.off {
+		d.boot()
+	}
+}
+
+// powerOff stops everything, images that are being moved half-way. The lock is held.
+func (d *Device) powerOff() {
+	d.stop()
+	d.interrupt()
+	d.clock, d.off = clock{}, true
+	d.flash.note.ResetPending = true
+	d.keep(d.flash.saveNote())
+	if d.wake != nil {
+		d.wake.Stop()
+		d.wake = nil
+	}
 }
 
 // Boots is the number of times the bootloader ran since [NewDevice].

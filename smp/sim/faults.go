@@ -238,15 +238,7 @@ func (d *Device) vanishes(n int) bool {
 	if !d.faults.gone(n) {
 		return false
 	}
-	d.stop()
-	d.interrupt()
-	d.clock = clock{}
-	d.flash.note.ResetPending = true
-	d.keep(d.flash.saveNote())
-	if d.wake != nil {
-		d.wake.Stop()
-		d.wake = nil
-	}
+	d.powerOff()
 	if d.faults.plan.VanishFor > 0 {
 		d.after(d.faults.plan.VanishFor, d.reboot)
 	}

@@ -32,13 +32,18 @@ type stream struct {
 func (d *Device) Stream() io.ReadWriteCloser { return d.newStream(true) }
 
 func (d *Device) newStream(usb bool) *stream {
-	s := &stream{
+	s := d.makeStream(usb)
+	d.attach(s)
+	return s
+}
+
+// makeStream makes a port that nothing is behind yet.
+func (d *Device) makeStream(usb bool) *stream {
+	return &stream{
 		d: d, usb: usb, outbox: make(chan delivery, outboxSize),
 		broken: make(chan struct{}), closed: make(chan struct{}),
 		in: wire{baud: d.o.Baud}, out: wire{baud: d.o.Baud},
 	}
-	d.attach(s)
-	return s
 }
 
 // Read waits for bytes from the device.

@@ -22,6 +22,12 @@ func (d *Device) reboot() {
 	d.stop()
 	d.interrupt()
 	d.stats.Resets++
+	d.boot()
+}
+
+// boot starts the bootloader, while nothing runs. The lock is held.
+func (d *Device) boot() {
+	d.off = false
 	d.flash.note.ResetPending = true
 	was := d.flash.note
 	out := d.bootload()
