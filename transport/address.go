@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"net"
 	"strconv"
 	"strings"
@@ -25,11 +26,13 @@ const defaultUDPPort = "1337"
 //
 //	/dev/ttyACM0                         a port by name, or by any alias of it
 //	usb:VID:PID[:SERIAL]                 hexadecimal ids
-//	usb:serial=SERIAL, usb:location=1-1.2
+//	usb:serial=SERIAL, usb:location=1-1.2, usb:location=1-1.*
 //	tcp:HOST:PORT, udp:HOST[:PORT]
 //
 // The parts of a usb: address may be combined with commas, and if=N among them
 // picks one interface of a device with several ports: usb:2fe3:0004,if=2.
+// A * at the end of a location, behind the sign that parts the places, means
+// all that is plugged in below: into the hub at 1-1, and into hubs behind it.
 // Addresses can be compared with ==.
 type Address struct {
 	Kind Kind   // which of the forms it is
@@ -38,7 +41,7 @@ type Address struct {
 
 	VID, PID  USBID  // KindUSB: looked at if VID is not 0
 	Serial    string // KindUSB: looked at if not empty; case does not matter
-	Location  string // KindUSB: looked at if not empty
+	Location  string // KindUSB: looked at if not empty; a place, or with * at its end all below it
 	Interface int    // KindUSB: interface number, or AnyInterface
 }
 
@@ -122,7 +125,7 @@ func (a *Address) parseUSB(s string) (problem string) {
 		case key == "serial":
 			problem = setOnce(&a.Serial, value, key)
 		case key == "location":
-			problem = setOnce(&a.Location, value, key)
+			problem = cmp.Or(setOnce(&a.Location, value, key), checkLocation(value))
 		default:
 			problem = a.parseInterface(value)
 		}
@@ -184,6 +187,19 @@ func (a *Address) parseInterface(value string) (problem string) {
 		return "two interface numbers"
 	}
 	a.Interface = int(n)
+	return ""
+}
+
+// below is what stands between a place and the * for all that is plugged in there, as systems write places: 1-1.2, the
+// bus before - and ports of hubs between dots; on Windows PCIROOT(0)#USBROOT(0)#USB(1)#USB(2).
+const below = ".-#"
+
+// checkLocation refuses a * that could be taken for more than is meant: 1-1* for port 10 too.
+func checkLocation(value string) (problem string) {
+	above, isPattern := strings.CutSuffix(value, "*")
+	if strings.Contains(above, "*") || isPattern && (len(above) < 2 || !strings.Contains(below, above[len(above)-1:])) {
+		return "a * in a location has its place at the end, behind a dot, as in 1-1.* for all below 1-1"
+	}
 	return ""
 }
 

@@ -60,6 +60,9 @@ func TestParseAddress(t *testing.T) {
 		{"usb:if=1,location=1-1.2", usb(func(a *address) { a.Location, a.Interface = "1-1.2", 1 }),
 			"usb:location=1-1.2,if=1"},
 		{"usb:location=1-1.2", usb(func(a *address) { a.Location = "1-1.2" }), ""},
+		{"usb:location=1-1.*", usb(func(a *address) { a.Location = "1-1.*" }), ""},
+		{"usb:2fe3:0004,location=1-*,if=2",
+			usb(func(a *address) { a.VID, a.PID, a.Location, a.Interface = 0x2fe3, 4, "1-*", 2 }), ""},
 
 		{"tcp:localhost:4444", host(transport.KindTCP, "localhost:4444"), ""},
 		{"TCP:[::1]:4444", host(transport.KindTCP, "[::1]:4444"), "tcp:[::1]:4444"},
@@ -90,6 +93,7 @@ func TestParseAddress(t *testing.T) {
 
 func TestParseAddressErrors(t *testing.T) {
 	const needs = "needs VID:PID, serial=SERIAL or location=LOCATION"
+	const star = "a * in a location has its place at the end, behind a dot, as in 1-1.* for all below 1-1"
 	tests := []struct{ text, problem string }{
 		{"usb:", needs},
 		{"usb:2fe3", needs},
@@ -109,6 +113,12 @@ func TestParseAddressErrors(t *testing.T) {
 		{"usb:2fe3:0004,if=1,if=1", "two interface numbers"},
 		{"usb:2fe3:0004:A,serial=B", "two values for serial"},
 		{"usb:location=1-1,location=1-2", "two values for location"},
+		{"usb:location=*", star},
+		{"usb:location=.*", star},
+		{"usb:location=1-1*", star},
+		{"usb:location=1-*.2", star},
+		{"usb:location=1-*.*", star},
+		{"usb:location=1-1.**", star},
 		{"tcp:", "needs HOST:PORT"},
 		{"tcp:host", "needs HOST:PORT"},
 		{"tcp::4444", "needs HOST:PORT"},
@@ -140,7 +150,7 @@ func TestParseAddressErrors(t *testing.T) {
 
 func FuzzParseAddress(f *testing.F) {
 	for _, s := range []string{
-		"", "/dev/ttyACM0", "COM22", "usb:2fe3:0004:A,B,if=2", "usb:serial=A=B,location=1-1.2", "tcp:[::1]:4444",
+		"", "/dev/ttyACM0", "COM22", "usb:2fe3:0004:A,B,if=2", "usb:serial=A=B,location=1-1.2", "usb:location=1-1.*", "tcp:[::1]:4444",
 		"udp:::1", "sim:a:b", "tpc:x",
 	} {
 		f.Add(s)

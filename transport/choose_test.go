@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -50,6 +51,7 @@ func TestChoosePort(t *testing.T) {
 		{"interface 0 is one too", "usb:2fe3:0004,if=0", portsOfDesk, portShell},
 		{"by location", "usb:location=1-3", portsOfDesk, portFTDI},
 		{"by location and interface", "usb:location=1-1.2,if=2", portsOfDesk, portMcumgr},
+		{"the only one below a hub", "usb:2fe3:0004,location=1-1.*,if=2", portsOfDesk, portMcumgr},
 		{"without interface number, by id", "usb:1a86:7523", portsOfDesk, portNameless},
 		{"without interface number, by location", "usb:location=1-4", portsOfDesk, portNameless},
 
@@ -100,6 +102,11 @@ func TestChooseCannotDecide(t *testing.T) {
 		{"serial number of two ports", "usb:serial=B1C2D3E4", portsOfDesk,
 			choiceError{Matched: 2, Candidates: ports{portShell, portMcumgr}},
 			"2 ports match: /dev/ttyACM0, /dev/ttyACM1"},
+		{"several below a hub", "usb:location=1-1.*", portsOfDesk,
+			choiceError{Matched: 2, Candidates: ports{portShell, portMcumgr}},
+			"2 ports match: /dev/ttyACM0, /dev/ttyACM1"},
+		{"below the port itself", "usb:location=1-3.*", ports{portFTDI}, choiceError{Candidates: ports{portFTDI}},
+			"no port matches; present: /dev/ttyUSB0"},
 		{"unknown product id", "usb:2fe3:0005", portsOfDesk, choiceError{Candidates: onUSB},
 			"no port matches; present: " + listed},
 		{"unknown vendor id", "usb:2fe4:0004", portsOfDesk, choiceError{Candidates: onUSB},
@@ -148,6 +155,7 @@ func TestAddressOf(t *testing.T) {
 	}
 	twin := at(portMcumgr, "/dev/ttyACM2", portMcumgr.Serial, "2-1")
 	other := at(portMcumgr, "/dev/ttyACM2", "F0F1F2F3", "2-1")
+	disguised := at(portMcumgr, "/dev/ttyACM1", "B1C2D3E4,if=0", portMcumgr.Location)
 	bare := at(portNameless, "/dev/ttyUSB2", "", "")
 	com7 := transport.Port{Name: "COM7", USB: true, VID: 0x2fe3, PID: 4, Serial: "B1C2D3E4", Interface: 0}
 	com8 := transport.Port{Name: "COM8", USB: true, VID: 0x2fe3, PID: 4, Serial: "B1C2D3E4", Interface: 2}
@@ -169,6 +177,8 @@ func TestAddressOf(t *testing.T) {
 		{"two ports that nothing tells apart", bare, ports{bare, at(bare, "/dev/ttyUSB3", "", "")}, "/dev/ttyUSB2"},
 		{"Windows", com8, ports{com7, com8}, "usb:2fe3:0004,if=2"},
 		{"not on USB", portUART, portsOfDesk, "/dev/ttyS0"},
+		{"a serial number that reads as an interface", disguised, ports{disguised, other},
+			"usb:2fe3:0004,location=1-1.2"},
 	} {
 		a := transport.AddressOf(tt.port, tt.present)
 		if got := a.String(); got != tt.want {
@@ -176,6 +186,82 @@ func TestAddressOf(t *testing.T) {
 		}
 		if back, err := transport.ParseAddress(a.String()); err != nil || back != a {
 			t.Errorf("%s: %s read back is %+v, %v", tt.name, a, back, err)
+		}
+	}
+}
+
+// TestExactAddress: an address that another board does not get into, whatever is plugged in later.
+func TestExactAddress(t *testing.T) {
+	type ports = []transport.Port
+	at := func(p transport.Port, serial, location string) transport.Port {
+		p.Serial, p.Location = serial, location
+		return p
+	}
+	placeless, nobody := at(portMcumgr, "B1C2D3E4", ""), at(portMcumgr, "", "")
+	second := portMcumgr
+	second.Name = "/dev/ttyACM9"
+	for _, tt := range []struct {
+		name    string
+		port    transport.Port
+		present ports
+		want    string
+	}{
+		{"the only one of its kind", portFTDI, portsOfDesk, "usb:0403:6001,serial=A10K4XYZ,location=1-3"},
+		{"one of two ports", portMcumgr, portsOfDesk, "usb:2fe3:0004,serial=B1C2D3E4,location=1-1.2,if=2"},
+		{"no serial number", portNameless, portsOfDesk, "usb:1a86:7523,location=1-4"},
+		{"place not known", placeless, ports{placeless}, "usb:2fe3:0004,serial=B1C2D3E4"},
+		{"neither of both", nobody, ports{nobody}, "/dev/ttyACM1"},
+		{"a serial number of many, and no place", at(nobody, "0001", ""), ports{at(nobody, "0001", "")}, "/dev/ttyACM1"},
+		{"a serial number of many", at(nobody, "0001", "1-7"), ports{at(nobody, "0001", "1-7")},
+			"usb:2fe3:0004,serial=0001,location=1-7"},
+		{"two ports of one interface", portMcumgr, ports{portMcumgr, second}, "/dev/ttyACM1"},
+		{"not on USB", portUART, portsOfDesk, "/dev/ttyS0"},
+	} {
+		a := transport.ExactAddress(tt.port, tt.present)
+		if got := a.String(); got != tt.want {
+			t.Errorf("%s: ExactAddress = %s, want %s", tt.name, got, tt.want)
+		}
+		if back, err := transport.ParseAddress(a.String()); err != nil || back != a {
+			t.Errorf("%s: %s read back is %+v, %v", tt.name, a, back, err)
+		}
+	}
+}
+
+// TestMatch: every port that an address means. What * stands for is everything below a place.
+func TestMatch(t *testing.T) {
+	at := func(name, location string) transport.Port {
+		return transport.Port{Name: name, USB: true, VID: 0x2fe3, PID: 4, Location: location}
+	}
+	hub := []transport.Port{at("a", "1-1"), at("b", "1-1.1"), at("c", "1-1.12"), at("d", "1-1.4.2"), at("e", "1-12.1"),
+		at("f", "2-1.1"), at("g", ""), portUART, at("w", "PCIROOT(0)#USBROOT(0)#USB(1)#USB(2)")}
+	for _, tt := range []struct {
+		address string
+		want    string
+	}{
+		{"usb:location=1-1.*", "b c d"},
+		{"usb:location=1-1.4.*", "d"},
+		{"usb:location=1-*", "a b c d e"},
+		{"usb:location=1-1", "a"},
+		{"usb:location=1-1.1.*", ""},
+		{"usb:location=PCIROOT(0)#USBROOT(0)#USB(1)#*", "w"},
+		{"usb:2fe3:0004,location=2-*", "f"},
+		{"usb:2fe4:0004,location=2-*", ""},
+		{"usb:2fe3:0004", "a b c d e f g w"},
+		{"", "a b c d e f g w"},
+		{"/dev/ttyS0", "/dev/ttyS0"},
+		{"/dev/pts/7", "/dev/pts/7"},
+		{"tcp:localhost:4444", ""},
+	} {
+		a, err := transport.ParseAddress(tt.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, p := range a.Match(hub) {
+			names = append(names, p.Name)
+		}
+		if got := strings.Join(names, " "); got != tt.want {
+			t.Errorf("Match(%s) = %s, want %s", tt.address, got, tt.want)
 		}
 	}
 }

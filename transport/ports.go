@@ -53,6 +53,15 @@ type Port struct {
 	Location string `json:"location,omitempty"`
 }
 
+// OwnSerial is the serial number if it tells this device from others. It is empty for one that many devices share: what
+// frameworks and bridge chips come with.
+func (p Port) OwnSerial() string {
+	if !isUnique(p.Serial) {
+		return ""
+	}
+	return p.Serial
+}
+
 // Ports lists the serial ports present, without opening any of them. Ports that
 // only exist as a placeholder (an 8250 driver's unused ttyS) are left out. A
 // device that goes away meanwhile is left out too; it is not an error.
@@ -79,15 +88,8 @@ func (a Address) Choose(ports []Port) (Port, error) {
 }
 
 func (a Address) chooseUSB(ports []Port) (Port, error) {
-	var present, fit []Port
-	for _, p := range ports {
-		if p.USB {
-			present = append(present, p)
-			if a.matches(p) {
-				fit = append(fit, p)
-			}
-		}
-	}
+	present := only(ports, func(p Port) bool { return p.USB })
+	fit := a.Match(ports)
 	switch len(fit) {
 	case 1:
 		return fit[0], nil
@@ -95,6 +97,20 @@ func (a Address) chooseUSB(ports []Port) (Port, error) {
 		return Port{}, &ChoiceError{Candidates: present, Present: present}
 	}
 	return Port{}, &ChoiceError{Matched: len(fit), Candidates: fit, Present: present}
+}
+
+// Match returns all ports that the address of a serial port means, in the order that they are listed in: several where
+// [Address.Choose] finds that it cannot decide, and none where it finds nothing. A [KindPath] means its port, whether
+// that is listed or not.
+func (a Address) Match(ports []Port) []Port {
+	switch a.Kind {
+	case KindTCP, KindUDP:
+		return nil
+	case KindPath:
+		p, _ := a.Choose(ports)
+		return []Port{p}
+	}
+	return only(ports, func(p Port) bool { return p.USB && a.matches(p) })
 }
 
 // AddressOf returns the shortest usb: address that means this port and no other one that is present. Where there is
@@ -108,14 +124,43 @@ func AddressOf(p Port, present []Port) Address {
 	serial, location := ids, ids
 	serial.Serial, location.Location = p.Serial, p.Location
 	for _, a := range []Address{ids, serial, location} {
-		for _, number := range []int{AnyInterface, p.Interface} {
-			a.Interface = number
-			if chosen, err := a.Choose(present); err == nil && chosen.Name == p.Name {
-				return a
-			}
+		if a, ok := a.alone(p, present); ok {
+			return a
 		}
 	}
 	return named
+}
+
+// ExactAddress returns the usb: address that says all that tells this port from others, those that are still to come
+// too: vendor, product, serial number and place of its device, and the interface where that has several ports. A device
+// that takes its place is not meant. A port of which too little is known has its name.
+func ExactAddress(p Port, present []Port) Address {
+	a := Address{Kind: KindUSB, VID: p.VID, PID: p.PID, Serial: p.Serial, Location: p.Location, Interface: AnyInterface}
+	if p.USB && p.VID != 0 && (p.Location != "" || isUnique(p.Serial)) {
+		if a, ok := a.alone(p, present); ok {
+			return a
+		}
+	}
+	return Address{Kind: KindPath, Path: p.Name, Interface: AnyInterface}
+}
+
+// alone is an address that means this port and no other one that is present, with the interface if it needs that.
+func (a Address) alone(p Port, present []Port) (Address, bool) {
+	for _, number := range []int{AnyInterface, p.Interface} {
+		a.Interface = number
+		chosen, err := a.Choose(present)
+		if err == nil && chosen.Name == p.Name && a.isReadable() {
+			return a, true
+		}
+	}
+	return Address{}, false
+}
+
+// isReadable reports whether the text of an address means the same: a device may have a serial number that looks like
+// other parts.
+func (a Address) isReadable() bool {
+	back, err := ParseAddress(a.String())
+	return err == nil && back == a
 }
 
 func (a Address) matches(p Port) bool {
@@ -125,8 +170,17 @@ func (a Address) matches(p Port) bool {
 	return (a.VID == 0 || a.VID == p.VID && a.PID == p.PID) &&
 		// Windows shows serial numbers in capitals whatever the device sent.
 		(a.Serial == "" || strings.EqualFold(a.Serial, p.Serial)) &&
-		(a.Location == "" || a.Location == p.Location) &&
+		(a.Location == "" || a.MeansPlace(p.Location)) &&
 		(a.Interface == AnyInterface || a.Interface == p.Interface)
+}
+
+// MeansPlace reports whether the location of a [KindUSB] address is a place, or the place is below it.
+func (a Address) MeansPlace(location string) bool {
+	above, isPattern := strings.CutSuffix(a.Location, "*")
+	if !isPattern {
+		return location == a.Location
+	}
+	return len(location) > len(above) && strings.HasPrefix(location, above)
 }
 
 // resolve replaces the links in a path by what they lead to, for comparing.
