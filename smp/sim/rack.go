@@ -93,15 +93,15 @@ func (r *Rack) Open(port Port) (io.ReadWriteCloser, error) {
 		switch {
 		case p.Port != port || p.gone:
 		case p.held:
-			return nil, fmt.Errorf("%s: %w", port.Name, ErrPortInUse)
+			return nil, ErrPortInUse
 		default:
 			return p.open()
 		}
 	}
-	return nil, gone(port.Name)
+	return nil, errPortGone
 }
 
-func gone(name string) error { return fmt.Errorf("%s: %w", name, fs.ErrNotExist) }
+var errPortGone = fmt.Errorf("virtual port has gone: %w", fs.ErrNotExist)
 
 // Close unplugs all boards and switches them off, see [Board.Close]. It may be called again.
 func (r *Rack) Close() error {

@@ -67,7 +67,7 @@ func (p *rackPort) open() (io.ReadWriteCloser, error) {
 	} else {
 		s := p.device.streamTo(p.prog)
 		if s == nil {
-			return nil, gone(p.Name)
+			return nil, errPortGone
 		}
 		inner = s
 	}

@@ -44,3 +44,14 @@ func Lock(ctx context.Context, path string) (unlock func(), err error) {
 		return nil, context.Cause(ctx)
 	}
 }
+
+// Locked reports whether a program has the lock that [Lock] takes. It does not wait. Where the file system has no locks
+// nobody knows, and the answer is yes.
+func Locked(path string) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, FileError(path, err)
+	}
+	defer f.Close()
+	return isLocked(f), nil
+}

@@ -27,3 +27,12 @@ func flock(f *os.File, how int) error {
 		}
 	}
 }
+
+// isLocked reports whether another open file has the lock.
+func isLocked(f *os.File) bool {
+	for {
+		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB); !errors.Is(err, syscall.EINTR) {
+			return err != nil
+		}
+	}
+}

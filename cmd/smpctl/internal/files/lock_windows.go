@@ -22,3 +22,9 @@ func tryLock(f *os.File) error {
 	}
 	return err
 }
+
+// isLocked reports whether another open file has the lock.
+func isLocked(f *os.File) bool {
+	return windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0,
+		new(windows.Overlapped)) != nil
+}
