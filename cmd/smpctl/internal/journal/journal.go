@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/ed25519"
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -111,12 +112,27 @@ func hold(dir string, now time.Time) (release func(), err error) {
 
 // start takes the journal up where it ends.
 func (j *Journal) start() error {
-	t, begun, err := openTail(j.dir)
+	r, err := resume(j.dir)
 	if err != nil {
 		return err
 	}
-	j.tail, j.begun = t, begun
-	return j.abandon()
+	j.tail, j.begun, j.tail.key = r.tail, r.begun, j.o.Key
+	if r.keyed != j.publicKey() {
+		j.tail.unsigned = int(min(j.tail.seq, unsignedMost))
+	}
+	if r.torn != "" {
+		id, err := newID(j.o.Now(), j.o.Random)
+		if err == nil {
+			_, err = j.write(Record{ID: id, Event: Torn, Message: r.torn})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := j.abandon(); err != nil {
+		return err
+	}
+	return j.sign()
 }
 
 // Begin writes that a board is about to be worked on, with what is known of it, and returns the ID of its turn. If it
@@ -201,17 +217,61 @@ func (j *Journal) abandon() error {
 	return nil
 }
 
-// write completes a record and appends its line.
-func (j *Journal) write(r Record) (Record, error) {
-	now := j.o.Now()
+// complete fills in what every line has.
+func (j *Journal) complete(r Record, now time.Time) Record {
 	if r.Began.IsZero() {
 		r.Began = now
 	}
 	r.V, r.Began = Version, r.Began.UTC().Truncate(time.Millisecond)
-	r.Station = cmp.Or(r.Station, j.o.Station)
-	r.Operator = cmp.Or(r.Operator, j.o.Operator)
-	err := j.tail.append(&r, now)
-	return r, err
+	if r.Event != End { // that has what its begin had
+		r.Station = cmp.Or(r.Station, j.o.Station)
+		r.Operator = cmp.Or(r.Operator, j.o.Operator)
+	}
+	return r
+}
+
+// write completes a record and appends its line.
+func (j *Journal) write(r Record) (Record, error) {
+	now := j.o.Now()
+	r = j.complete(r, now)
+	segment := max(segmentOf(now), j.tail.name) // a clock that was set back does not go back to an older file
+	if !segmentName.MatchString(segment) {
+		return r, fmt.Errorf("records: the clock says %s", now)
+	}
+	if j.tail.unsigned >= unsignedMost || segment > j.tail.name {
+		if err := j.sign(); err != nil {
+			return r, err
+		}
+	}
+	if err := j.tail.append(&r, segment); err != nil {
+		return r, err
+	}
+	if j.tail.unsigned >= unsignedMost {
+		_ = j.sign() // else before the next line, which is not written without
+	}
+	return r, nil
+}
+
+// sign writes a head over the lines that have none, if there are any and there is a key. It stands in the file that
+// they are in.
+func (j *Journal) sign() error {
+	if j.o.Key == nil || j.tail.unsigned == 0 {
+		return nil
+	}
+	id, err := newID(j.o.Now(), j.o.Random)
+	if err != nil {
+		return err
+	}
+	r := j.complete(Record{ID: id, Event: Head, Key: j.publicKey()}, j.o.Now())
+	return j.tail.append(&r, j.tail.name)
+}
+
+// publicKey is that of the station in hexadecimal digits, or nothing.
+func (j *Journal) publicKey() string {
+	if j.o.Key == nil {
+		return ""
+	}
+	return hex.EncodeToString(j.o.Key.Public().(ed25519.PublicKey))
 }
 
 // Close ends the journal. Turns that have not ended are unknown from now on.
@@ -222,6 +282,9 @@ func (j *Journal) Close() error {
 		return nil
 	}
 	err := j.abandon()
+	if err == nil {
+		err = j.sign()
+	}
 	j.tail.close()
 	j.tail.failed = ErrClosed
 	j.release()

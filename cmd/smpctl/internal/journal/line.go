@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -131,10 +132,12 @@ func text(b []byte, key string) (value, rest []byte, ok bool) {
 
 // eventOf is an event without a text of its own for each line.
 func eventOf(b []byte) Event {
-	for _, e := range []Event{Begin, End, Resolve, Head, Torn} {
+	for _, e := range events {
 		if string(e) == string(b) {
 			return e
 		}
 	}
 	return Event(b)
 }
+
+func (e Event) known() bool { return slices.Contains(events, e) }

@@ -16,6 +16,9 @@ const (
 	Torn    Event = "torn"    // what was left of a line that a power cut tore was set aside
 )
 
+// events are all of them.
+var events = []Event{Begin, End, Resolve, Head, Torn}
+
 // Result is what became of a board.
 type Result string
 

@@ -1,7 +1,7 @@
 package journal
 
 import (
-	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -55,45 +55,86 @@ func openSegment(dir, name string, flag int) (*os.File, error) {
 
 // lines reads a file line by line.
 type lines struct {
-	r      *bufio.Reader
-	number int   // of the line that was read last, from 1
-	end    int64 // offset behind it
+	r      io.Reader
+	buf    []byte
+	unread []byte // part of buf
+	number int    // of the line that was read last, from 1
+	end    int64  // offset behind it
 }
 
-func newLines(r io.Reader) *lines { return &lines{r: bufio.NewReaderSize(r, MaxLine)} }
+const firstBuffer = 64 << 10 // bytes; it grows up to MaxLine
+
+func newLines(r io.Reader) *lines { return &lines{r: r, buf: make([]byte, firstBuffer)} }
 
 // errCutOff is a last line without a line end: it is being written, or a power cut tore it.
 var errCutOff = errors.New("is cut off")
 
-// next returns the next line without its line end, valid until the next call. It may come with errCutOff, and what is
-// longer than MaxLine is passed over with ErrTooLong. The end is [io.EOF].
+// next returns the next line without its line end, valid until the next call. It comes with errCutOff if the line end
+// is missing, and what is longer than MaxLine is passed over with ErrTooLong. The end is [io.EOF].
 func (l *lines) next() ([]byte, error) {
-	line, err := l.r.ReadSlice('\n')
-	if len(line) > 0 {
-		l.number++
-		l.end += int64(len(line))
-	}
-	switch {
-	case err == nil:
-		return line[:len(line)-1], nil
-	case errors.Is(err, bufio.ErrBufferFull):
-		return nil, l.skip()
-	case errors.Is(err, io.EOF) && len(line) > 0:
-		return line, errCutOff
-	}
-	return nil, err
-}
-
-// skip passes over the rest of a line that is too long.
-func (l *lines) skip() error {
-	for {
-		part, err := l.r.ReadSlice('\n')
-		l.end += int64(len(part))
-		switch {
-		case err == nil, errors.Is(err, io.EOF):
-			return ErrTooLong
-		case !errors.Is(err, bufio.ErrBufferFull):
-			return err
+	long := false
+	for searched := 0; ; {
+		if i := bytes.IndexByte(l.unread[searched:], '\n'); i >= 0 {
+			line := l.take(searched + i + 1)
+			if long {
+				return nil, ErrTooLong
+			}
+			return line[:len(line)-1], nil
+		}
+		searched = len(l.unread)
+		if searched == MaxLine {
+			l.end += int64(len(l.unread))
+			l.unread, searched, long = nil, 0, true
+		}
+		switch err := l.fill(); {
+		case err == nil:
+		case errors.Is(err, io.EOF) && (long || searched > 0):
+			return l.take(len(l.unread)), errCutOff
+		default:
+			return nil, err
 		}
 	}
+}
+
+// take is the next line of so many bytes.
+func (l *lines) take(n int) []byte {
+	line := l.unread[:n:n]
+	l.unread = l.unread[n:]
+	l.number++
+	l.end += int64(n)
+	return line
+}
+
+// fill reads more behind what is unread.
+func (l *lines) fill() error {
+	if n := len(l.unread); n == len(l.buf) {
+		l.buf = append(make([]byte, 0, 2*n), l.unread...)[:2*n]
+	} else {
+		copy(l.buf, l.unread)
+	}
+	n, err := io.ReadAtLeast(l.r, l.buf[len(l.unread):], 1)
+	l.unread = l.buf[:len(l.unread)+n]
+	return err
+}
+
+// How often, and after how long, a line is looked at again that may be written at this moment.
+const (
+	againMost  = 4
+	againAfter = 20 * time.Millisecond
+)
+
+// again waits for the rest of a last line of which some bytes were read.
+func (l *lines) again(f *os.File, read int) (line []byte, err error) {
+	start := l.end - int64(read)
+	for range againMost {
+		time.Sleep(againAfter)
+		if _, err := f.Seek(start, io.SeekStart); err != nil {
+			return nil, err
+		}
+		l.unread, l.number, l.end = nil, l.number-1, start
+		if line, err = l.next(); !errors.Is(err, errCutOff) {
+			break
+		}
+	}
+	return line, err
 }

@@ -1,78 +1,36 @@
 package journal
 
 import (
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
-	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
 )
 
 // tail is the end of a journal, where lines are added.
 type tail struct {
-	dir    string
-	name   string   // of the last file; empty before there is one
-	f      *os.File // it; nil until a line is written
-	size   int64    // of it, bytes
-	seq    int64    // of the last line; 0: there is none
-	prev   string   // its SHA-256
-	failed error    // after which nothing can be written any more
-}
+	dir  string
+	name string   // of the last file; empty before there is one
+	f    *os.File // it; nil until a line is written
+	size int64    // of it, bytes
+	seq  int64    // of the last line; 0: there is none
+	prev string   // its SHA-256
 
-// openTail finds the end of a journal, and the boards whose turn has not ended.
-func openTail(dir string) (tail, map[string]Record, error) {
-	t := tail{dir: dir, prev: none}
-	begun := map[string]Record{}
-	names, err := segments(dir)
-	if err != nil {
-		return tail{}, nil, err
-	}
-	for _, name := range names {
-		t.name, t.size = name, 0
-		var fault error
-		scanSegment(dir, name, 0, func(l rawLine, err error) bool {
-			if err == nil {
-				err = t.pass(l, begun)
-			}
-			fault = err
-			return err == nil
-		})
-		if fault != nil {
-			return tail{}, nil, fault
-		}
-	}
-	return t, begun, nil
-}
-
-// pass goes over a line that is there.
-func (t *tail) pass(l rawLine, begun map[string]Record) error {
-	k, err := l.link()
-	if err != nil {
-		return err
-	}
-	t.seq, t.prev, t.size = k.seq, sumOf(l.Raw), l.end
-	switch k.event {
-	case Begin:
-		r, err := decode(l.Raw)
-		if err != nil {
-			return l.wrong(err)
-		}
-		begun[r.ID] = r
-	case End:
-		delete(begun, string(k.id))
-	}
-	return nil
+	key      ed25519.PrivateKey // signs heads; nil: there are none
+	unsigned int                // lines that no head is about
+	failed   error              // after which nothing can be written any more
 }
 
 // append gives a record its place in the chain and writes it: one write, on the disk when it returns.
-func (t *tail) append(r *Record, now time.Time) error {
+func (t *tail) append(r *Record, segment string) error {
 	if t.failed != nil {
 		return t.failed
 	}
-	if err := t.open(segmentOf(now)); err != nil {
+	if err := t.open(segment); err != nil {
 		return err
 	}
 	r.Seq, r.Prev = t.seq+1, t.prev
@@ -80,18 +38,22 @@ func (t *tail) append(r *Record, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	if r.Event == Head {
+		line = sign(line, t.key)
+	}
 	if err := t.put(append(line, '\n')); err != nil {
 		return files.FileError(filepath.Join(t.dir, t.name), err)
 	}
 	t.seq, t.prev = r.Seq, sumOf(line)
+	t.unsigned++
+	if r.Event == Head {
+		t.unsigned = 0
+	}
 	return nil
 }
 
-// open opens the file for a line. A clock that was set back does not go back to an older file.
+// open opens the file for a line: the last one, or a new one.
 func (t *tail) open(name string) error {
-	if name < t.name {
-		name = t.name
-	}
 	if t.f != nil && name == t.name {
 		return nil
 	}
