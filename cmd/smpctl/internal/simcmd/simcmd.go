@@ -28,6 +28,9 @@ type simOptions struct {
 	keys      []string
 	bootMode  app.Choice
 	faults    string
+	boards    int
+	bus       string
+	faultsOf  []string
 	eraseTime app.Seconds
 	window    app.Seconds
 	board     sim.Options
@@ -42,11 +45,16 @@ func simCommand(a *app.App) *cobra.Command {
 		Long: `Serve a virtual device: an SMP server, MCUboot and their flash, on a pseudo-terminal (Linux), a TCP
 port, a UDP port, or all of them, until Ctrl-C.
 
+With --boards there are several, as if they were on USB: smpctl sees them in the place of this
+computer's ports where SMPCTL_BUS names the folder of --bus. Their serial numbers are SIM00001 and
+so on, they are plugged in at 1-1.1 to 1-1.7, 1-2.1 and so on, and their ports go away at a reset.
+
 With --baud the bytes take as long as they do on a wire, with --raw both application and bootloader
 have raw framing. Faults are listed as in --faults
 seed=7,drop-request=0.01,flip=0.0001,vanish-after=20000,lose-last-answer.`,
 		Example: `  smpctl sim --pty ./board --flash board.flash
-  smpctl sim --tcp 127.0.0.1:7777 --key app.pub.pem --boot-mode overwrite`,
+  smpctl sim --tcp 127.0.0.1:7777 --key app.pub.pem --boot-mode overwrite
+  smpctl sim --boards 8 --bus ./bus --baud 115200 --faults-of 3:vanish-after=20000`,
 		Args: app.Takes(0, 0),
 		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return serve(ctx, a, o) }),
 	}
@@ -57,7 +65,10 @@ seed=7,drop-request=0.01,flip=0.0001,vanish-after=20000,lose-last-answer.`,
 func (o *simOptions) register(f *pflag.FlagSet) {
 	f.StringVar(&o.pty, "pty", "", "make this `link` a serial port that leads to the device")
 	f.StringVar(&o.tcp, "tcp", "", "serve its serial port on this `host:port`; port 0 takes a free one")
-	f.StringVar(&o.board.Flash, "flash", "", "keep the flash in this `file`, and start with what it holds")
+	f.IntVar(&o.boards, "boards", 0, "serve `N` boards on a bus of their own")
+	f.StringVar(&o.bus, "bus", "", "the `folder` that the bus is (default: one among the temporary files)")
+	f.StringVar(&o.board.Flash, "flash", "",
+		"keep the flash in this `file`, and start with what it holds; with --boards in a folder")
 	f.StringVar(&o.udp, "udp", "", "serve SMP over UDP on this `host:port`; port 0 takes a free one")
 	f.StringArrayVar(&o.keys, "key", nil,
 		"start only images that this public `key` (PEM) signed; of several of one type, one")
@@ -78,6 +89,8 @@ func (o *simOptions) register(f *pflag.FlagSet) {
 	f.BoolVar(&o.board.Noise, "noise", false, "print log lines, colours and prompts between the answers")
 	f.BoolVar(&o.board.Console, "console", true, "print on the serial port what MCUboot and Zephyr say at boot")
 	f.StringVar(&o.faults, "faults", "", "what goes wrong, as a `list` of NAME=VALUE")
+	f.StringArrayVar(&o.faultsOf, "faults-of", nil,
+		"what goes wrong on one of the boards alone, as its number, a colon and a `list`")
 }
 
 // CompleteFaults offers the names of faults, behind the last comma of a list.
@@ -144,8 +157,15 @@ func newBoard(o sim.Options) (*sim.Device, error) {
 }
 
 func serve(ctx context.Context, a *app.App, o simOptions) (app.Result, error) {
+	if err := o.checkBoards(); err != nil {
+		return nil, err
+	}
+	if o.boards > 0 {
+		return serveBoards(ctx, a, o)
+	}
 	if o.pty == "" && o.tcp == "" && o.udp == "" {
-		return nil, failure.Usage("sim needs --pty LINK, --tcp HOST:PORT or --udp HOST:PORT, to be reached under")
+		return nil, failure.Usage(
+			"sim needs --pty LINK, --tcp HOST:PORT, --udp HOST:PORT or --boards N, to be reached under")
 	}
 	options, err := o.options(a)
 	if err != nil {
