@@ -49,10 +49,14 @@ func TestScript(t *testing.T) {
 			e.Setenv("LocalAppData", filepath.Join(home, "local")) // of Windows
 			e.Setenv("TESTDATA", fixtures)
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // else each smpctl of a race build stays for a second
+			e.Values[rackKey{}] = &scriptRack{}
 			return os.MkdirAll(home, 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"device":   startDevice,
+			"board":    makeBoard,
+			"plug":     plugIn,
+			"unplug":   unplug,
 			"silent":   startSilence,
 			"stranger": startStranger,
 			"exits":    exits,

@@ -84,7 +84,7 @@ const (
 // pseudo-terminal.
 type ReadyEvent struct {
 	Event  string `json:"event"`
-	Port   string `json:"port"`             // as -p takes it
+	Port   string `json:"port"`             // as -p takes it; of several boards the folder that their bus is
 	Target string `json:"target,omitempty"` // the pseudo-terminal that it leads to
 }
 

@@ -24,6 +24,7 @@ smpctl --json -p /dev/ttyACM0 upgrade app.signed.bin >record.json`
 // manualEnvironment are all variables that mean something to smpctl or to what it starts.
 var manualEnvironment = []row{
 	{"SMPCTL_PORT", "address of the device, where --port is not given"},
+	{"SMPCTL_BUS", "folder of virtual boards that smpctl sim --boards serves, in the place of this computer's ports"},
 	{"SMPCTL_PASSPHRASE", "passphrase of a private key"},
 	{"SMPCTL_PIN", "PIN of a PKCS#11 token"},
 	{"SMPCTL_PKCS11", "the helper for such tokens, where it is not beside smpctl or on the path"},
