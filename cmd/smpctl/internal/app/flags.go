@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,7 +15,8 @@ import (
 
 // GlobalFlags are the flags of every command. A zero value means that the flag was not given.
 type GlobalFlags struct {
-	Port       string
+	Port       string   // address of the device; the first, if several were given
+	MorePorts  []string // the others: only who works on several devices may take them
 	Baud       int
 	Conn       string
 	ConnType   string
@@ -36,7 +38,7 @@ type GlobalFlags struct {
 
 // Register declares the flags in the order of the help.
 func (f *GlobalFlags) Register(fs *pflag.FlagSet) {
-	fs.StringVarP(&f.Port, "port", "p", "",
+	fs.VarP((*portFlag)(f), "port", "p",
 		"`address` of the device: /dev/ttyACM0, COM22, usb:VID:PID, tcp:HOST:PORT, udp:HOST, sim: "+
 			"(environment SMPCTL_PORT)")
 	IntVar(fs, &f.Baud, "baud", "b", 1, MaxBaud, "bit rate of the port (default 115200)")
@@ -63,6 +65,23 @@ func (f *GlobalFlags) Register(fs *pflag.FlagSet) {
 	fs.VarP(&f.logLevel, "loglevel", "l", "what is said: debug, info, warn or error (default warn)")
 	Heading(fs, "Output", "json")
 }
+
+// portFlag is the flag --port, which may be given again. An empty address is none.
+type portFlag GlobalFlags
+
+func (f *portFlag) Set(text string) error {
+	switch {
+	case f.Port == "":
+		f.Port = text
+	case text != "" && text != f.Port && !slices.Contains(f.MorePorts, text):
+		f.MorePorts = append(f.MorePorts, text)
+	}
+	return nil
+}
+
+func (f *portFlag) String() string { return f.Port }
+
+func (f *portFlag) Type() string { return "address" }
 
 // heading is the annotation of a flag with which a part of the help begins.
 const heading = "smpctl_heading"

@@ -34,6 +34,7 @@ func (a *App) ForBoard(name string, watch func(Event)) *App {
 	}
 	c := &App{Streams: Streams{In: bytes.NewReader(nil)}, Env: a.Env, Flags: a.Flags, Bus: a.Bus, Began: true,
 		command: a.command, Reached: a.Reached, board: b}
+	c.Flags.MorePorts = nil // of the others
 	c.News = &screen.Display{W: a.News, Color: a.News.Color}
 	if b.part != nil {
 		c.News.W = b.part

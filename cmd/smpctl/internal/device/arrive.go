@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/transport"
@@ -46,10 +47,26 @@ func (d *Device) dial(ctx context.Context) (*transport.Conn, error) {
 		}
 	}
 	conn, err := d.bus().Open(ctx, d.Settings.Address.Address, o)
+	if err == nil && !d.holds(conn.Port()) {
+		conn.Close()
+		return nil, &transport.OpenError{Address: d.Settings.Address.String(), Err: errPassedOn}
+	}
 	if isAbsent(err) && errors.Is(obstacle, transport.ErrBusy) {
 		return nil, obstacle // who has it has reset the board, and wants the port back
 	}
 	return conn, err
+}
+
+// holds reports whether the port that was opened is still the one that was found for a usb: address: it may have been
+// busy for a while, and its name has gone to another board.
+func (d *Device) holds(opened transport.Port) bool {
+	if d.Settings.Address.Kind != transport.KindUSB {
+		return true
+	}
+	ports, err := d.bus().Ports()
+	return err != nil || !slices.ContainsFunc(ports, func(p transport.Port) bool {
+		return p.Name == opened.Name && p != opened
+	})
 }
 
 // inTheWay says why a port that is there cannot be opened yet.

@@ -17,7 +17,7 @@ var (
 	// errOtherIdentity says that the port that came back belongs to the bootloader, as far as one can tell.
 	errOtherIdentity = errors.New("the port came back with another identity: perhaps the bootloader's")
 	// errPassedOn says that a name belonged to another port by the time that it was opened.
-	errPassedOn = errors.New("the port has just got another name")
+	errPassedOn error = &passedOnError{}
 )
 
 // lackingError says that a device is there without the port that it is known by.
@@ -55,13 +55,36 @@ func (e *strangerError) Error() string {
 
 func (e *strangerError) Is(target error) bool { return target == fs.ErrNotExist }
 
+// passedOnError says that the port that was meant is not there any more under the name that was opened.
+type passedOnError struct{}
+
+func (*passedOnError) Error() string { return "the port has just got another name" }
+
+func (*passedOnError) Is(target error) bool { return target == fs.ErrNotExist }
+
+// movedError says that the device of an address with a place is in another place now.
+type movedError struct {
+	to   transport.Port
+	from string // as the address has it
+}
+
+func (e *movedError) Error() string {
+	return fmt.Sprintf("the device is plugged in at %s now, and the address means %s", e.to.Location, e.from)
+}
+
+func (e *movedError) Is(target error) bool { return target == fs.ErrNotExist }
+
 // missing is the error of a device that did not come back, or not whole, to the port of this name.
 func missing(name string, err error, present []transport.Port) error {
 	var lacking *lackingError
+	var moved *movedError
 	switch i := slices.IndexFunc(present, named(name)); {
 	case errors.As(err, &lacking):
 		err = &transport.OpenError{Address: name, Err: err}
 		return failure.WithHint(err, "smpctl ports --probe shows which of its ports answers: name that with -p")
+	case errors.As(err, &moved):
+		err = &transport.OpenError{Address: name, Err: err}
+		return failure.WithHint(err, "plug it in where it was, and the same command takes an update up")
 	case err != errAway:
 		return err
 	case i >= 0:

@@ -3,6 +3,7 @@ package device
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/smpctl/smpctl/transport"
@@ -33,11 +34,25 @@ func (d *Device) follow() (transport.Port, error) {
 	}
 	d.trailing.Lock()
 	defer d.trailing.Unlock()
-	port, err := d.trail.next(time.Now(), present)
+	here := d.inPlace(present)
+	port, err := d.trail.next(time.Now(), here)
+	if elsewhere := transport.Same(d.trail.first, present); err == errAway && len(elsewhere) > 0 {
+		err = &movedError{elsewhere[0], d.Settings.Address.Location}
+	}
 	if err != nil {
 		return transport.Port{}, missing(d.Name, err, present)
 	}
 	return port, nil
+}
+
+// inPlace are the ports where the address says that the device is: all of them if it names no place. Whoever names one
+// means the board there, and a board with the same serial number elsewhere is another one.
+func (d *Device) inPlace(ports []transport.Port) []transport.Port {
+	a := d.Settings.Address
+	if a.Kind != transport.KindUSB || a.Location == "" {
+		return ports
+	}
+	return slices.DeleteFunc(slices.Clone(ports), func(p transport.Port) bool { return !a.MeansPlace(p.Location) })
 }
 
 // beginTrail follows the device of the first connection from now on.
@@ -101,5 +116,5 @@ func (d *Device) judge(conn *transport.Conn, taken transport.Port, since time.Ti
 		d.trail.settle(taken, present)
 		return sure
 	}
-	return d.trail.judge(time.Now(), present, taken, since)
+	return d.trail.judge(time.Now(), d.inPlace(present), taken, since)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
 	"github.com/smpctl/smpctl/smp"
 	"github.com/smpctl/smpctl/transport"
 )
@@ -26,6 +27,9 @@ const PortVariable = "SMPCTL_PORT"
 // readSettings merges everything that can say where the device is.
 func readSettings(a *app.App) (Settings, error) {
 	f := a.Flags
+	if len(f.MorePorts) > 0 {
+		return Settings{}, severalError(f)
+	}
 	saved, err := savedSettings(a)
 	if err != nil {
 		return Settings{}, err
@@ -63,6 +67,16 @@ func readSettings(a *app.App) (Settings, error) {
 		s.SMP.Rate = baud / transport.BitsPerByte
 	}
 	return s, nil
+}
+
+// severalError says that a command with one device was given several.
+func severalError(f app.GlobalFlags) error {
+	ports := []string{"-p " + f.Port}
+	for _, more := range f.MorePorts {
+		ports = append(ports, "-p "+more)
+	}
+	return failure.WithHint(failure.Usage("%s: one device is wanted", human.And(ports)),
+		"upgrade, recover, reset, info and image list take several, with --all")
 }
 
 // firstGiven is the first of the settings that has a value; none has one where the only port present is meant.

@@ -127,7 +127,7 @@ func KindOf(ctx context.Context, err error) Kind {
 		return kindRefused
 	case errors.As(err, &file), errors.As(err, &unfit), errors.As(err, &unusable):
 		return kindImage
-	case errors.As(err, &open):
+	case errors.As(err, &open), planHint(err) != "":
 		return kindPort
 	case errors.As(err, &nonsense):
 		return kindOther
@@ -191,6 +191,8 @@ func Hint(k Kind, err error, now Situation) string {
 		return cmp.Or(now.Command, "smpctl") + " --help says how it is used"
 	case k == kindPort && errors.As(err, &open):
 		return openHint(open)
+	case k == kindPort:
+		return planHint(err)
 	case errors.Is(err, image.ErrBadMagic):
 		return "wanted is a signed image; a Zephyr build leaves it in build/zephyr/zephyr.signed.bin"
 	case errors.Is(err, image.ErrEncrypted):
