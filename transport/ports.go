@@ -135,9 +135,10 @@ func AddressOf(p Port, present []Port) Address {
 // too: vendor, product, serial number and place of its device, and the interface where that has several ports. A device
 // that takes its place is not meant. A port of which too little is known has its name.
 func ExactAddress(p Port, present []Port) Address {
-	a := Address{Kind: KindUSB, VID: p.VID, PID: p.PID, Serial: p.Serial, Location: p.Location, Interface: AnyInterface}
-	if p.USB && p.VID != 0 && (p.Location != "" || isUnique(p.Serial)) {
-		if a, ok := a.alone(p, present); ok {
+	for _, serial := range []string{p.Serial, ""} { // some can be in no address
+		a := Address{Kind: KindUSB, VID: p.VID, PID: p.PID, Serial: serial, Location: p.Location}
+		a, ok := a.alone(p, present)
+		if ok && p.USB && p.VID != 0 && (p.Location != "" || isUnique(serial)) {
 			return a
 		}
 	}

@@ -6,15 +6,25 @@ import (
 )
 
 // inPlace orders boards as they are plugged in.
-func inPlace(a, b Board) int {
-	return cmp.Or(natural(a.Location, b.Location), natural(a.Serial, b.Serial), byPort(a.Candidate, b.Candidate))
+func inPlace(a, b Candidate) int {
+	return cmp.Or(natural(a.Location, b.Location), natural(a.Serial, b.Serial), byPort(a, b))
 }
 
 // byPort orders candidates by their ports; of two for one port, the one of which more is known is first.
 func byPort(a, b Candidate) int {
 	return cmp.Or(natural(a.Port, b.Port), strings.Compare(b.Location, a.Location), strings.Compare(b.Serial, a.Serial),
 		cmp.Compare(b.VID, a.VID), cmp.Compare(b.PID, a.PID), cmp.Compare(b.Interface, a.Interface),
-		strings.Compare(b.Address, a.Address))
+		apartFirst(a, b), strings.Compare(b.Address, a.Address))
+}
+
+func apartFirst(a, b Candidate) int {
+	switch {
+	case a.Apart == b.Apart:
+		return 0
+	case a.Apart:
+		return -1
+	}
+	return 1
 }
 
 // natural compares texts with numbers in them by the values of these: 1-1.2 comes before 1-1.10.

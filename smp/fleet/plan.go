@@ -16,6 +16,9 @@ type Candidate struct {
 	Location string // where it is plugged in, such as 1-1.2; nothing else is there. Empty if that is not known
 	// Interface is the number of the USB interface, for people: [PortsError] names it. -1 if it is not known.
 	Interface int
+	// Apart says that the user asked for this interface by its number: each such port of a device is a board of its own,
+	// as behind a bridge with several UARTs.
+	Apart bool
 }
 
 // Board is one device of a plan.
@@ -42,17 +45,26 @@ type Plan struct {
 
 // NewPlan tells which boards there are behind ports. It is pure, and does not depend on the order of the ports.
 //
-//   - What is in one place is one board; without a place, what has one vendor, product and serial number; without
-//     these, what has one port.
-//   - Two boards with the same vendor, product and serial number are both refused, with a [*ClashError]: after a reset
+//   - What is in one place is one device; without a place, what has one vendor, product and serial number; without
+//     these, what has one port. A device is one board, unless all of its ports are [Candidate.Apart].
+//   - Two devices with the same vendor, product and serial number are both refused, with a [*ClashError]: after a reset
 //     nobody could tell them apart, nor later by the report.
 //   - A board with several ports is refused, with a [*PortsError]: nobody knows which one answers.
 //
 // Others go on. The only error is an [*ExpectError], before anything is touched; the plan beside it is whole.
 func NewPlan(found []Candidate, o PlanOptions) (Plan, error) {
-	boards := gather(found)
-	slices.SortFunc(boards, inPlace)
-	refuseTwins(boards)
+	devices := gather(found)
+	clashes := clashesOf(devices)
+	var boards []Board
+	for _, ports := range devices {
+		for _, b := range boardsOf(ports) {
+			if clash := clashes[identityOf(b.Candidate)]; clash != nil {
+				b.Refused = clash
+			}
+			boards = append(boards, b)
+		}
+	}
+	slices.SortFunc(boards, func(a, b Board) int { return inPlace(a.Candidate, b.Candidate) })
 	name(boards)
 	if o.Expect > 0 && len(boards) != o.Expect {
 		return Plan{boards}, &ExpectError{Want: o.Expect, Found: boards}
@@ -65,38 +77,31 @@ func (p Plan) Refused() []Board {
 	return slices.DeleteFunc(slices.Clone(p.Boards), func(b Board) bool { return b.Refused == nil })
 }
 
-// gather makes one board of all ports of a device. One with several is refused.
-func gather(found []Candidate) []Board {
+// gather finds the ports of each device, in the order of their interfaces.
+func gather(found []Candidate) (devices [][]Candidate) {
 	ports := slices.Clone(found)
 	slices.SortFunc(ports, byPort)
 	ports = slices.CompactFunc(ports, func(a, b Candidate) bool { return a.Port == b.Port })
-	devices := map[device][]Candidate{}
+	of := map[device][]Candidate{}
 	for _, c := range ports {
-		devices[deviceOf(c)] = append(devices[deviceOf(c)], c)
+		of[deviceOf(c)] = append(of[deviceOf(c)], c)
 	}
-	var boards []Board
-	for _, ports := range devices {
-		boards = append(boards, boardsOf(ports)...)
+	for _, ports := range of {
+		slices.SortStableFunc(ports, func(a, b Candidate) int { return a.Interface - b.Interface })
+		if ports[0].Location != "" || haveInterfaces(ports) {
+			devices = append(devices, ports)
+			continue
+		}
+		for _, c := range ports { // nothing says that they are one device
+			devices = append(devices, []Candidate{c})
+		}
 	}
-	return boards
+	slices.SortFunc(devices, func(a, b []Candidate) int { return inPlace(a[0], b[0]) })
+	return devices
 }
 
-// boardsOf makes a board of the ports of a device. Without a place that is known, ports of one interface are those of
-// several devices.
-func boardsOf(ports []Candidate) (boards []Board) {
-	slices.SortStableFunc(ports, func(a, b Candidate) int { return a.Interface - b.Interface })
-	together := ports[0].Location != "" || apart(ports)
-	if len(ports) > 1 && together {
-		return []Board{{Candidate: ports[0], Refused: &PortsError{Ports: ports}}}
-	}
-	for _, c := range ports {
-		boards = append(boards, Board{Candidate: c})
-	}
-	return boards
-}
-
-// apart reports whether ports, in the order of their interfaces, have one each.
-func apart(ports []Candidate) bool {
+// haveInterfaces reports whether ports, in the order of their interfaces, have one each.
+func haveInterfaces(ports []Candidate) bool {
 	last := -1
 	for _, c := range ports {
 		if c.Interface <= last {
@@ -105,6 +110,17 @@ func apart(ports []Candidate) bool {
 		last = c.Interface
 	}
 	return true
+}
+
+// boardsOf are the boards of a device: one, or one behind each port of a bridge.
+func boardsOf(ports []Candidate) (boards []Board) {
+	if len(ports) > 1 && slices.ContainsFunc(ports, func(c Candidate) bool { return !c.Apart }) {
+		return []Board{{Candidate: ports[0], Refused: &PortsError{Ports: ports}}}
+	}
+	for _, c := range ports {
+		boards = append(boards, Board{Candidate: c})
+	}
+	return boards
 }
 
 // device is what two ports of one device have in common, and two devices have not: as much as is known.
@@ -132,17 +148,19 @@ type identity struct {
 
 func identityOf(c Candidate) identity { return identity{c.VID, c.PID, strings.ToLower(c.Serial)} }
 
-// refuseTwins refuses boards with the same identity.
-func refuseTwins(boards []Board) {
-	twins := map[identity][]Candidate{}
-	for _, b := range boards {
-		if b.Serial != "" {
-			twins[identityOf(b.Candidate)] = append(twins[identityOf(b.Candidate)], b.Candidate)
+// clashesOf finds devices with the same identity.
+func clashesOf(devices [][]Candidate) map[identity]*ClashError {
+	same := map[identity][]Candidate{}
+	for _, ports := range devices {
+		if c := ports[0]; c.Serial != "" {
+			same[identityOf(c)] = append(same[identityOf(c)], c)
 		}
 	}
-	for i, b := range boards {
-		if same := twins[identityOf(b.Candidate)]; len(same) > 1 {
-			boards[i].Refused = &ClashError{Boards: same}
+	clashes := map[identity]*ClashError{}
+	for i, boards := range same {
+		if len(boards) > 1 {
+			clashes[i] = &ClashError{Boards: boards}
 		}
 	}
+	return clashes
 }

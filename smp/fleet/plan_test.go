@@ -25,6 +25,12 @@ func on(c candidate, number int) candidate {
 	return c
 }
 
+// apart is a port that was asked for by the number of its interface.
+func apart(c candidate, number int) candidate {
+	c.Interface, c.Apart = number, true
+	return c
+}
+
 // shown is a plan in words: name=port, and why a board is refused.
 func shown(p fleet.Plan) (texts []string) {
 	for _, b := range p.Boards {
@@ -88,6 +94,18 @@ func TestPlan(t *testing.T) {
 			[]string{"1-1=a clash of 2", "1-2=c clash of 2"}},
 		{"one serial number of two vendors", found{at("a", "S1", "1-1"), otherVendor(at("b", "S1", "1-2"))},
 			[]string{"1-1=a", "1-2=b"}},
+
+		{"a bridge with several UARTs, of which two were asked for", found{apart(at("b", "S1", "1-1"), 1),
+			apart(at("c", "S1", "1-1"), 2)},
+			[]string{"b=b", "c=c"}},
+		{"a bridge whose place is not known", found{apart(at("b", "S1", ""), 1), apart(at("c", "S1", ""), 2)},
+			[]string{"b=b", "c=c"}},
+		{"a bridge of which all were asked for, and one by its number", found{at("a", "S1", "1-1"),
+			on(at("b", "S1", "1-1"), 1), apart(at("b", "S1", "1-1"), 1)},
+			[]string{"S1=a has 2 ports"}},
+		{"two bridges with one serial number", found{apart(at("b", "S1", "1-1"), 1), apart(at("c", "S1", "1-1"), 2),
+			apart(at("d", "S1", "1-2"), 1)},
+			[]string{"b=b clash of 2", "c=c clash of 2", "1-2=d clash of 2"}},
 
 		{"no serial numbers", found{at("b", "", "1-2"), at("a", "", "1-1")}, []string{"1-1=a", "1-2=b"}},
 		{"no serial numbers and no places", found{at("b", "", ""), at("a", "", "")}, []string{"a=a", "b=b"}},
@@ -192,6 +210,7 @@ func anyPorts(random *rand.Rand) (found []candidate) {
 				c.Interface = number
 			}
 			for range 1 + random.IntN(2) {
+				c.Apart = random.IntN(3) == 0
 				found = append(found, c)
 			}
 		}
@@ -201,7 +220,7 @@ func anyPorts(random *rand.Rand) (found []candidate) {
 
 // unsound says what is wrong with a plan of these ports; empty if nothing is.
 func unsound(plan fleet.Plan, found []candidate) string {
-	names, identities := map[string]bool{}, map[string]bool{}
+	names, identities := map[string]bool{}, map[string]fleet.Board{}
 	ports := map[string]int{} // in how many boards
 	for _, b := range plan.Boards {
 		if b.Name == "" || names[b.Name] {
@@ -220,10 +239,10 @@ func unsound(plan fleet.Plan, found []candidate) string {
 			continue
 		}
 		identity := fmt.Sprintf("%x %x %s", b.VID, b.PID, strings.ToLower(b.Serial))
-		if identities[identity] {
+		if other, ok := identities[identity]; ok && !(b.Apart && other.Apart && b.Location == other.Location) {
 			return "an identity is worked on twice: " + identity
 		}
-		identities[identity] = true
+		identities[identity] = b
 	}
 	for _, c := range found {
 		if ports[c.Port] > 1 || ports[c.Port] == 0 && !refusedWith(plan, c) {

@@ -16,13 +16,13 @@ import (
 	"github.com/smpctl/smpctl/transport"
 )
 
-// All finds the boards that addresses mean, without opening any. No addresses are those of the command: each -p, or what
-// else says where the device is.
+// All finds the boards that addresses mean, without opening any. No addresses are those of the command: each -p, or
+// what else says where the device is.
 //
 // It waits as long as a command waits for its port: until every address means something, and until as many boards are
-// there as are expected. Address of a board is for a board's App ([app.App.ForBoard]): under it [New] reaches this board,
-// and not one that was put into its place meanwhile, as far as serial number and place tell the two apart. It follows
-// the board over resets, and not to another place.
+// there as are expected. Address of a board is for a board's App ([app.App.ForBoard]): under it [New] reaches this
+// board, and not one that was put into its place meanwhile, as far as serial number and place tell the two apart. It
+// follows the board over resets, and not to another place.
 //
 // The errors: a [*fleet.ExpectError], a [*transport.OpenError] for an address that means nothing, and wrong usage.
 func All(ctx context.Context, a *app.App, addresses []string, o fleet.PlanOptions) (fleet.Plan, error) {
@@ -84,8 +84,8 @@ type gathering struct {
 	wait      time.Duration // for what is not there yet; 0: not at all
 }
 
-// await looks until all is there that is wanted, and nothing has come or gone for a moment: the boards on a hub come one
-// after the other, and so do the ports of a board. What is there at the first look is not waited for.
+// await looks until all is there that is wanted, and nothing has come or gone for a moment: the boards on a hub come
+// one after the other, and so do the ports of a board. What is there at the first look is not waited for.
 func (g *gathering) await(ctx context.Context, a *app.App) (fleet.Plan, error) {
 	ports, plan, err := g.look()
 	if err == nil || g.wait == 0 || !mayCome(err) || ctx.Err() != nil {
@@ -224,7 +224,7 @@ func candidate(p transport.Port, ports []transport.Port, number int) fleet.Candi
 		exact.Interface = number
 	}
 	c := fleet.Candidate{Port: p.Name, Address: exact.String(), VID: uint16(p.VID), PID: uint16(p.PID),
-		Location: p.Location, Interface: p.Interface}
+		Location: p.Location, Interface: p.Interface, Apart: number != transport.AnyInterface}
 	if exact.Serial != "" { // else who is at this address by then may be another board
 		c.Serial = p.OwnSerial()
 	}
