@@ -1,0 +1,101 @@
+package station
+
+import (
+	"iter"
+	"time"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/journal"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/page"
+)
+
+// deed is the work with one board, as the records tell it.
+type deed struct {
+	id      string // of the record
+	at      time.Time
+	slot    string
+	board   string // what names it
+	serial  string // of its USB device
+	label   string
+	result  journal.Result
+	kind    string
+	seconds float64
+}
+
+// past is what the records tell of before, as far as decisions and the page need it.
+type past struct {
+	passed, failed, unknown int // with this file of the station
+
+	boards  map[string]deed // that passed with this image, by what names them
+	labels  map[string]deed // the same, by label
+	serials map[string]deed // the last of each USB device, whatever the image
+	recent  []deed          // newest first; as many as the page shows
+	open    []deed          // of which nobody knows how they ended, and that nobody has looked at
+}
+
+func newPast() *past {
+	return &past{boards: map[string]deed{}, labels: map[string]deed{}, serials: map[string]deed{}}
+}
+
+// readPast goes through the records of a station. Those of the image with this hash, and made with this file of the
+// station, are counted.
+func readPast(records iter.Seq2[journal.Record, error], image, config string) (*past, error) {
+	p, open := newPast(), map[string]deed{}
+	var order []string
+	for r, err := range records {
+		if err != nil {
+			return nil, err
+		}
+		switch r.Event {
+		case journal.End:
+			d := deedOf(r)
+			p.remember(d, r.Image != nil && r.Image.FileSHA256 == image, r.Station.Config == config)
+			if d.result == journal.Unknown {
+				open[d.id] = d
+				order = append(order, d.id)
+			}
+		case journal.Resolve:
+			delete(open, r.ID)
+		}
+	}
+	for _, id := range order {
+		if d, ok := open[id]; ok {
+			p.open = append(p.open, d)
+		}
+	}
+	return p, nil
+}
+
+// deedOf is what a record tells.
+func deedOf(r journal.Record) deed {
+	return deed{id: r.ID, at: r.Began.Add(time.Duration(r.Seconds * float64(time.Second))), slot: r.Board.Slot,
+		board: r.Board.ID, serial: r.Board.Serial, label: r.Fields["label"], result: r.Result, kind: r.Kind,
+		seconds: r.Seconds}
+}
+
+// add remembers a deed of now.
+func (p *past) add(d deed) { p.remember(d, true, true) }
+
+func (p *past) remember(d deed, thisImage, thisConfig bool) {
+	if thisConfig {
+		switch d.result {
+		case journal.Pass:
+			p.passed++
+		case journal.Fail:
+			p.failed++
+		default:
+			p.unknown++
+		}
+	}
+	if thisImage && d.result == journal.Pass {
+		remember(p.boards, d.board, d)
+		remember(p.labels, d.label, d)
+	}
+	remember(p.serials, d.serial, d)
+	p.recent = append([]deed{d}, p.recent[:min(len(p.recent), page.HistoryMax-1)]...)
+}
+
+func remember(in map[string]deed, key string, d deed) {
+	if key != "" {
+		in[key] = d
+	}
+}
