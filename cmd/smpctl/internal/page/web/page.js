@@ -92,8 +92,9 @@ function newTile(slot) {
   const bar = make('progress', '', li);
   bar.max = 100;
   bar.setAttribute('aria-label', 'Progress of ' + slot);
-  make('p', 'detail', li);
-  make('p', 'advice', li);
+  const text = make('div', 'text', li);
+  make('p', 'detail', text);
+  make('p', 'advice', text);
   const button = make('button', 'start', li);
   put(button, 'Start ' + slot);
   button.addEventListener('click', () => tell('/button', { slot }));
@@ -135,7 +136,6 @@ function showTiles(tiles) {
     for (const t of tiles) newTile(t.slot);
   }
   list.dataset.columns = tiles.length <= 4 ? 1 : tiles.length <= 8 ? 2 : tiles.length <= 24 ? 4 : 8;
-  list.style.setProperty('--rows', Math.ceil(tiles.length / list.dataset.columns));
   tiles.forEach((t, i) => showTile(list.children[i], t));
   fit();
 }
@@ -179,7 +179,7 @@ function showHistory(history) {
     put(make('td', '', tr), clock(b.at));
     put(make('td', '', tr), b.slot);
     put(make('td', '', tr), b.label || b.board);
-    put(make('td', '', tr), [WORDS[b.result], b.kind, b.seconds.toFixed(1) + ' s'].filter(Boolean).join(' '));
+    put(make('td', '', tr), [WORDS[b.result], b.kind, b.seconds && b.seconds.toFixed(1) + ' s'].filter(Boolean).join(' '));
   });
 }
 
