@@ -20,6 +20,9 @@ type rig struct {
 	resumed bool  // what was plugged in at the start is taken up
 	turns   int64 // so far
 
+	lookedAt time.Time // last time, at the ports
+	blind    error     // why that did not work since
+
 	label    string // scanned, and waiting for its board; empty: none
 	labelled time.Time
 	operator string
@@ -47,8 +50,18 @@ func newRig(r rules, p *past) *rig {
 	return g
 }
 
+// sighted takes in a look at the ports, which may have failed.
+func (g *rig) sighted(now time.Time, s sight) []order {
+	g.blind = s.err
+	if s.err != nil {
+		return g.decide(now)
+	}
+	return g.plugged(now, s.ports)
+}
+
 // plugged takes in which ports there are, and says what is to be done.
 func (g *rig) plugged(now time.Time, ports []transport.Port) []order {
+	g.lookedAt = now
 	at := map[string][]transport.Port{}
 	for _, p := range ports {
 		if p.USB {
@@ -177,16 +190,14 @@ func (g *rig) find(number int64) *slot {
 }
 
 // progress takes in how far a turn has come.
-func (g *rig) progress(number int64, step string, percent *int) {
-	if s := g.find(number); s != nil && s.phase == working {
-		s.turn.step, s.turn.percent = step, percent
+func (g *rig) progress(number int64, a advance) {
+	s := g.find(number)
+	if s == nil || s.phase != working {
+		return
 	}
-}
-
-// named takes in what names the board of a turn.
-func (g *rig) named(number int64, board string) {
-	if s := g.find(number); s != nil && s.phase == working {
-		s.turn.board = board
+	s.turn.step, s.turn.percent = a.step, a.percent
+	if a.board != "" {
+		s.turn.board = a.board
 	}
 }
 

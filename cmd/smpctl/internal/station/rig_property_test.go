@@ -106,7 +106,7 @@ func (w *witness) step(r *rand.Rand) string {
 
 func TestNothingIsFlashedTwiceByItselfWhateverHappens(t *testing.T) {
 	orders := 0
-	for seed := range uint64(400) {
+	for seed := range uint64(150) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		w := &witness{busy: map[string]string{}, freed: map[string]bool{}, worked: map[string]bool{},
 			results: map[string]journal.Result{}}
@@ -119,7 +119,7 @@ func TestNothingIsFlashedTwiceByItselfWhateverHappens(t *testing.T) {
 		}
 		orders += w.seen
 	}
-	if orders < 1000 {
+	if orders < 500 {
 		t.Errorf("only %d boards were begun: the test shows nothing", orders)
 	}
 	t.Logf("%d boards were begun", orders)

@@ -48,6 +48,9 @@ const (
 	// pulledTime is how long a board has to be away to count as pulled out. Boards reset by themselves, some of them
 	// again and again, and are back sooner; nobody changes a board and waits for the screen faster.
 	pulledTime = 3 * time.Second
+	// blindTime is after which a look at the ports is too old to begin anything: a computer takes a moment to list them,
+	// and one whose hub hangs may take for ever.
+	blindTime = 5 * time.Second
 	// labelTime is how long a label waits for its board. Whoever scans and goes away forgets which board it was for.
 	labelTime = 2 * time.Minute
 	// sayTime is how long a sentence stays that nobody has to acknowledge.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/journal"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/page"
 )
@@ -20,7 +21,7 @@ func (g *rig) view(now time.Time) page.View {
 	for _, s := range g.slots {
 		v.Tiles = append(v.Tiles, g.tile(now, s))
 	}
-	v.Messages = g.standing()
+	v.Messages = g.standing(now)
 	for _, m := range g.messages {
 		v.Messages = append(v.Messages, m.Message)
 	}
@@ -32,13 +33,19 @@ func (g *rig) view(now time.Time) page.View {
 }
 
 // standing is what is to be said as long as it is so.
-func (g *rig) standing() []page.Message {
+func (g *rig) standing(now time.Time) []page.Message {
 	var list []page.Message
 	add := func(id string, level page.Level, text string) {
 		list = append(list, page.Message{ID: id, Level: level, Text: text})
 	}
 	if g.ending {
 		add("ending", page.Warning, "the station ends: no new boards")
+	}
+	switch {
+	case g.blind != nil:
+		add("blind", page.Error, "this computer does not list its ports: "+failure.Text(g.blind))
+	case g.isBlind(now):
+		add("blind", page.Error, "this computer does not list its ports: does a hub hang?")
 	}
 	if g.quota > 0 && g.past.passed >= g.quota {
 		add("quota", page.Info, fmt.Sprintf("the quota is reached: %d boards passed", g.past.passed))
@@ -123,7 +130,7 @@ func (g *rig) waiting(w want) (state page.State, detail string, button bool) {
 		return page.Ready, "press Start", true
 	case wantTurn, wantRoom:
 		return page.Ready, "waits for its turn", false
-	case wantStation, wantRecords, wantEyes, wantOrder:
+	case wantStation, wantRecords, wantEyes, wantOrder, wantSight:
 		return page.Closed, "no new boards now", false
 	}
 	return page.Ready, "", false

@@ -19,6 +19,7 @@ const (
 	wantOrder        // another one: the quota is reached
 	wantEyes         // of somebody who looks into the failures
 	wantRecords      // they cannot be written
+	wantSight        // nobody knows what is plugged in
 	wantStation      // it ends
 )
 
@@ -34,6 +35,8 @@ func (g *rig) wanting(now time.Time, s *slot) want {
 		return wantEyes
 	case g.quota > 0 && passed >= g.quota:
 		return wantOrder
+	case g.isBlind(now):
+		return wantSight
 	case now.Sub(s.at) < settleTime || !g.fits(s.port):
 		return wantRest
 	case g.start == startScan && s.turn.label == "" && !g.labelFor(s):
@@ -47,6 +50,9 @@ func (g *rig) wanting(now time.Time, s *slot) want {
 	}
 	return nothing
 }
+
+// isBlind tells whether what is plugged in is not known any more.
+func (g *rig) isBlind(now time.Time) bool { return g.blind != nil || now.Sub(g.lookedAt) > blindTime }
 
 // busy is how many boards are worked on.
 func (g *rig) busy() int {
