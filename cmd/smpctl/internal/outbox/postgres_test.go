@@ -194,6 +194,11 @@ func (d *database) whole(t *testing.T, dirs map[string]string) {
 	if got := d.rows(t, "SELECT count(*), count(DISTINCT station) FROM smpctl.records"); got != want {
 		t.Errorf("lines and stations: %s, want %s", got, want)
 	}
+	// Once a row was looked for in all others: 10,000 lines took 44 s.
+	const scans = "SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'records' AND seq_scan > 100"
+	if got := d.rows(t, scans); got != "" {
+		t.Errorf("all rows were read %s times", got)
+	}
 	for _, view := range []string{"gaps", "altered"} {
 		began := time.Now()
 		if got := d.rows(t, "SELECT * FROM smpctl."+view); got != "" {
@@ -224,7 +229,8 @@ line2-h|17|line 16 is not the one that was written before it
 		t.Errorf("gaps:\n%swant:\n%s", got, wantGaps)
 	}
 	wantAltered := "line2-e|16\nline2-f|16\nline2-g|16\n"
-	if got := d.rows(t, "SELECT station, seq FROM smpctl.altered ORDER BY station, seq"); got != wantAltered {
+	got := d.rows(t, "SELECT station, seq FROM smpctl.altered WHERE seq < 100 ORDER BY station, seq")
+	if got != wantAltered {
 		t.Errorf("altered:\n%swant:\n%s", got, wantAltered)
 	}
 }
