@@ -1,0 +1,164 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os/exec"
+	"runtime"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/bus"
+	"github.com/smpctl/smpctl/image"
+	"github.com/smpctl/smpctl/smp"
+	"github.com/smpctl/smpctl/smp/dfu"
+	"github.com/smpctl/smpctl/smp/fleet"
+	"github.com/smpctl/smpctl/transport"
+)
+
+const (
+	manyBoards = 64
+	manyBaud   = 115200
+	manyBuffer = 384 // bytes of a packet buffer
+)
+
+
+// BenchmarkMany upgrades 64 boards at 115200 baud at once, which another process serves, and reports the share that the
+// slowest got of its wire in its upload, the processor cores that this process took, and its largest memory. A share is
+// that of BenchmarkUploadWire of package smp: 1 is the best packet that fits the buffer, one after the other without a
+// pause. For numbers that mean something nothing else may run:
+//
+//	go test ./cmd/smpctl -run '^$' -bench Many -benchtime 1x
+func BenchmarkMany(b *testing.B) {
+	img := imageOf(b, manyBaud*3/4) // some ten seconds
+	b.Run("library", func(b *testing.B) {
+		for b.Loop() {
+			dir := serveMany(b)
+			start, before := time.Now(), usage(b)
+			slowest := upgradeMany(b, dir, img)
+			took, after := time.Since(start), usage(b)
+			reportMany(b, img, slowest, took, after.cpu-before.cpu, after.memory)
+		}
+	})
+}
+
+// serveMany serves the boards in another process until the benchmark ends, and returns the folder of their bus.
+func serveMany(b *testing.B, flags ...string) string {
+	dir := b.TempDir()
+	cmd := exec.Command("smpctl", append([]string{"sim", "--boards", fmt.Sprint(manyBoards), "--bus", dir,
+		"--baud", fmt.Sprint(manyBaud), "--slot-size", "0x80000"}, flags...)...)
+	cmd.Stdout = io.Discard
+	news, err := cmd.StderrPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGINT)
+		_ = cmd.Wait()
+		u := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+		b.Logf("the boards took %v", time.Duration(u.Utime.Nano()+u.Stime.Nano()))
+	})
+	if _, err := bufio.NewReader(news).ReadString('\n'); err != nil {
+		b.Fatal(err)
+	}
+	go func() { _, _ = io.Copy(io.Discard, news) }()
+	return dir
+}
+
+// upgradeMany upgrades all boards and returns the time of the longest upload.
+func upgradeMany(b *testing.B, dir string, img *image.Image) (slowest time.Duration) {
+	ports := bus.OfFolder(dir)
+	var boards []fleet.Target
+	present, err := ports.Ports()
+	if err != nil || len(present) != manyBoards {
+		b.Fatalf("%d boards, %v", len(present), err)
+	}
+	var mu sync.Mutex
+	for _, p := range present {
+		address := transport.Address{Kind: transport.KindUSB, Serial: p.Serial, Interface: transport.AnyInterface}
+		dial := func(ctx context.Context) (*smp.Client, error) {
+			conn, err := ports.Open(ctx, address, transport.Options{Baud: manyBaud})
+			if err != nil {
+				return nil, err
+			}
+			return smp.NewClient(conn, smp.Options{}), nil
+		}
+		boards = append(boards, fleet.Target{Board: fleet.Board{Name: p.Serial}, Dial: dial,
+			OnEvent: func(e dfu.Event) {
+				if e.Step.Action == dfu.Upload && e.Step.Took > 0 {
+					mu.Lock()
+					defer mu.Unlock()
+					slowest = max(slowest, e.Step.Took)
+				}
+			}})
+	}
+	for _, r := range fleet.Upgrade(b.Context(), boards, []dfu.Target{{File: img}}, dfu.Options{}, fleet.Options{}) {
+		if r.Err != nil {
+			b.Errorf("%s: %v", r.Board.Name, r.Err)
+		}
+	}
+	return slowest
+}
+
+// reportMany reports what the slowest upload and all boards together took.
+func reportMany(b *testing.B, img *image.Image, slowest, took, cpu time.Duration, memory int64) {
+	const overhead = 4 + smp.HeaderLen + 16 // framing in the buffer, SMP header, CBOR of a later chunk below 64 KiB
+	frame := time.Duration(transport.FrameLen(manyBuffer-4, 0)) * 10 * time.Second / manyBaud
+	limit := float64(manyBuffer-overhead) / frame.Seconds()
+	b.ReportMetric(float64(len(img.Bytes()))/slowest.Seconds()/limit, "of-wire")
+	b.ReportMetric(cpu.Seconds()/took.Seconds(), "cores")
+	b.ReportMetric(float64(memory)/1e6, "MB")
+	b.ReportMetric(took.Seconds(), "s")
+	b.ReportMetric(0, "ns/op")
+}
+
+// used is what a process took of the machine.
+type used struct {
+	cpu    time.Duration
+	memory int64 // bytes, at most
+}
+
+// usage is that of this process.
+func usage(b *testing.B) used {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return usedBy(u)
+}
+
+func usedBy(u syscall.Rusage) used {
+	memory := u.Maxrss // kilobytes but on macOS
+	if runtime.GOOS != "darwin" {
+		memory *= 1024
+	}
+	return used{time.Duration(u.Utime.Nano() + u.Stime.Nano()), memory}
+}
+
+// imageOf is an unsigned image of some size.
+func imageOf(b testing.TB, size int) *image.Image {
+	data := image.Header{HeaderSize: 32, ImageSize: uint32(size), Version: image.Version{Major: 2}}.Append(nil)
+	data = append(data, bytes.Repeat([]byte("firmware"), size/8)...)
+	sum := sha256.Sum256(data)
+	data = binary.LittleEndian.AppendUint16(data, 0x6907)
+	data = binary.LittleEndian.AppendUint16(data, 4+4+sha256.Size)
+	data = binary.LittleEndian.AppendUint16(data, uint16(image.TLVSHA256))
+	data = binary.LittleEndian.AppendUint16(data, sha256.Size)
+	img, err := image.Parse(append(data, sum[:]...))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return img
+}
