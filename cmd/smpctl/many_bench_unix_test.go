@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/bus"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/image"
 	"github.com/smpctl/smpctl/smp"
 	"github.com/smpctl/smpctl/smp/dfu"
@@ -31,7 +32,6 @@ const (
 	manyBuffer = 384 // bytes of a packet buffer
 )
 
-
 // BenchmarkMany upgrades 64 boards at 115200 baud at once, which another process serves, and reports the share that the
 // slowest got of its wire in its upload, the processor cores that this process took, and its largest memory. A share is
 // that of BenchmarkUploadWire of package smp: 1 is the best packet that fits the buffer, one after the other without a
@@ -40,22 +40,31 @@ const (
 //	go test ./cmd/smpctl -run '^$' -bench Many -benchtime 1x
 func BenchmarkMany(b *testing.B) {
 	img := imageOf(b, manyBaud*3/4) // some ten seconds
-	b.Run("library", func(b *testing.B) {
-		for b.Loop() {
-			dir := serveMany(b)
-			start, before := time.Now(), usage(b)
-			slowest := upgradeMany(b, dir, img)
-			took, after := time.Since(start), usage(b)
-			reportMany(b, img, slowest, took, after.cpu-before.cpu, after.memory)
+	for _, faulty := range []bool{false, true} {
+		name := "library"
+		if faulty {
+			name += "/8-faulty"
 		}
-	})
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				dir := serveMany(b, faulty)
+				start, before := time.Now(), usage(b)
+				slowest := upgradeMany(b, dir, img, faulty)
+				took, after := time.Since(start), usage(b)
+				reportMany(b, img, slowest, took, after.cpu-before.cpu, after.memory)
+			}
+		})
+	}
 }
 
 // serveMany serves the boards in another process until the benchmark ends, and returns the folder of their bus.
-func serveMany(b *testing.B, flags ...string) string {
+func serveMany(b *testing.B, faulty bool) string {
 	dir := b.TempDir()
-	cmd := exec.Command("smpctl", append([]string{"sim", "--boards", fmt.Sprint(manyBoards), "--bus", dir,
-		"--baud", fmt.Sprint(manyBaud), "--slot-size", "0x80000"}, flags...)...)
+	cmd := exec.Command("smpctl", "sim", "--boards", fmt.Sprint(manyBoards), "--bus", dir,
+		"--baud", fmt.Sprint(manyBaud))
+	if faulty {
+		cmd = exec.Command("faultyboards", dir)
+	}
 	cmd.Stdout = io.Discard
 	news, err := cmd.StderrPipe()
 	if err == nil {
@@ -78,7 +87,7 @@ func serveMany(b *testing.B, flags ...string) string {
 }
 
 // upgradeMany upgrades all boards and returns the time of the longest upload.
-func upgradeMany(b *testing.B, dir string, img *image.Image) (slowest time.Duration) {
+func upgradeMany(b *testing.B, dir string, img *image.Image, faulty bool) (slowest time.Duration) {
 	ports := bus.OfFolder(dir)
 	var boards []fleet.Target
 	present, err := ports.Ports()
@@ -97,16 +106,25 @@ func upgradeMany(b *testing.B, dir string, img *image.Image) (slowest time.Durat
 		}
 		boards = append(boards, fleet.Target{Board: fleet.Board{Name: p.Serial}, Dial: dial,
 			OnEvent: func(e dfu.Event) {
-				if e.Step.Action == dfu.Upload && e.Step.Took > 0 {
+				if e.Step.Action == dfu.Upload && e.Step.Took > 0 && (!faulty || faultOf(p.Serial).kind == "") {
 					mu.Lock()
 					defer mu.Unlock()
 					slowest = max(slowest, e.Step.Took)
 				}
 			}})
 	}
-	for _, r := range fleet.Upgrade(b.Context(), boards, []dfu.Target{{File: img}}, dfu.Options{}, fleet.Options{}) {
+	images, wait := []dfu.Target{{File: img}}, dfu.Options{Wait: 20 * time.Second}
+	for _, r := range fleet.Upgrade(b.Context(), boards, images, wait, fleet.Options{}) {
+		kind := ""
 		if r.Err != nil {
-			b.Errorf("%s: %v", r.Board.Name, r.Err)
+			kind = failure.KindOf(b.Context(), r.Err).Name
+		}
+		want := ""
+		if faulty {
+			want = faultOf(r.Board.Name).kind
+		}
+		if kind != want {
+			b.Errorf("%s: %q, want %q: %v", r.Board.Name, kind, want, r.Err)
 		}
 	}
 	return slowest

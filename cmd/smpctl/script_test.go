@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	}
 	testscript.Main(m,
 		map[string]func(){"smpctl": checkedMain, "testsigner": runTestSigner, "brokenctl": runBroken,
-			"smpctl-pkcs11": runTestToken})
+			"smpctl-pkcs11": runTestToken, "faultyboards": runFaultyBoards})
 }
 
 // TestScript runs testdata/script/*.txtar; testdata/script/README.md lists the commands.

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/netip"
 	"strings"
-	"syscall"
 	"time"
 	"unicode"
 
@@ -110,9 +109,10 @@ func answer(conn net.Conn) error {
 }
 
 // absent is the error of a port whose board went away after its file was read: nobody listens there any more, or ends
-// the connection at once.
+// the connection at once. Each system has errors of its own for that.
 func absent(err error) error {
-	if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) {
+	var failed net.Error
+	if errors.As(err, &failed) && !failed.Timeout() || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errNoPort
 	}
 	return err
