@@ -40,10 +40,13 @@ type TextEvent struct {
 
 // Whose text it is.
 const (
-	fromConsole = "console" // the device's
-	FromCheck   = "check"   // of the command of --check
-	FromSigner  = "signer"  // of a signer outside of this process
-	ownNote     = "note"    // ours
+	fromConsole  = "console"  // the device's
+	FromCheck    = "check"    // of the command of --check
+	FromBefore   = "before"   // of the command of --before
+	FromAfter    = "after"    // of the command of --after
+	FromIdentity = "identity" // of the command of --id
+	FromSigner   = "signer"   // of a signer outside of this process
+	ownNote      = "note"     // ours
 )
 
 // WaitingEvent is what the command waits for, once that takes a while.

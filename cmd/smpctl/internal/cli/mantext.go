@@ -25,6 +25,8 @@ smpctl --json -p /dev/ttyACM0 upgrade app.signed.bin >record.json`
 var manualEnvironment = []row{
 	{"SMPCTL_PORT", "address of the device, where --port is not given"},
 	{"SMPCTL_BUS", "folder of virtual boards that smpctl sim --boards serves, in the place of this computer's ports"},
+	{"SMPCTL_BOARD_ID, SMPCTL_RESULT", "set by smpctl for the commands of --before, --after, --check and --id: what " +
+		"names the board, and pass or fail"},
 	{"SMPCTL_PASSPHRASE", "passphrase of a private key"},
 	{"SMPCTL_PIN", "PIN of a PKCS#11 token"},
 	{"SMPCTL_PKCS11", "the helper for such tokens, where it is not beside smpctl or on the path"},

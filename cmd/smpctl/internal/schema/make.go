@@ -28,7 +28,11 @@ func (m *maker) schema(title string, types ...reflect.Type) ([]byte, error) {
 	m.defs = map[string]reflect.Type{}
 	s := object{{"$schema", dialect}, {"title", title}}
 	if len(types) == 1 {
-		s = append(s, m.structure(types[0])...)
+		var board []member
+		if m.event != "" {
+			board = []member{boardOfEvent}
+		}
+		s = append(s, m.structure(types[0], board...)...)
 	} else {
 		var any []object
 		for _, t := range types {
@@ -97,14 +101,19 @@ func (m *maker) definitions() object {
 	return defs
 }
 
-// structure is the schema of an object.
-func (m *maker) structure(t reflect.Type) object {
+// boardOfEvent is the key that every line of standard error may begin with.
+var boardOfEvent = member{"board", object{
+	{"description", "name of the board that it is about; absent if the command is not about several"},
+	{"type", "string"}}}
+
+// structure is the schema of an object. What its type does not say comes first.
+func (m *maker) structure(t reflect.Type, more ...member) object {
 	s, err := sourceOf(t)
 	if err != nil {
 		m.problem("%v", err)
 		return nil
 	}
-	var properties object
+	properties := object(more)
 	required := []string{}
 	m.properties(t, &properties, &required)
 	o := object{{"type", "object"}, {"properties", properties}, {"required", required}, {"additionalProperties", false}}

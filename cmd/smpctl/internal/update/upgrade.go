@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/boards"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/view"
@@ -29,7 +30,7 @@ type upgradeOptions struct {
 }
 
 func upgradeCommand(a *app.App) *cobra.Command {
-	o := upgradeOptions{wait: app.WaitTime(dfu.DefaultWait), checkTime: app.Seconds(defaultCheckTime)}
+	o := upgradeOptions{wait: app.WaitTime(dfu.DefaultWait), checkTime: app.Seconds(boards.ProgramTime)}
 	cmd := &cobra.Command{
 		Use:        "upgrade [file|build-folder]",
 		Aliases:    []string{"flash", "update"},
@@ -62,7 +63,7 @@ An update that was interrupted at any point is taken up by the same command.`,
 				if err != nil {
 					return nil, err
 				}
-				return job.upgrade(ctx, a, r)
+				return job.upgrade(ctx, a, new(boards.Turn), r)
 			})
 		}),
 	}
@@ -98,7 +99,7 @@ func newUpgradeJob(ctx context.Context, a *app.App, args []string, o upgradeOpti
 	if job.mode, err = modeOf(a, o.mode.String()); err != nil {
 		return job, err
 	}
-	if err := lookUpCheck(ctx, o.check); err != nil {
+	if err := boards.LookUp(ctx, "--check", o.check); err != nil {
 		return job, err
 	}
 	job.file, err = rec.load(a, args, o.source)
@@ -109,7 +110,7 @@ func newUpgradeJob(ctx context.Context, a *app.App, args []string, o upgradeOpti
 }
 
 // upgrade brings the file onto the device that the flags of a mean.
-func (j upgradeJob) upgrade(ctx context.Context, a *app.App, rec *record) (app.Result, error) {
+func (j upgradeJob) upgrade(ctx context.Context, a *app.App, t *boards.Turn, rec *record) (app.Result, error) {
 	d, err := rec.newDevice(a, j.wait)
 	if err != nil {
 		return nil, err
@@ -120,7 +121,7 @@ func (j upgradeJob) upgrade(ctx context.Context, a *app.App, rec *record) (app.R
 	options := dfu.Options{
 		Mode: j.mode, Force: j.force, UpgradeOnly: j.upgradeOnly, Wait: time.Duration(j.wait), OnEvent: v.event,
 	}
-	options.Check = j.checkWith(a, d, v)
+	options.Check = j.checkWith(a, t, d, v)
 	if j.dryRun {
 		return dryRun(ctx, a, d, rec, j.upgradeOptions, options)
 	}
@@ -145,12 +146,12 @@ func (j upgradeJob) upgrade(ctx context.Context, a *app.App, rec *record) (app.R
 }
 
 // checkWith is the user's check of a device that runs the new image; nil without one.
-func (o upgradeOptions) checkWith(a *app.App, d *device.Device, v *upgradeView) func(context.Context) error {
+func (o upgradeOptions) checkWith(a *app.App, t *boards.Turn, d *device.Device, v *upgradeView) func(context.Context) error {
 	if o.check == "" {
 		return nil
 	}
 	return func(ctx context.Context) error {
-		err := check(ctx, a, o.check, d.Name, time.Duration(o.checkTime))
+		err := t.Check(ctx, a, o.check, d.Name, time.Duration(o.checkTime))
 		if err == nil { // what comes now can take a while, and fail
 			v.event(dfu.Event{Step: dfu.Step{Action: dfu.Check, Target: -1}, Phase: dfu.Note,
 				Text: "the command passed: looking at the device"})

@@ -1,6 +1,6 @@
 //go:build !windows
 
-package update
+package boards
 
 import (
 	"context"
@@ -38,9 +38,9 @@ func TestCheckEndsWithItsChildren(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			a := app.New(app.Streams{Err: clitest.WriterFunc(func([]byte) { cancel() })}, nil)
 			alive := newLifeline(t)
-			err := check(ctx, a, "exec 3>'"+alive.path+"'; "+tt.command, "tcp:nowhere:1", tt.limit)
+			err := new(Turn).Check(ctx, a, "exec 3>'"+alive.path+"'; "+tt.command, "tcp:nowhere:1", tt.limit)
 			if tt.want != nil && !errors.Is(err, tt.want) || err == nil || !strings.Contains(err.Error(), tt.words) {
-				t.Errorf("check: %v, want %v, %q", err, tt.want, tt.words)
+				t.Errorf("Check: %v, want %v, %q", err, tt.want, tt.words)
 			}
 			alive.wantCut()
 		})
@@ -50,8 +50,28 @@ func TestCheckEndsWithItsChildren(t *testing.T) {
 // A check that passed may leave something running, such as an agent, even with its output open.
 func TestCheckLeavesAnAgent(t *testing.T) {
 	a := app.New(app.Streams{Err: io.Discard}, nil)
-	if err := check(t.Context(), a, "sleep 4 & exit 0", "tcp:nowhere:1", time.Minute); err != nil {
+	if err := new(Turn).Check(t.Context(), a, "sleep 4 & exit 0", "tcp:nowhere:1", time.Minute); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestIdentityOfProgram: what a program prints names the board, unless it is more than a name.
+func TestIdentityOfProgram(t *testing.T) {
+	for command, want := range map[string]string{ // an identity, or part of the error behind an !
+		"echo SN1; echo noise >&2":            "SN1",
+		"echo $SMPCTL_PORT":                   "tcp:nowhere:1",
+		"true":                                "!nothing is there",
+		"echo a; echo b":                      "!is not one line",
+		"exit 3":                              "!exit status 3",
+		"head -c 1000000 /dev/zero":           "!is longer than 128 characters",
+		"yes | head -c 1000000 | tr -d '\\n'": "!is longer than 128 characters",
+	} {
+		a := app.New(app.Streams{Err: clitest.WriterFunc(func([]byte) {})}, nil)
+		id, err := (Source{fromCommand, command}).ask(t.Context(), a, "tcp:nowhere:1")
+		want, fails := strings.CutPrefix(want, "!")
+		if fails != (err != nil) || err == nil && id != want || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %q, %v, want %q", command, id, err, want)
+		}
 	}
 }
 
