@@ -22,7 +22,7 @@ import (
 // It waits as long as a command waits for its port: until every address means something, and until as many boards are
 // there as are expected. Address of a board is for a board's App ([app.App.ForBoard]): under it [New] reaches this
 // board, and not one that was put into its place meanwhile, as far as serial number and place tell the two apart. It
-// follows the board over resets, and not to another place.
+// follows the board over resets, and not to another place. From now on all boards share one look at the bus.
 //
 // The errors: a [*fleet.ExpectError], a [*transport.OpenError] for an address that means nothing, and wrong usage.
 func All(ctx context.Context, a *app.App, addresses []string, o fleet.PlanOptions) (fleet.Plan, error) {
@@ -31,7 +31,8 @@ func All(ctx context.Context, a *app.App, addresses []string, o fleet.PlanOption
 		return fleet.Plan{}, err
 	}
 	a.Reached = true
-	g := &gathering{bus: BusOf(a), addresses: named, options: o, wait: time.Duration(a.Flags.Wait)}
+	a.Bus = Shared(BusOf(a))
+	g := &gathering{bus: a.Bus, addresses: named, options: o, wait: time.Duration(a.Flags.Wait)}
 	return g.await(ctx, a)
 }
 
