@@ -115,7 +115,7 @@ func (r *Report[R]) carryOut(ctx context.Context, o Options, do func(context.Con
 	for more := true; more; {
 		r.Attempts++
 		r.Value, r.Err = r.attempt(ctx, do)
-		more = r.Err != nil && r.Attempts <= o.Retry && ctx.Err() == nil && again(r.Err) && pause(ctx)
+		more = r.Err != nil && r.Attempts <= o.Retry && again(r.Err) && pause(ctx)
 	}
 	returned = true
 }

@@ -80,6 +80,7 @@ func TestAll(t *testing.T) {
 			texts{exactOne, exactTwo + ",if=0: the board has several ports that fit: ttyACM1 (if=0), ttyACM2 (if=2)"}},
 		{"one of the two was asked for", texts{"usb:2fe3:0004,if=2"}, ports{one, two, second},
 			texts{exactTwo + ",if=2"}},
+		{"the only one was asked for", texts{"usb:serial=E5F6A7B8,if=0"}, ports{one, two}, texts{exactTwo + ",if=0"}},
 		{"one of the two by its name", texts{"ttyACM2"}, ports{one, two, second}, texts{exactTwo + ",if=2"}},
 		{"each of the two", texts{"usb:2fe3:0004,if=0", "usb:2fe3:0004,if=2"}, ports{two, second},
 			texts{"ttyACM1" + exactTwo[8:] + ",if=0", "ttyACM2" + exactTwo[8:] + ",if=2"}},
@@ -174,6 +175,8 @@ func TestAllWaits(t *testing.T) {
 			"open /nowhere/ttyACM0: file does not exist (waited 10s)"},
 		{"a board that comes and goes", []string{kind}, 2, when{0: {one}, 2 * time.Second: {one, two},
 			2500 * time.Millisecond: {one}, 3 * time.Second: {one, two}}, 2, 4 * time.Second, ""},
+		{"another board comes and goes all the time", []string{kind}, 2, restless(ports{one, two}, stranger), 2,
+			11 * time.Second, ""},
 		{"it comes in the last moment", []string{kind}, 2, when{0: {one}, 9950 * time.Millisecond: {one, two}}, 2,
 			10950 * time.Millisecond, ""},
 	} {
@@ -205,6 +208,17 @@ func TestAllWaits(t *testing.T) {
 			})
 		})
 	}
+}
+
+// restless is a bus to which boards come after three seconds, and another one comes and goes all the time.
+func restless(boards []transport.Port, other transport.Port) map[time.Duration][]transport.Port {
+	other.PID++
+	when := map[time.Duration][]transport.Port{}
+	for from := 3 * time.Second; from < time.Minute; from += time.Second {
+		when[from] = append([]transport.Port{other}, boards...)
+		when[from+time.Second/2] = boards
+	}
+	return when
 }
 
 func TestAllStops(t *testing.T) {
