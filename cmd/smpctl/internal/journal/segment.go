@@ -69,8 +69,8 @@ func newLines(r io.Reader) *lines { return &lines{r: r, buf: make([]byte, firstB
 // errCutOff is a last line without a line end: it is being written, or a power cut tore it.
 var errCutOff = errors.New("is cut off")
 
-// next returns the next line without its line end, valid until the next call. It comes with errCutOff if the line end
-// is missing, and what is longer than MaxLine is passed over with ErrTooLong. The end is [io.EOF].
+// next returns the next line without its line end, valid until the next call. One without a line end comes with
+// errCutOff; of one that is longer than MaxLine comes nothing but that or ErrTooLong. The end is [io.EOF].
 func (l *lines) next() ([]byte, error) {
 	long := false
 	for searched := 0; ; {
@@ -88,8 +88,11 @@ func (l *lines) next() ([]byte, error) {
 		}
 		switch err := l.fill(); {
 		case err == nil:
-		case errors.Is(err, io.EOF) && (long || searched > 0):
-			return l.take(len(l.unread)), errCutOff
+		case errors.Is(err, io.EOF) && long:
+			l.take(searched)
+			return nil, errCutOff
+		case errors.Is(err, io.EOF) && searched > 0:
+			return l.take(searched), errCutOff
 		default:
 			return nil, err
 		}

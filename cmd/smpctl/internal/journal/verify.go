@@ -94,7 +94,7 @@ func (v *verification) segment(dir, name string, last bool) error {
 	at := place{path: filepath.Join(dir, name)}
 	for l := newLines(f); ; {
 		line, err := l.next()
-		if errors.Is(err, errCutOff) && last {
+		if errors.Is(err, errCutOff) && last && len(line) > 0 {
 			line, err = l.again(f, len(line))
 		}
 		at.number = l.number
@@ -102,7 +102,7 @@ func (v *verification) segment(dir, name string, last bool) error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case errors.Is(err, errCutOff):
-			v.found(at, fmt.Sprintf("is cut off: %d bytes", len(line)))
+			v.found(at, err.Error())
 		case errors.Is(err, ErrTooLong):
 			v.chain.damaged(at, nil, errors.New("is longer than 1 MiB"))
 		case err != nil:
