@@ -25,11 +25,16 @@ func serve(t *testing.T, v page.View) *served {
 
 func serveAt(t *testing.T, address string, v page.View) *served {
 	t.Helper()
+	return serveWith(t, address, page.Options{}, v)
+}
+
+func serveWith(t *testing.T, address string, o page.Options, v page.View) *served {
+	t.Helper()
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := page.New(page.Options{})
+	p := page.New(o)
 	p.Show(v)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

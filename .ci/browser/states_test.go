@@ -183,13 +183,7 @@ func TestTilesOfAnyNumberOfSlots(t *testing.T) {
 	s := serve(t, page.View{})
 	b := visit(t, wall, s.url)
 	for _, n := range []int{1, 2, 3, 4, 5, 7, 8, 12, 16, 24, 64} {
-		v := page.View{Station: "line2-a"}
-		for i := range n {
-			tile := story().Tiles[i%8]
-			tile.Slot = fmt.Sprintf("%c%d", 'A'+i/8, i%8+1)
-			v.Tiles = append(v.Tiles, tile)
-		}
-		s.Show(v)
+		s.Show(many(n))
 		b.wait(fmt.Sprintf(`document.querySelectorAll("#tiles li").length === %d`, n))
 		for _, tile := range b.tiles() {
 			if n <= 8 {

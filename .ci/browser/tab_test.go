@@ -71,15 +71,21 @@ func openTab(t *testing.T, l look) *tab {
 	b := &tab{t: t, ctx: ctx}
 	messages := chromedp.Console(ctx)
 	go b.listen(messages)
-	b.do(chromedp.EmulateViewport(l.width, l.height, func(p *emulation.SetDeviceMetricsOverrideParams,
-		_ *emulation.SetTouchEmulationEnabledParams) {
-		p.Mobile = l.narrow
-	}))
+	b.size(l)
 	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: l.features()})
 	call(b, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 	call(b, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Europe/Berlin"})
 	call(b, emulation.SetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: "en_GB"})
 	return b
+}
+
+// size makes a tab as large as a look is.
+func (b *tab) size(l look) {
+	b.t.Helper()
+	b.do(chromedp.EmulateViewport(l.width, l.height, func(p *emulation.SetDeviceMetricsOverrideParams,
+		_ *emulation.SetTouchEmulationEnabledParams) {
+		p.Mobile = l.narrow
+	}))
 }
 
 // visit is a tab in which the page of a station stands, as it is now.
@@ -197,3 +203,6 @@ func quote(s string) string {
 	}
 	return string(q)
 }
+
+// navigate goes to an address.
+func navigate(url string) chromedp.Action[chromedp.Void] { return chromedp.Navigate(url) }

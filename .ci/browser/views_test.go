@@ -75,3 +75,15 @@ func done() page.View {
 	v.Messages = []page.Message{{ID: "quota", Level: page.Info, Text: "The quota of 500 is done."}}
 	return v
 }
+
+// many is a station with so many slots.
+func many(n int) page.View {
+	v, tiles := story(), story().Tiles
+	v.Tiles, v.Messages = nil, nil
+	for i := range n {
+		tile := tiles[i%8]
+		tile.Slot = fmt.Sprintf("%c%d", 'A'+i/8, i%8+1)
+		v.Tiles = append(v.Tiles, tile)
+	}
+	return v
+}
