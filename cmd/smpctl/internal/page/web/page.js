@@ -19,7 +19,7 @@ function make(name, className, parent) {
 async function post(path, body) {
   try {
     const answer = await fetch(path, { method: 'POST', headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify(body) });
+      body: JSON.stringify(body), signal: AbortSignal.timeout(SILENCE / 2) });
     return answer.ok ? '' : await answer.text();
   } catch {
     return 'the station is not heard';
@@ -123,10 +123,12 @@ function showTile(li, t) {
 
 // Words keep their height, and become narrower where a slot is.
 function fit() {
-  for (const word of document.querySelectorAll('.word')) {
+  const words = [...document.querySelectorAll('.word')];
+  const parts = words.map((word) => { // all is measured before anything changes: one layout
     const room = word.parentElement.clientWidth - word.offsetLeft + word.parentElement.offsetLeft;
-    word.style.transform = word.scrollWidth > room ? `scaleX(${room / word.scrollWidth})` : '';
-  }
+    return word.scrollWidth > room ? room / word.scrollWidth : 1;
+  });
+  words.forEach((word, i) => { word.style.transform = parts[i] < 1 ? `scaleX(${parts[i]})` : ''; });
 }
 
 function showTiles(tiles) {
@@ -150,13 +152,17 @@ function showCounters(c) {
 
 const clock = (time) => new Date(time).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
 
-// A list is made again only when it is another one, so that a reader or a focus in it is not lost.
+// A list changes only where it is another one, so that a reader or a focus in it is not lost.
 function renew(list, items, add) {
-  const is = JSON.stringify(items);
-  if (list.shown === is) return;
-  list.shown = is;
-  list.replaceChildren();
-  for (const item of items) add(item);
+  const wanted = items.map((item) => JSON.stringify(item));
+  for (const old of [...list.children]) if (!wanted.includes(old.shown)) old.remove();
+  items.forEach((item, i) => {
+    if (list.children[i]?.shown === wanted[i]) return;
+    const element = add(item);
+    element.shown = wanted[i];
+    list.insertBefore(element, list.children[i]);
+  });
+  while (list.children.length > items.length) list.lastElementChild.remove();
 }
 
 function showMessages(messages) {
@@ -165,10 +171,11 @@ function showMessages(messages) {
     li.dataset.level = m.level;
     li.dataset.message = m.id;
     put(make('span', '', li), m.text);
-    if (!m.acknowledge) return;
+    if (!m.acknowledge) return li;
     const button = make('button', 'acknowledge', li);
     put(button, 'Understood');
     button.addEventListener('click', () => tell('/acknowledge', { message: m.id }));
+    return li;
   });
 }
 
@@ -180,6 +187,7 @@ function showHistory(history) {
     put(make('td', '', tr), b.slot);
     put(make('td', '', tr), b.label || b.board);
     put(make('td', '', tr), [WORDS[b.result], b.kind, b.seconds && b.seconds.toFixed(1) + ' s'].filter(Boolean).join(' '));
+    return tr;
   });
 }
 
