@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -62,13 +64,35 @@ func tee(stream **os.File) (passed *bytes.Buffer, done func()) {
 func checkJSON(args []string, out, errs []byte) error {
 	v := schema.Validator{Folder: filepath.Join(os.Getenv("TESTDATA"), "..", "docs", "schema")}
 	if len(out) > 0 && !slices.ContainsFunc(args, printsNoJSON) {
-		if err := v.Validate(schema.FileOf(commandOf(args)), out); err != nil {
+		if err := checkDocument(&v, args, out); err != nil {
 			return err
 		}
 	}
 	for line := range bytes.Lines(errs) {
 		if err := v.Validate(schema.StderrFile, line); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkDocument holds a result against its schema; with --all, that of each board against that of the command too.
+func checkDocument(v *schema.Validator, args []string, out []byte) error {
+	file := schema.FileOf(commandOf(args))
+	if !slices.Contains(args, "--all") {
+		return v.Validate(file, out)
+	}
+	var all struct {
+		Boards []struct{ Result json.RawMessage }
+	}
+	if err := errors.Join(v.Validate(schema.BoardsFile, out), json.Unmarshal(out, &all)); err != nil {
+		return err
+	}
+	for _, b := range all.Boards {
+		if b.Result != nil {
+			if err := v.Validate(file, b.Result); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

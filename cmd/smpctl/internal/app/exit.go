@@ -28,20 +28,25 @@ func (a *App) exit(ctx context.Context, err error) int {
 		err = failure.AsUsage(err)
 	}
 	k, f := failure.KindOf(ctx, err), a.Failure(ctx, err)
-	if a.Flags.JSON {
-		a.jsonLine(errorEvent{f})
-		return k.Code
-	}
 	var group *noCommandError
-	if errors.As(err, &group) {
+	if errors.As(err, &group) && !a.Flags.JSON {
 		_, _ = io.WriteString(a.Err, group.help) // standard output is for results
 		f.Hint = ""
+	}
+	a.ShowFailure(f)
+	return k.Code
+}
+
+// ShowFailure shows an error and what to do about it, as the end of a command does.
+func (a *App) ShowFailure(f Failure) {
+	if a.Flags.JSON {
+		a.jsonLine(errorEvent{f})
+		return
 	}
 	a.Fault(f.Message)
 	if f.Hint != "" {
 		a.tell(screen.Bold, "hint: ", f.Hint)
 	}
-	return k.Code
 }
 
 // Fault shows an error to a person.

@@ -13,7 +13,7 @@ import (
 // Failure is an error in JSON, the same wherever it stands.
 type Failure struct {
 	// Kind is the sort of failure; each has its exit code: other 1, usage 2, port 3, no-reply 4, refused 5, image 6,
-	// not-running 7, interrupted 130.
+	// not-running 7, some-failed 8, interrupted 130.
 	Kind    string `json:"kind"`
 	Message string `json:"message"` // a sentence for people
 	// Group is the number of the command group that the code belongs to; absent if it is one of the protocol itself.

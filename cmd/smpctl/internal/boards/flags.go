@@ -79,3 +79,15 @@ func (f Flags) check(ctx context.Context, a *app.App) error {
 	}
 	return nil
 }
+
+// CheckDryRun refuses what a dry run must not do.
+func (f Flags) CheckDryRun() error {
+	for option, given := range map[string]bool{
+		"--before": f.Before != "", "--after": f.After != "", "--record": f.Record != "",
+	} {
+		if given {
+			return failure.Usage("--dry-run does nothing, and %s is for boards with which something is done", option)
+		}
+	}
+	return nil
+}

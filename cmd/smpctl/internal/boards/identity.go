@@ -90,6 +90,8 @@ func (s Source) ask(ctx context.Context, a *app.App, port string) (string, error
 	if s.kind == fromCommand {
 		id, err = s.askProgram(ctx, a, port)
 	} else {
+		defer func(file string) { a.Flags.Trace = file }(a.Flags.Trace)
+		a.Flags.Trace = "" // it is for the work
 		_, err = device.With(ctx, a, func(c *smp.Client) (_ app.Result, err error) {
 			id, err = s.askBoard(ctx, c)
 			return nil, err

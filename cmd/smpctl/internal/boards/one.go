@@ -19,6 +19,9 @@ type Job struct {
 	Board   journal.Board
 	ID      Source
 	Refused error // why the board is not touched; nil for one to work on
+	// Admit says whether a board whose identity is known may be touched, or why not. It may ask the board. nil: every
+	// board may.
+	Admit func(ctx context.Context, a *app.App) error
 
 	Before, After string        // programs of the user; empty: none
 	ProgramTime   time.Duration // how long each may take; 0: [ProgramTime]
@@ -28,6 +31,8 @@ type Job struct {
 	Operator string
 	Fields   map[string]string
 	Attempt  int // of this command, from 1
+
+	alone bool // the App is that of the command
 }
 
 // Outcome is what came of a turn.
@@ -36,7 +41,7 @@ type Outcome struct {
 	Result  app.Result   // of the work; nil if it did not come to that
 	Failure *app.Failure // nil: the board passed, and its record says so on the disk
 	Err     error        // that Failure describes
-	In      string       // the step in which it failed; empty if in none
+	In      string       // the step in which it failed, such as upload or identity; empty if in none
 	Touched bool         // the work began
 	Record  journal.Record
 	ID      string // of the record; empty if there is none
@@ -47,8 +52,9 @@ func (o Outcome) Passed() bool { return o.Failure == nil }
 
 // The parts of a turn around the work, as steps that can fail.
 const (
-	inIdentity = "identity"
-	inRecord   = "record"
+	inIdentity  = "identity"
+	inAdmission = "admission"
+	inRecord    = "record"
 )
 
 // One is the turn of one board in its App: identity, begin line, before hook, work, after hook, end line. It blocks
@@ -56,7 +62,14 @@ const (
 func One(ctx context.Context, a *app.App, job Job) Outcome {
 	t := turning{Job: job, app: a, turn: Turn{Board: job.Board, kept: true}}
 	began := time.Now()
-	t.work(ctx)
+	guarded := a.Do
+	if job.alone {
+		guarded = unguarded
+	}
+	t.out.Result, t.out.Err = guarded(ctx, func(ctx context.Context) (app.Result, error) {
+		t.work(ctx)
+		return t.out.Result, t.out.Err
+	})
 	t.out.Board = t.turn.Board
 	if t.out.Err != nil {
 		f := a.Failure(ctx, t.out.Err)
@@ -64,6 +77,11 @@ func One(ctx context.Context, a *app.App, job Job) Outcome {
 	}
 	t.end(ctx, time.Since(began))
 	return t.out
+}
+
+// unguarded is for an App that guards its command as a whole.
+func unguarded(ctx context.Context, work func(context.Context) (app.Result, error)) (app.Result, error) {
+	return work(ctx)
 }
 
 // turning is a turn under way.
@@ -76,16 +94,24 @@ type turning struct {
 
 // work is all between the lines of the record, and the first of them.
 func (t *turning) work(ctx context.Context) {
-	asked := t.Refused
-	if asked == nil {
-		asked = t.identify(ctx)
+	var unnamed error
+	if t.Refused == nil {
+		unnamed = t.identify(ctx)
 	}
-	if !t.begin() {
+	switch {
+	case !t.begin():
 		return
-	}
-	if asked != nil {
-		t.fail(inIdentity, asked)
+	case t.Refused != nil:
+		t.fail("", &refusedError{t.Refused})
 		return
+	case unnamed != nil:
+		t.fail(inIdentity, unnamed)
+		return
+	case t.Admit != nil:
+		if err := t.Admit(ctx, t.app); err != nil {
+			t.fail(inAdmission, err)
+			return
+		}
 	}
 	if t.hook(ctx, app.FromBefore, t.Before, "") {
 		t.do(ctx)
@@ -141,7 +167,7 @@ func (t *turning) begin() bool {
 // do does the work.
 func (t *turning) do(ctx context.Context) {
 	t.out.Touched = true
-	r, err := t.app.Do(ctx, func(ctx context.Context) (app.Result, error) { return t.Work.Do(ctx, t.app, &t.turn) })
+	r, err := t.Work.Do(ctx, t.app, &t.turn)
 	t.out.Result = r
 	in := ""
 	if h, ok := r.(halted); ok {
@@ -161,7 +187,7 @@ func (t *turning) hook(ctx context.Context, name, command string, result journal
 	if result != "" {
 		p.told = append(p.told, resultVariable+"="+string(result))
 	}
-	defer t.app.Doing(name, "running %s", command).Now().Stop()
+	defer t.app.Doing(name, "running the command").Now().Stop()
 	if err := t.turn.hook(ctx, t.app, name, p); err != nil {
 		t.fail(name, fmt.Errorf("%s: %w", name, err))
 		return false

@@ -25,14 +25,16 @@ type program struct {
 	told    []string // NAME=VALUE, in more than our environment
 }
 
-// LookUp refuses a command line whose program is not there, before any board hears anything. The option is where the
-// user gave it; an empty command is none.
-func LookUp(ctx context.Context, option, command string) error {
-	if command == "" {
-		return nil
-	}
-	if err := child.LookUp(ctx, command); err != nil {
-		return failure.AsUsage(fmt.Errorf("%s: %w", option, err))
+// LookUp refuses command lines whose programs are not there, before any board hears anything. The option is where the
+// user gave them; an empty one is none.
+func LookUp(ctx context.Context, option string, commands ...string) error {
+	for _, command := range commands {
+		if command == "" {
+			continue
+		}
+		if err := child.LookUp(ctx, command); err != nil {
+			return failure.AsUsage(fmt.Errorf("%s: %w", option, err))
+		}
 	}
 	return nil
 }

@@ -66,7 +66,7 @@ func TestHelpOrder(t *testing.T) {
 		parts   []string // in this order
 	}{
 		{"", []string{"Usage:", "Update:", "upgrade ", "recover ", "image ", "reset ", "Look:", "ports ", "Flags:",
-			"--port", "Exit codes:", "0  done"}},
+			"--port", "Exit codes:", "1  another failure", "8  a board failed"}},
 		{"upgrade", []string{"Usage: smpctl upgrade ", "Aliases: flash, update", "\nFlags:", "--mode", "--image",
 			"--dry-run", "\nConnection:", "--port", "--timeout", "\nOutput:", "--json", "\nExamples:"}},
 		{"image", []string{"Usage: smpctl image <command>", "Commands:", "list ", "upload ", "test ", "confirm "}},

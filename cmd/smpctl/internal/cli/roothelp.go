@@ -54,9 +54,9 @@ func rootFlagRows(root *cobra.Command) (rows []row) {
 	return rows
 }
 
-// exitCodes lists the exit codes and what they mean, in few words.
+// exitCodes lists the exit codes of failures and what they mean, in few words.
 func exitCodes() (cells []string) {
-	for _, e := range failure.ExitCodes() {
+	for _, e := range failure.ExitCodes()[1:] {
 		cells = append(cells, fmt.Sprintf("%3d  %s", e.Code, e.Meaning))
 	}
 	return cells

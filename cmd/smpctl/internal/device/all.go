@@ -178,7 +178,7 @@ func (g *gathering) plan(ports []transport.Port) (plan fleet.Plan, missing, err 
 // absence is the error of an address that means nothing.
 func (a address) absence(ports []transport.Port) error {
 	cause := fs.ErrNotExist
-	if a.Kind == transport.KindUSB {
+	if a.Kind == transport.KindUSB || a.Kind == transport.KindAny {
 		_, cause = a.Choose(ports)
 	}
 	err := error(&transport.OpenError{Address: a.String(), Err: cause})
@@ -192,7 +192,7 @@ func (a address) absence(ports []transport.Port) error {
 func (a address) candidates(ports []transport.Port) (found []fleet.Candidate) {
 	bare := fleet.Candidate{Port: a.String(), Address: a.String(), Interface: transport.AnyInterface}
 	switch a.Kind {
-	case transport.KindUSB:
+	case transport.KindUSB, transport.KindAny:
 		for _, p := range a.Match(ports) {
 			found = append(found, candidate(p, ports, a.Interface))
 		}

@@ -23,11 +23,12 @@ type Kind struct {
 var (
 	kindOther       = Kind{"other", 1}
 	kindUsage       = Kind{"usage", 2}
-	kindPort        = Kind{"port", 3}
+	KindPort        = Kind{"port", 3}
 	KindNoReply     = Kind{"no-reply", 4}
 	kindRefused     = Kind{"refused", 5}
 	kindImage       = Kind{"image", 6}
 	KindNotRunning  = Kind{"not-running", 7}
+	KindSomeFailed  = Kind{"some-failed", 8} // of several boards
 	KindInterrupted = Kind{"interrupted", 130}
 )
 
@@ -43,11 +44,12 @@ func ExitCodes() []ExitCode {
 		{0, "done"},
 		{kindOther.Code, "another failure"},
 		{kindUsage.Code, "wrong usage"},
-		{kindPort.Code, "no such port, or busy"},
+		{KindPort.Code, "no such port, or busy"},
 		{KindNoReply.Code, "device silent"},
 		{kindRefused.Code, "device refused"},
 		{kindImage.Code, "file not usable"},
 		{KindNotRunning.Code, "new image not running"},
+		{KindSomeFailed.Code, "a board failed"},
 		{KindInterrupted.Code, "interrupted"},
 	}
 }
@@ -128,7 +130,7 @@ func KindOf(ctx context.Context, err error) Kind {
 	case errors.As(err, &file), errors.As(err, &unfit), errors.As(err, &unusable):
 		return kindImage
 	case errors.As(err, &open), planHint(err) != "":
-		return kindPort
+		return KindPort
 	case errors.As(err, &nonsense):
 		return kindOther
 	case errors.Is(err, smp.ErrNoReply), errors.Is(err, smp.ErrClosed), errors.Is(err, transport.ErrDisconnected):
@@ -189,9 +191,9 @@ func Hint(k Kind, err error, now Situation) string {
 		return addressHint
 	case k == kindUsage:
 		return cmp.Or(now.Command, "smpctl") + " --help says how it is used"
-	case k == kindPort && errors.As(err, &open):
+	case k == KindPort && errors.As(err, &open):
 		return openHint(open)
-	case k == kindPort:
+	case k == KindPort:
 		return planHint(err)
 	case errors.Is(err, image.ErrBadMagic):
 		return "wanted is a signed image; a Zephyr build leaves it in build/zephyr/zephyr.signed.bin"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/boards"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/view"
@@ -13,18 +14,23 @@ import (
 )
 
 func infoCommand(a *app.App) *cobra.Command {
-	return &cobra.Command{
+	var several boards.Flags
+	cmd := &cobra.Command{
 		Use:        "info",
 		SuggestFor: []string{"status", "about"},
 		Short:      "Show everything the device says of itself, on one page",
 		Example:    "  smpctl -p sim: info",
 		Args:       app.Takes(0, 0),
-		RunE:       a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return info(ctx, a) }),
+		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
+			return boards.Run(ctx, a, several, boards.Work{Name: "info", Whole: true, Do: info})
+		}),
 	}
+	several.Register(cmd.Flags())
+	return cmd
 }
 
 // info asks the device that the flags of a mean for all that it says of itself.
-func info(ctx context.Context, a *app.App) (app.Result, error) {
+func info(ctx context.Context, a *app.App, _ *boards.Turn) (app.Result, error) {
 	return device.WithDevice(ctx, a, func(d *device.Device, c *smp.Client) (app.Result, error) {
 		key, err := device.DefaultKey(a)
 		if err != nil {

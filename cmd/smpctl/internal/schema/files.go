@@ -21,6 +21,9 @@ func FileOf(command string) string { return strings.ReplaceAll(command, " ", "-"
 // StderrFile is the schema of any line of standard error.
 const StderrFile = "stderr.json"
 
+// BoardsFile is the schema of the result of any command with --all.
+const BoardsFile = "boards.json"
+
 // eventPrefix begins the names of the schemas of events.
 const eventPrefix = "event-"
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/boards"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
@@ -36,6 +37,14 @@ func consoleFlag(f *pflag.FlagSet, where *string) {
 			"of "+
 			"the command")
 	f.Lookup(app.ConsoleFlag).NoOptDefVal = samePort
+}
+
+// checkOneConsole refuses one more port for several boards: nobody could tell which of them prints there.
+func checkOneConsole(where string, f boards.Flags) error {
+	if f.All && where != "" && where != samePort {
+		return failure.Usage("--console=%s: that is the port of one board, and --all means several", where)
+	}
+	return nil
 }
 
 // console listens to what a device prints during a command: to show it, and to know what the bootloader said.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/boards"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
@@ -32,18 +33,23 @@ func imageCommand(a *app.App) *cobra.Command {
 }
 
 func imageListCommand(a *app.App) *cobra.Command {
-	return &cobra.Command{
+	var several boards.Flags
+	cmd := &cobra.Command{
 		Use:        "list",
 		SuggestFor: []string{"show", "state", "info", "ls"},
 		Short:      "Show the images on the device",
 		Example:    "  smpctl -p sim: image list\n  smpctl -c testDK image list --json",
 		Args:       app.Takes(0, 0),
-		RunE:       a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return imageList(ctx, a) }),
+		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
+			return boards.Run(ctx, a, several, boards.Work{Name: "image list", Whole: true, Do: imageList})
+		}),
 	}
+	several.Register(cmd.Flags())
+	return cmd
 }
 
 // imageList asks the device that the flags of a mean for its images.
-func imageList(ctx context.Context, a *app.App) (app.Result, error) {
+func imageList(ctx context.Context, a *app.App, _ *boards.Turn) (app.Result, error) {
 	return device.WithDevice(ctx, a, func(d *device.Device, c *smp.Client) (app.Result, error) {
 		firmware, list, err := c.Who(ctx)
 		if err == nil && list.Images == nil {

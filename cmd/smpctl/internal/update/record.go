@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/boards"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/smp/dfu"
@@ -41,15 +42,38 @@ type board struct {
 // line that is wrong has none.
 func recorded(ctx context.Context, a *app.App, args []string, failed func(record) app.Result,
 	update func(*record) (app.Result, error)) (app.Result, error) {
-	r := record{ending: ending{Started: time.Now().UTC().Round(time.Millisecond), Smpctl: app.Version()}}
-	if len(args) > 0 {
-		r.File = args[0]
-	}
+	r := newRecord(args)
 	result, err := update(&r)
 	if result == nil && err != nil && !failure.IsUsage(ctx, err) {
 		result = failed(r)
 	}
 	return result, err
+}
+
+func newRecord(args []string) record {
+	r := record{ending: ending{Started: time.Now().UTC().Round(time.Millisecond), Smpctl: app.Version()}}
+	if len(args) > 0 {
+		r.File = args[0]
+	}
+	return r
+}
+
+// each is the update of each board: with a record of its own, if the App is that of one of several.
+func (r *record) each(command *app.App, failed func(record) app.Result,
+	update func(context.Context, *app.App, *boards.Turn, *record) (app.Result, error),
+) func(context.Context, *app.App, *boards.Turn) (app.Result, error) {
+	return func(ctx context.Context, a *app.App, t *boards.Turn) (app.Result, error) {
+		if a == command {
+			return update(ctx, a, t, r)
+		}
+		own := *r
+		own.Started = time.Now().UTC().Round(time.Millisecond)
+		result, err := update(ctx, a, t, &own)
+		if result == nil && err != nil {
+			result = failed(own)
+		}
+		return result, err
+	}
 }
 
 // load reads the file that the device is to get, and notes it.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/boards"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/view"
@@ -25,6 +26,7 @@ type recoverOptions struct {
 	noReset  bool
 	noVerify bool
 	console  string
+	boards   boards.Flags
 }
 
 func recoverCommand(a *app.App) *cobra.Command {
@@ -58,7 +60,9 @@ primary slot; --image then is the one image to take.`,
 				if err != nil {
 					return nil, err
 				}
-				return job.recover(ctx, a, r)
+				a.Flags.Wait = o.wait
+				return boards.Run(ctx, a, o.boards, boards.Work{
+					Name: "recover", Image: job.file.noted(), Do: r.each(a, newFailedUpgrade, job.recover)})
 			})
 		}),
 	}
@@ -73,6 +77,7 @@ primary slot; --image then is the one image to take.`,
 	f.BoolVar(&o.noReset, "no-reset", false, "leave the device in its bootloader")
 	f.BoolVar(&o.noVerify, "no-verify", false, "do not wait for the application, which has no SMP")
 	consoleFlag(f, &o.console)
+	o.boards.Register(f)
 	app.Exclude(cmd, "no-reset", "no-verify")
 	return cmd
 }
@@ -85,6 +90,9 @@ type recoverJob struct {
 
 // newRecoverJob reads the file, once, and checks it. What it is, it notes.
 func newRecoverJob(a *app.App, args []string, o recoverOptions, rec *record) (recoverJob, error) {
+	if err := checkOneConsole(o.console, o.boards); err != nil {
+		return recoverJob{}, err
+	}
 	src, err := rec.load(a, args, o.source)
 	if err == nil {
 		err = src.updatesBootloader()
@@ -93,7 +101,7 @@ func newRecoverJob(a *app.App, args []string, o recoverOptions, rec *record) (re
 }
 
 // recover brings the file onto the device that the flags of a mean, in its bootloader.
-func (j recoverJob) recover(ctx context.Context, a *app.App, rec *record) (app.Result, error) {
+func (j recoverJob) recover(ctx context.Context, a *app.App, _ *boards.Turn, rec *record) (app.Result, error) {
 	d, err := rec.newDevice(a, j.wait)
 	if err != nil {
 		return nil, err
@@ -128,7 +136,9 @@ func (j recoverJob) recover(ctx context.Context, a *app.App, rec *record) (app.R
 		err = failure.WithHint(err, "an application without SMP does not answer; with --no-verify nobody waits for it")
 	}
 	rec.tried(report)
-	return recoverResult{newUpgradeResult(report, *rec, heard)}, err
+	result := newUpgradeResult(report, *rec, heard)
+	result.halted = v.failed
+	return recoverResult{result}, err
 }
 
 // refusedArgument is how MCUboot refuses an upload, whatever the reason.

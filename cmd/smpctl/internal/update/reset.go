@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/boards"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/device"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/view"
@@ -22,6 +23,7 @@ type resetOptions struct {
 	bootloader bool
 	wait       waitFlag
 	console    string
+	boards     boards.Flags
 }
 
 func resetCommand(a *app.App) *cobra.Command {
@@ -32,7 +34,7 @@ func resetCommand(a *app.App) *cobra.Command {
 		Short:      "Reboot the device",
 		Example:    "  smpctl -p sim: reset --wait",
 		Args:       o.wait.takeArgument,
-		RunE:       a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return reset(ctx, a, o) }),
+		RunE:       a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return o.run(ctx, a) }),
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.force, "force", false, "reset even if the application refuses for now")
@@ -44,8 +46,19 @@ func resetCommand(a *app.App) *cobra.Command {
 	f.Lookup("wait").NoOptDefVal = bareWait
 	consoleFlag(f, &o.console)
 	f.Lookup(app.ConsoleFlag).Usage += "; waits like --wait"
+	o.boards.Register(f)
 	app.Exclude(cmd, "boot-mode", "bootloader")
 	return cmd
+}
+
+// run resets the boards that the flags mean.
+func (o *resetOptions) run(ctx context.Context, a *app.App) (app.Result, error) {
+	if err := checkOneConsole(o.console, o.boards); err != nil {
+		return nil, err
+	}
+	a.Flags.Wait = o.wait.limit
+	return boards.Run(ctx, a, o.boards, boards.Work{Name: "reset",
+		Do: func(ctx context.Context, a *app.App, _ *boards.Turn) (app.Result, error) { return reset(ctx, a, *o) }})
 }
 
 // resetResult is the result of reset.

@@ -27,6 +27,7 @@ type upgradeOptions struct {
 	force       bool
 	dryRun      bool
 	console     string
+	boards      boards.Flags
 }
 
 func upgradeCommand(a *app.App) *cobra.Command {
@@ -63,7 +64,7 @@ An update that was interrupted at any point is taken up by the same command.`,
 				if err != nil {
 					return nil, err
 				}
-				return job.upgrade(ctx, a, new(boards.Turn), r)
+				return job.run(ctx, a, r)
 			})
 		}),
 	}
@@ -82,24 +83,35 @@ An update that was interrupted at any point is taken up by the same command.`,
 	f.BoolVar(&o.force, "force", false, "upload even what is there already")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and do nothing")
 	consoleFlag(f, &o.console)
+	o.boards.Register(f)
 	return cmd
 }
 
 // upgradeJob is all that an upgrade knows before a port is opened, the same for each board that gets it.
 type upgradeJob struct {
 	upgradeOptions
-	mode dfu.Mode
-	file source
+	checks []string
+	mode   dfu.Mode
+	file   source
 }
 
 // newUpgradeJob reads the file, once, and checks all that needs no device. What the file is, it notes.
 func newUpgradeJob(ctx context.Context, a *app.App, args []string, o upgradeOptions, rec *record) (upgradeJob, error) {
 	job := upgradeJob{upgradeOptions: o}
-	var err error
+	err := checkOneConsole(o.console, o.boards)
+	if err == nil && o.dryRun {
+		err = o.boards.CheckDryRun()
+	}
+	if err != nil {
+		return job, err
+	}
 	if job.mode, err = modeOf(a, o.mode.String()); err != nil {
 		return job, err
 	}
-	if err := boards.LookUp(ctx, "--check", o.check); err != nil {
+	if o.check != "" {
+		job.checks = []string{o.check}
+	}
+	if err := boards.LookUp(ctx, "--check", job.checks...); err != nil {
 		return job, err
 	}
 	job.file, err = rec.load(a, args, o.source)
@@ -107,6 +119,17 @@ func newUpgradeJob(ctx context.Context, a *app.App, args []string, o upgradeOpti
 		err = job.file.updatesBootloader()
 	}
 	return job, err
+}
+
+// run upgrades the boards that the flags mean.
+func (j upgradeJob) run(ctx context.Context, a *app.App, rec *record) (app.Result, error) {
+	a.Flags.Wait, j.boards.ProgramTime = j.wait, time.Duration(j.checkTime)
+	return boards.Run(ctx, a, j.boards, j.work(a, rec))
+}
+
+// work is the upgrade of each board.
+func (j upgradeJob) work(a *app.App, rec *record) boards.Work {
+	return boards.Work{Name: "upgrade", Image: j.file.noted(), Do: rec.each(a, newFailedUpgrade, j.upgrade)}
 }
 
 // upgrade brings the file onto the device that the flags of a mean.
@@ -142,21 +165,26 @@ func (j upgradeJob) upgrade(ctx context.Context, a *app.App, t *boards.Turn, rec
 		j.warnUnchecked(a)
 	}
 	rec.tried(report)
-	return newUpgradeResult(report, *rec, heard), j.file.explainRejection(err, report.Warnings)
+	result := newUpgradeResult(report, *rec, heard)
+	result.halted = v.failed
+	return result, j.file.explainRejection(err, report.Warnings)
 }
 
-// checkWith is the user's check of a device that runs the new image; nil without one.
-func (o upgradeOptions) checkWith(a *app.App, t *boards.Turn, d *device.Device, v *upgradeView) func(context.Context) error {
-	if o.check == "" {
+// checkWith has the user's checks of a device that runs the new image run, one after the other; nil without any.
+func (j upgradeJob) checkWith(a *app.App, t *boards.Turn, d *device.Device, v *upgradeView) func(context.Context) error {
+	if len(j.checks) == 0 {
 		return nil
 	}
 	return func(ctx context.Context) error {
-		err := t.Check(ctx, a, o.check, d.Name, time.Duration(o.checkTime))
-		if err == nil { // what comes now can take a while, and fail
-			v.event(dfu.Event{Step: dfu.Step{Action: dfu.Check, Target: -1}, Phase: dfu.Note,
-				Text: "the command passed: looking at the device"})
+		for _, command := range j.checks {
+			if err := t.Check(ctx, a, command, d.Name, time.Duration(j.checkTime)); err != nil {
+				return err
+			}
 		}
-		return err
+		// What comes now can take a while, and fail.
+		v.event(dfu.Event{Step: dfu.Step{Action: dfu.Check, Target: -1}, Phase: dfu.Note,
+			Text: "the command passed: looking at the device"})
+		return nil
 	}
 }
 
@@ -184,7 +212,10 @@ type upgradeResult struct {
 	Link    *tuning       `json:"link,omitempty"` // what suited the device; absent if nothing was sent
 	consoleResult
 	record
+	before smp.ImageList
 	after  smp.ImageList
+	sent   int    // bytes of the uploads
+	halted string // step in which it failed
 	runs   string // as last read, of the images that the update is for
 	listed bool   // of recover: the bootloader listed the image
 }
@@ -212,13 +243,17 @@ func newUpgradeResult(r dfu.Report, rec record, heard consoleResult) upgradeResu
 	u := upgradeResult{
 		Result: r.Result, Images: newImageChanges(r, rec.source), Device: rec.board(), Steps: newSteps(r, r.Steps),
 		Seconds: r.Took.Seconds(), Link: newTuning(r.Upload.Tuning),
-		consoleResult: heard, record: rec, after: r.After, runs: runningNow(r), listed: r.Listed,
+		consoleResult: heard, record: rec, before: r.Before, after: r.After, runs: runningNow(r), listed: r.Listed,
 	}
 	u.From, u.To = fromAndTo(r, rec.source)
 	for i, s := range r.Steps {
 		took := s.Took.Seconds()
 		u.Steps[i].Seconds = &took
+		if s.Action == dfu.Upload {
+			u.sent += len(r.Images[s.Target].File.Bytes())
+		}
 	}
+	u.sent = max(0, u.sent-r.Upload.ResumedFrom)
 	return u
 }
 

@@ -25,6 +25,7 @@ type upgradeView struct {
 	recovery  bool        // of a device in its bootloader
 	unwatched bool        // nobody waits for the application after the reset
 	report    *dfu.Report // as far as it goes, from the first step on
+	failed    string      // step that failed last
 
 	bar    *app.Progress // of an upload that moves
 	doing  *app.Waiting  // what any other step does
@@ -72,6 +73,7 @@ func (v *upgradeView) event(e dfu.Event) {
 		}
 		v.app.Step(app.Done, string(step), "%s%s", which, v.done(e))
 	case dfu.Failed:
+		v.failed = string(step)
 		v.leave()
 		if !errors.Is(e.Err, context.Canceled) {
 			v.app.Step(app.Failed, string(step), "%s%s", which, failedText(e.Step.Took))
