@@ -150,7 +150,7 @@ func (v *upgradeView) opening() {
 	old, new := fromAndTo(*r, source{})
 	v.app.Step(app.Plain, from, "%s", versions(images, old, fromVersion))
 	v.app.Step(app.Plain, "new", "%s", versions(images, new, toVersion))
-	if !v.app.Flags.Quiet && !v.app.Flags.JSON {
+	if !v.app.Flags.Quiet && !v.app.Flags.JSON && !v.app.Brief() {
 		_ = view.SlotTable(v.app.Err, r.Before)
 	}
 	switch {
