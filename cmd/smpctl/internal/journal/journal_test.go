@@ -121,7 +121,7 @@ func TestBeginWithoutEndIsUnknown(t *testing.T) {
 	}
 	for range 2 { // while it is open, and after
 		n := 0
-		for r, err := range journal.History(journal.Read(dir)) {
+		for r, err := range journal.History(dir) {
 			if n++; err != nil || r.ID != id || r.Result != journal.Unknown || r.Board.ID != "E66C" {
 				t.Errorf("record %+v, %v, want one that is unknown", r, err)
 			}
@@ -148,5 +148,26 @@ func TestStationKey(t *testing.T) {
 	}
 	if _, err := os.Stat(journal.PublicKeyPath(path)); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestResolved(t *testing.T) {
+	dir := t.TempDir()
+	j := open(t, dir, journal.Options{})
+	id := begin(t, j)
+	j.Close()
+	j = open(t, dir, journal.Options{Operator: "anna"})
+	if err := j.Resolve(id, journal.Record{Result: journal.Fail, Message: "lay on the floor"}); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for turn, err := range journal.History(dir) {
+		if n++; err != nil || turn.Result != journal.Unknown || turn.Outcome() != journal.Fail ||
+			turn.Resolved.Operator != "anna" || turn.Resolved.Message != "lay on the floor" {
+			t.Errorf("%+v, %v", turn, err)
+		}
+	}
+	if v := verify(t, dir, journal.VerifyOptions{}); n != 1 || !v.Whole() {
+		t.Errorf("%d turns, want 1; %+v", n, v.Findings)
 	}
 }

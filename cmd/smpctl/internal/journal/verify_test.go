@@ -299,7 +299,7 @@ func TestHeadsAreWrittenInTime(t *testing.T) {
 	if !v.Whole() || v.Signed != v.Seq {
 		t.Errorf("after the next start: %+v", v)
 	}
-	for r, err := range journal.History(journal.Read(copied)) {
+	for r, err := range journal.History(copied) {
 		if err != nil || (r.ID == id) != (r.Result == journal.Unknown) {
 			t.Errorf("%+v, %v", r, err)
 		}
