@@ -226,7 +226,7 @@ func Hint(k Kind, err error, now Situation) string {
 }
 
 const addressHint = "an address is a port such as /dev/ttyACM0 or COM22, usb:VID:PID[:SERIAL], usb:serial=…, " +
-	"usb:location=…, tcp:HOST:PORT, udp:HOST[:PORT] or sim:[FILE]"
+	"usb:location=…, usb:location=1-1.* for all below 1-1, tcp:HOST:PORT, udp:HOST[:PORT] or sim:[FILE]"
 
 func refusalHint(e *smp.DeviceError) string {
 	switch {
