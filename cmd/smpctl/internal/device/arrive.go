@@ -63,7 +63,7 @@ func (d *Device) holds(opened transport.Port) bool {
 	if d.Settings.Address.Kind != transport.KindUSB {
 		return true
 	}
-	ports, err := d.bus().Ports()
+	ports, err := own(d.bus()).Ports() // a list of before it was opened says nothing
 	return err != nil || !slices.ContainsFunc(ports, func(p transport.Port) bool {
 		return p.Name == opened.Name && p != opened
 	})

@@ -21,6 +21,14 @@ func Shared(b app.Bus) app.Bus {
 	return &shared{Bus: b}
 }
 
+// own is the bus for whoever has to see it as it is now.
+func own(b app.Bus) app.Bus {
+	if s, ok := b.(*shared); ok {
+		return s.Bus
+	}
+	return b
+}
+
 type shared struct {
 	app.Bus
 

@@ -220,11 +220,14 @@ func TestNamePassedOn(t *testing.T) {
 		{"it has gone again, as the connection will tell", nil, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d, err := New(appWith(&passing{[]transport.Port{one}, tt.later}, "usb:serial=A1B2C3D4"))
+			a := appWith(&passing{[]transport.Port{one}, tt.later}, "usb:serial=A1B2C3D4")
+			if _, err := All(t.Context(), a, nil, fleet.PlanOptions{}); err != nil { // has listed the ports just now
+				t.Fatal(err)
+			}
+			d, err := New(a)
 			if err != nil {
 				t.Fatal(err)
 			}
-			d.Wait = 0
 			c, err := d.Connect(t.Context())
 			if err == nil {
 				c.Close()
