@@ -14,7 +14,7 @@
 //	var found []fleet.Candidate
 //	for _, p := range ports { // of transport.Ports
 //		found = append(found, fleet.Candidate{Port: p.Name, VID: uint16(p.VID), PID: uint16(p.PID),
-//			Serial: p.Serial, Location: p.Location, Interface: p.Interface})
+//			Serial: p.OwnSerial(), Location: p.Location, Interface: p.Interface})
 //	}
 //	plan, err := fleet.NewPlan(found, fleet.PlanOptions{Expect: 8})
 //	…
