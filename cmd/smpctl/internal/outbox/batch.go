@@ -25,14 +25,14 @@ type batch struct {
 	files       []string // in which they stand
 }
 
-// gather takes the next lines into a batch, at most so many.
+// gather takes the next lines into a batch, at most so many, and only those before one that makes no sense.
 func (s *Sender) gather(c cursor, most int) (*batch, error) {
 	b := &batch{cursor: c}
 	for e, err := range unsent(s.dir, c, s.path) {
-		if err != nil {
+		if err != nil && b.count == 0 {
 			return nil, err
 		}
-		if b.count > 0 && (b.count == most || b.lines.Len()+len(e.Raw) >= maxBytes) {
+		if err != nil || b.count > 0 && (b.count == most || b.lines.Len()+len(e.Raw) >= maxBytes) {
 			break
 		}
 		b.add(e, s.target.name)

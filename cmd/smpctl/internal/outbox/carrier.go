@@ -2,10 +2,13 @@ package outbox
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/screen"
 )
 
@@ -40,6 +43,14 @@ type setback struct {
 	text  string
 	after time.Duration // how long the target asks to be left alone; 0: it does not say
 	err   error         // the cause; nil: the target's own words
+	// lasting says that a person has to do something, here or there: seconds change nothing.
+	lasting bool
+}
+
+// unreached is a delivery that failed on this side, or on the way.
+func unreached(err error, secrets ...string) error {
+	var certificate *tls.CertificateVerificationError
+	return &setback{text: said(failure.Text(err), secrets...), err: err, lasting: errors.As(err, &certificate)}
 }
 
 func (e *setback) Error() string { return e.text }

@@ -84,7 +84,7 @@ func (w *web) rest() { w.client.CloseIdleConnections() }
 func (w *web) deliver(ctx context.Context, lines []byte) error {
 	token, err := w.secret.read()
 	if err != nil {
-		return &setback{text: failure.Text(err), err: err}
+		return &setback{text: failure.Text(err), err: err, lasting: true}
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url, bytes.NewReader(lines))
 	if err != nil {
@@ -97,15 +97,15 @@ func (w *web) deliver(ctx context.Context, lines []byte) error {
 	}
 	response, err := w.client.Do(request)
 	if err != nil {
-		return unreached(err, token)
+		return unanswered(err, token)
 	}
 	defer response.Body.Close()
 	body, _ := io.ReadAll(io.LimitReader(response.Body, maxAnswer)) // whether it is whole matters to nobody
 	return judge(response, body, token)
 }
 
-// unreached is a delivery without an answer.
-func unreached(err error, token string) error {
+// unanswered is a delivery without an answer.
+func unanswered(err error, token string) error {
 	var of *url.Error
 	if errors.As(err, &of) {
 		if of.Timeout() {
@@ -113,7 +113,7 @@ func unreached(err error, token string) error {
 		}
 		err = of.Err // without the URL, in which there may be a key
 	}
-	return &setback{text: said(failure.Text(err), token), err: err}
+	return unreached(err, token)
 }
 
 const (

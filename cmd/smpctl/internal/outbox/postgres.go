@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/url"
@@ -127,7 +128,7 @@ func (p *postgres) deliver(ctx context.Context, lines []byte) error {
 func (p *postgres) connect(ctx context.Context) error {
 	password, err := p.secret.read()
 	if err != nil {
-		return &setback{text: failure.Text(err), err: err}
+		return &setback{text: failure.Text(err), err: err, lasting: true}
 	}
 	if password != "" {
 		p.config.Password = password
@@ -144,15 +145,18 @@ func (p *postgres) connect(ctx context.Context) error {
 func (p *postgres) judge(err error) error {
 	var theirs *pgconn.PgError
 	var network *net.OpError
+	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &theirs):
 		return judgeSQL(theirs, p.config.Password)
 	case pgconn.Timeout(err):
 		return &setback{text: "no answer in time", err: err}
+	case errors.As(err, &certificate): // without the names and addresses that the driver puts before a cause
+		err = certificate
 	case errors.As(err, &network):
 		err = network
 	}
-	return &setback{text: said(failure.Text(err), p.config.Password), err: err}
+	return unreached(err, p.config.Password)
 }
 
 // judgeSQL goes by the class of an error, the first two characters of its code (PostgreSQL's appendix A).

@@ -105,7 +105,7 @@ const (
 )
 
 // Once sends what is in the journal now, and returns how many lines that were. It gives up after four tries of which
-// none got a line across, some 4 s plus what each takes.
+// none got a line across, some 4 s plus what each takes, and at once where seconds change nothing.
 func (s *Sender) Once(ctx context.Context) (sent int, err error) {
 	defer s.target.carrier.rest()
 	for failures := 0; ; {
@@ -116,7 +116,7 @@ func (s *Sender) Once(ctx context.Context) (sent int, err error) {
 		case ctx.Err() != nil:
 			return sent, context.Cause(ctx)
 		case errors.As(err, &later):
-			if failures++; failures == onceTries || later.after > onceLongest {
+			if failures++; failures == onceTries || later.lasting || later.after > onceLongest {
 				return sent, fmt.Errorf("%s: %w", s.target.name, err)
 			}
 			if err := s.options.sleep(ctx, s.failed(later, failures)); err != nil {

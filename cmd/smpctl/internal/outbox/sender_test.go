@@ -172,6 +172,34 @@ func TestHalfALineIsNotSent(t *testing.T) {
 	})
 }
 
+func TestLinesBeforeADamagedOneAreSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		turns(t, dir, 3)
+		names, _ := filepath.Glob(filepath.Join(dir, "*.jsonl"))
+		lines := strings.SplitAfter(content(t, dir), "\n")
+		write(t, names[0], strings.Join(append(lines[:4:4], "half\n", lines[5]), ""))
+		s := serve(t, nil)
+		once(t, s.open(t, dir), 4, "is no record")
+		if strings.Join(s.took(), "") != strings.Join(lines[:4], "") {
+			t.Error("what arrived is not what stands before the damage")
+		}
+	})
+}
+
+func TestCertificateIsNotTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		turns(t, dir, 1)
+		s := serve(t, nil)
+		s.options.CAFile = ""
+		once(t, s.open(t, dir), 0, "https://example.com/v1/records: tls: failed to verify certificate")
+		if s.tries != 1 {
+			t.Errorf("%d tries, want 1", s.tries)
+		}
+	})
+}
+
 func TestJournalIsNotTheOneThatWasSent(t *testing.T) {
 	const gone = "line 4, which was sent, is not there any more"
 	for name, c := range map[string]struct {
