@@ -59,6 +59,7 @@ func TestScript(t *testing.T) {
 			"unplug":   unplug,
 			"silent":   startSilence,
 			"stranger": startStranger,
+			"mes":      startMES,
 			"exits":    exits,
 			"await":    await,
 			"damage":   damage,

@@ -63,6 +63,7 @@ func TestExamples(t *testing.T) {
 			line = strings.TrimSpace(line)
 			t.Run(line, func(t *testing.T) {
 				line, _, _ = strings.Cut(line, " > ") // the rest is for the shell
+				line, _, _ = strings.Cut(line, " | ")
 				args := words(t, line)
 				if args[0] != "smpctl" {
 					t.Fatalf("want a command line of smpctl")

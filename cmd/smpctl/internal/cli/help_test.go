@@ -92,7 +92,8 @@ func TestConnectionFlags(t *testing.T) {
 			continue
 		}
 		top := strings.Fields(c.CommandPath())[1]
-		want := !slices.Contains(strings.Fields("inspect verify sign key package conn sim ports completion version"),
+		want := !slices.Contains(strings.Fields("inspect verify sign key package conn records sim ports completion "+
+			"version"),
 			top)
 		text := helpOf(t, 100, strings.Fields(c.CommandPath())[1:]...)
 		if got := strings.Contains(text, "--port ADDRESS"); got != want {

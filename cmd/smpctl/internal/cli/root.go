@@ -10,6 +10,7 @@ import (
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/group"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/inspect"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/monitor"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/records"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/signing"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/simcmd"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/update"
@@ -29,7 +30,7 @@ var chapters = []chapter{
 		{"Mynewt", "log run crash"},
 	}},
 	{title: "Files, keys and connections", commands: "inspect verify sign key package conn sim",
-		brief: []part{{"others", "completion version"}}},
+		brief: []part{{"others", "records completion version"}}},
 }
 
 // chapter is a group of commands in the help.
@@ -78,7 +79,7 @@ func NewRoot(a *app.App) *cobra.Command {
 	root.Short = "Update the firmware of microcontrollers that run Zephyr and MCUboot"
 	root.Long = "Update the firmware of microcontrollers that run Zephyr and MCUboot."
 	addCommands(root, slices.Concat(update.Commands(a), inspect.Commands(a), signing.Commands(a), group.Commands(a),
-		monitor.Commands(a), bench.Commands(a), conn.Commands(a), simcmd.Commands(a),
+		monitor.Commands(a), bench.Commands(a), conn.Commands(a), records.Commands(a), simcmd.Commands(a),
 		[]*cobra.Command{completionCommand(a), versionCommand(a)}))
 	root.SetHelpFunc(help(a))
 	root.SetHelpCommand(helpCommand())

@@ -126,6 +126,12 @@ var sealedLines = map[string][]string{
 		"-p $PORT recover --enter $T/app-2.0.0.bin",
 		"-p $PORT recover --wait 0.5 $T/app-3.0.0.bin",
 	},
+	"records":        {"records"},
+	"records schema": {"records schema"},
+	"records send": {
+		"records send --dir $D --to postgres://anna:secret@127.0.0.1/plant",
+		"records send --dir $D/none --to http://127.0.0.1:1/v1",
+	},
 	"reset":           {"-p $PORT reset --wait", "-p $PORT reset --bootloader --wait", "-p $PORT reset"},
 	"run":             {"run"},
 	"run list":        {"-p $PORT run list"},
