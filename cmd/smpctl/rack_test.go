@@ -8,6 +8,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/bus"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/trust"
 	"github.com/smpctl/smpctl/smp/sim"
 )
 
@@ -43,12 +44,13 @@ func makeBoard(ts *testscript.TestScript, neg bool, args []string) {
 	var o sim.Options
 	facts := sim.Facts{VID: 0x2fe3}
 	var pid uint
-	var faults string
+	var faults, key string
 	f := flag.NewFlagSet("board", flag.ContinueOnError)
 	f.StringVar(&facts.Serial, "serial", "", "")
 	f.UintVar(&pid, "pid", 4, "")
 	f.IntVar(&o.Baud, "baud", 0, "")
 	f.StringVar(&faults, "faults", "", "")
+	f.StringVar(&key, "key", "", "")
 	deviceFlags(f, &o)
 	ts.Check(f.Parse(args))
 	if neg || f.NArg() != 1 {
@@ -57,6 +59,10 @@ func makeBoard(ts *testscript.TestScript, neg bool, args []string) {
 	var err error
 	o.Faults, err = sim.ParseFaults(faults)
 	ts.Check(err)
+	if key != "" {
+		o.Key, err = trust.ReadPublicKey(ts.MkAbs(key))
+		ts.Check(err)
+	}
 	o.ResetDelay, o.BootTime, o.SwapTime = 30*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
 	facts.PID = uint16(pid)
 	boot := facts

@@ -55,6 +55,7 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"device":   startDevice,
 			"board":    makeBoard,
+			"journal":  journalLines,
 			"plug":     plugIn,
 			"unplug":   unplug,
 			"silent":   startSilence,

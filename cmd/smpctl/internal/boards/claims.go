@@ -37,9 +37,9 @@ func (r *run) identify(ctx context.Context, boards []fleet.Board) {
 	})
 	var claims []claim
 	for _, p := range reports {
-		k := known{p.Value.id, nil, p.Value.heard}
+		k := known{id: p.Value.id, refused: p.Err, heard: p.Value.heard}
 		if p.Err != nil {
-			k.refused = p.Err
+			k.in = inIdentity
 		} else {
 			claims = append(claims, claim{p.Board, k.id})
 		}
@@ -47,7 +47,7 @@ func (r *run) identify(ctx context.Context, boards []fleet.Board) {
 	}
 	for name, err := range clashes(claims) {
 		k := r.known[name]
-		k.refused = err
+		k.refused, k.in = err, inIdentity
 		r.known[name] = k
 	}
 }

@@ -22,6 +22,7 @@ type Flags struct {
 	Fields        Fields
 
 	ProgramTime time.Duration // how long Before and After may take; 0: [ProgramTime]
+	TimeOption  string        // with which the user changes that; empty if with none
 }
 
 // Most of what a user may ask for.

@@ -25,6 +25,7 @@ type Job struct {
 
 	Before, After string        // programs of the user; empty: none
 	ProgramTime   time.Duration // how long each may take; 0: [ProgramTime]
+	TimeOption    string        // with which the user changes that, to tell; empty if with none
 	Port          func() string // under which the board is there now, for programs; nil: that of Board
 
 	Journal  *journal.Journal // nil: no record
@@ -32,7 +33,8 @@ type Job struct {
 	Fields   map[string]string
 	Attempt  int // of this command, from 1
 
-	alone bool // the App is that of the command
+	alone     bool   // the App is that of the command
+	refusedIn string // the step in which it was refused; empty if in none
 }
 
 // Outcome is what came of a turn.
@@ -102,7 +104,7 @@ func (t *turning) work(ctx context.Context) {
 	case !t.begin():
 		return
 	case t.Refused != nil:
-		t.fail("", &refusedError{t.Refused})
+		t.fail(t.refusedIn, &refusedError{t.Refused})
 		return
 	case unnamed != nil:
 		t.fail(inIdentity, unnamed)
@@ -183,7 +185,8 @@ func (t *turning) hook(ctx context.Context, name, command string, result journal
 	if command == "" {
 		return true
 	}
-	p := program{command: command, limit: cmp.Or(t.ProgramTime, ProgramTime), told: t.turn.told(t.port())}
+	p := program{command: command, limit: cmp.Or(t.ProgramTime, ProgramTime), option: t.TimeOption,
+		told: t.turn.told(t.port())}
 	if result != "" {
 		p.told = append(p.told, resultVariable+"="+string(result))
 	}

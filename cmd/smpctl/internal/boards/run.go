@@ -66,6 +66,7 @@ type run struct {
 type known struct {
 	id      string
 	refused error                // why it is left alone; nil for one to work on
+	in      string               // the step in which it was refused; empty if in none
 	heard   func() failure.Heard // what came from it instead of an answer; nil if it was not asked
 }
 
@@ -134,8 +135,9 @@ func (r *run) turn(ctx context.Context, b fleet.Board) Outcome {
 	out := One(ctx, a, Job{
 		Work: r.work, Board: r.boardOf(b, known.id), ID: r.flags.ID, Refused: known.refused,
 		Before: r.flags.Before, After: r.flags.After, ProgramTime: r.flags.ProgramTime,
-		Port:    func() string { return device.PortNow(a, b) },
-		Journal: r.journal, Fields: r.flags.Fields, Attempt: b.Attempt, alone: !r.flags.All,
+		TimeOption: r.flags.TimeOption,
+		Port:       func() string { return device.PortNow(a, b) },
+		Journal:    r.journal, Fields: r.flags.Fields, Attempt: b.Attempt, alone: !r.flags.All, refusedIn: known.in,
 	})
 	if r.flags.All {
 		show(a, out, time.Since(began))

@@ -82,6 +82,7 @@ func flagOffers(a *app.App) map[string]cobra.CompletionFunc {
 		"--loglevel":    oneOf("debug", "info", "warn", "error"),
 		"--faults":      simcmd.CompleteFaults,
 		"--signer":      completeSigner,
+		"--id":          completeIdentity,
 	}
 }
 
@@ -163,6 +164,15 @@ func completeSigner(*cobra.Command, []string, string) ([]string, cobra.ShellComp
 	return []string{
 		cobra.CompletionWithDesc("exec:", "a command that signs"), cobra.CompletionWithDesc("pkcs11:", "a token"),
 	}, cobra.ShellCompDirectiveDefault | cobra.ShellCompDirectiveNoSpace
+}
+
+// completeIdentity offers what may name a board.
+func completeIdentity(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return []string{
+		cobra.CompletionWithDesc("usb", "its USB serial number"), cobra.CompletionWithDesc("label", "what was scanned"),
+		cobra.CompletionWithDesc("shell:", "a command of its shell"), cobra.CompletionWithDesc("settings:", "a setting"),
+		cobra.CompletionWithDesc("os-info:", "what its system says"), cobra.CompletionWithDesc("command:", "a program"),
+	}, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }
 
 // completeProfileValue offers what a connection is described by.

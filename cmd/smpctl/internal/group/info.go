@@ -19,7 +19,7 @@ func infoCommand(a *app.App) *cobra.Command {
 		Use:        "info",
 		SuggestFor: []string{"status", "about"},
 		Short:      "Show everything the device says of itself, on one page",
-		Example:    "  smpctl -p sim: info",
+		Example:    "  smpctl -p sim: info\n  smpctl -p usb:2fe3:0004 info --all",
 		Args:       app.Takes(0, 0),
 		RunE: a.Run(func(ctx context.Context, _ []string) (app.Result, error) {
 			return boards.Run(ctx, a, several, boards.Work{Name: "info", Whole: true, Do: info})

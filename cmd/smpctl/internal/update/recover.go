@@ -52,7 +52,8 @@ of image 1. An update package (dfu_application.zip) needs none: each of its imag
 primary slot; --image then is the one image to take.`,
 		Example: `  smpctl -p /dev/ttyACM0 recover app.signed.bin
   smpctl -p usb:2fe3:0004 recover app.signed.bin --enter --key app.pub.pem
-  smpctl -p /dev/ttyACM0 recover dfu_application.zip`,
+  smpctl -p /dev/ttyACM0 recover dfu_application.zip
+  smpctl -p 'usb:location=1-1.*' recover app.signed.bin --all`,
 		Args: app.Takes(0, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			return recorded(ctx, a, args, newFailedUpgrade, func(r *record) (app.Result, error) {

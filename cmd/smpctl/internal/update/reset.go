@@ -32,7 +32,7 @@ func resetCommand(a *app.App) *cobra.Command {
 		Use:        "reset",
 		SuggestFor: []string{"reboot", "restart"},
 		Short:      "Reboot the device",
-		Example:    "  smpctl -p sim: reset --wait",
+		Example:    "  smpctl -p sim: reset --wait\n  smpctl -p usb:2fe3:0004 reset --all",
 		Args:       o.wait.takeArgument,
 		RunE:       a.Run(func(ctx context.Context, _ []string) (app.Result, error) { return o.run(ctx, a) }),
 	}

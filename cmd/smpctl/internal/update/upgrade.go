@@ -51,12 +51,18 @@ The file is a signed .bin or .hex, or an update package. Of a build folder of Ze
 this: its dfu_application.zip, or else the signed image of the application. Without a file it is that of
 smpctl.toml, the project's defaults: in the current folder, or one above it in the same repository.
 
+With --all every board that -p means is updated, at the same time; the file is checked once. No board
+stops another one, and each fails with its own kind; exit code 8 says that not all passed. Lines
+{"measure":{"name":"vbat","value":3.29,"min":3.2,"max":3.4,"unit":"V"}} that the commands of --before,
+--check and --after print go into the records (--record), and one outside its limits fails the board.
+
 An update that was interrupted at any point is taken up by the same command.`,
 		Example: `  smpctl -p sim: upgrade app.signed.bin
   smpctl -p /dev/ttyACM0 upgrade app.signed.bin --check './selftest.sh'
   smpctl -p usb:2fe3:0004 upgrade build --mode test
   smpctl -p /dev/ttyACM0 upgrade dfu_application.zip --key app.pub.pem
-  smpctl -p /dev/ttyACM0 upgrade app.signed.bin --console=/dev/ttyUSB1`,
+  smpctl -p /dev/ttyACM0 upgrade app.signed.bin --console=/dev/ttyUSB1
+  smpctl -p usb:2fe3:0004 upgrade app.signed.bin --all --expect 8 --record records`,
 		Args: app.Takes(0, 1),
 		RunE: a.Run(func(ctx context.Context, args []string) (app.Result, error) {
 			return recorded(ctx, a, args, newFailedUpgrade, func(r *record) (app.Result, error) {
@@ -123,7 +129,8 @@ func newUpgradeJob(ctx context.Context, a *app.App, args []string, o upgradeOpti
 
 // run upgrades the boards that the flags mean.
 func (j upgradeJob) run(ctx context.Context, a *app.App, rec *record) (app.Result, error) {
-	a.Flags.Wait, j.boards.ProgramTime = j.wait, time.Duration(j.checkTime)
+	a.Flags.Wait = j.wait
+	j.boards.ProgramTime, j.boards.TimeOption = time.Duration(j.checkTime), "--check-time"
 	return boards.Run(ctx, a, j.boards, j.work(a, rec))
 }
 
