@@ -91,6 +91,29 @@ type ReadyEvent struct {
 	Target string `json:"target,omitempty"` // the pseudo-terminal that it leads to
 }
 
+// PageEvent says where the page of a station is.
+type PageEvent struct {
+	Event string `json:"event"`
+	URL   string `json:"url"` // for a browser of this computer
+}
+
+// SlotEvent says what a slot of a station shows now.
+type SlotEvent struct {
+	Event  string `json:"event"`
+	Slot   string `json:"slot"`
+	State  string `json:"state"`            // empty, label, ready, working, pass, fail, unknown or closed
+	Board  string `json:"board,omitempty"`  // label, and what names the board in it
+	Text   string `json:"text,omitempty"`   // the kind of a failure, and what went wrong
+	Advice string `json:"advice,omitempty"` // what to do now
+}
+
+// MessageEvent is a sentence for the operator of a station.
+type MessageEvent struct {
+	Event string `json:"event"`
+	Level string `json:"level"` // info, warning or error
+	Text  string `json:"text"`
+}
+
 // DownloadedEvent is the result of a download whose bytes are on standard output.
 type DownloadedEvent[R Result] struct {
 	Event  string `json:"event"`
@@ -105,6 +128,9 @@ func (WarningEvent) event()       {}
 func (LogEvent) event()           {}
 func (PortEvent) event()          {}
 func (ReadyEvent) event()         {}
+func (PageEvent) event()          {}
+func (SlotEvent) event()          {}
+func (MessageEvent) event()       {}
 func (DownloadedEvent[R]) event() {}
 
 // Event prints a line of news for programs, with --json only.

@@ -29,5 +29,8 @@ func TestResults(t *testing.T) {
 		{Document: app.PortEvent{}, Event: "gone", Keys: "event port seconds"},
 		{Document: app.PortEvent{}, Event: "back", Keys: "event port seconds"},
 		{Document: app.ReadyEvent{}, Event: "ready", Keys: "event port target?"},
+		{Document: app.PageEvent{}, Event: "page", Keys: "event url"},
+		{Document: app.SlotEvent{}, Event: "slot", Keys: "event slot state board? text? advice?"},
+		{Document: app.MessageEvent{}, Event: "message", Keys: "event level text"},
 	})
 }

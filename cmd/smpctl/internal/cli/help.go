@@ -14,7 +14,8 @@ import (
 // offline are the commands that need no device, and those flags of the connection that they use all the same.
 var offline = map[string]string{
 	"inspect": "", "verify": "", "sign": "", "key": "", "package": "", "conn": "", "version": "", "completion": "",
-	"help": "", "records": "", "sim": "baud", "ports": "baud timeout tries line-length raw smp-version",
+	"help": "", "records": "", "station": "timeout tries buffer line-length window raw smp-version", "sim": "baud",
+	"ports": "baud timeout tries line-length raw smp-version",
 }
 
 // help writes the help of a command.

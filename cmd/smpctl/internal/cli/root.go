@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"context"
 	"slices"
 	"strings"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/bench"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/boards"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/conn"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/group"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/inspect"
@@ -13,6 +15,7 @@ import (
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/records"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/signing"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/simcmd"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/station"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/update"
 	"github.com/spf13/cobra"
 )
@@ -22,7 +25,7 @@ func init() { cobra.EnableCommandSorting = false }
 
 // chapters are the groups of commands in the help, and their order.
 var chapters = []chapter{
-	{title: "Update", commands: "upgrade recover image reset"},
+	{title: "Update", commands: "upgrade recover image reset station"},
 	{title: "Look", commands: "ports info monitor bench"},
 	{title: "Commands of the firmware", brief: []part{
 		{"system", "echo params os-info bootloader taskstat mpstat datetime"},
@@ -80,9 +83,16 @@ func NewRoot(a *app.App) *cobra.Command {
 	root.Long = "Update the firmware of microcontrollers that run Zephyr and MCUboot."
 	addCommands(root, slices.Concat(update.Commands(a), inspect.Commands(a), signing.Commands(a), group.Commands(a),
 		monitor.Commands(a), bench.Commands(a), conn.Commands(a), records.Commands(a), simcmd.Commands(a),
+		station.Commands(a, upgrader),
 		[]*cobra.Command{completionCommand(a), versionCommand(a)}))
 	root.SetHelpFunc(help(a))
 	root.SetHelpCommand(helpCommand())
 	versionFlag(a, root)
 	return root
+}
+
+// upgrader is what a station does with each board: the upgrade.
+func upgrader(ctx context.Context, a *app.App, u station.Update) (boards.Work, error) {
+	return update.Upgrader(ctx, a, update.UpgradeJob{File: u.File, SHA256: u.SHA256, Keys: u.Keys, Mode: u.Mode,
+		Checks: u.Checks, Wait: u.Wait})
 }

@@ -161,7 +161,9 @@ var sealedLines = map[string][]string{
 		"sign prepare $T/app.pub.pem -o $D/r.json --public-key $KEYS/ed25519.pub.pem -v 1.2.3 -H 0x40 " +
 			"--pad-header -S 0x4000",
 	},
-	"sim":       {"sim --tcp 127.0.0.1:0", "sim", "sim --tcp nowhere"},
+	"sim": {"sim --tcp 127.0.0.1:0", "sim", "sim --tcp nowhere"},
+	"station": {"station --init", "station", "station $D/none.toml", "station --init --demo",
+		"station --demo -p $PORT --no-web"},
 	"stat":      {"-p $PORT stat smp_svr_stats", "-p $PORT stat none"},
 	"stat list": {"-p $PORT stat list"},
 	"taskstat":  {"-p $PORT taskstat"},

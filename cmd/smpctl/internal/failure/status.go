@@ -24,3 +24,6 @@ func (e StatusError) Code() int {
 
 // Refusal is the same failure in our own words and with a code of ours, for programs that have the status already.
 func (e StatusError) Refusal() error { return WithKind(kindRefused, errors.New(e.Error())) }
+
+// Refused makes an error one of a device that is not what it has to be.
+func Refused(err error) error { return WithKind(kindRefused, err) }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
@@ -23,8 +24,9 @@ type Config struct {
 	Records recordsConfig     `toml:"records"`
 	Page    pageConfig        `toml:"page"`
 
-	sha256 string // of the file, as records have it
-	dir    string // that its paths are relative to
+	sha256 string        // of the file, as records have it
+	wait   time.Duration // for a board that is away, and for any progress; 0: as long as upgrade does
+	dir    string        // that its paths are relative to
 	rules  rules
 }
 

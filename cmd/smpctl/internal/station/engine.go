@@ -119,10 +119,11 @@ func (e *engine) present() {
 func (e *engine) obey(ctx context.Context, orders []order) {
 	for _, o := range orders {
 		e.jobs.Go(e.app.Guarded(func() {
-			end := ending{o.turn, outcome{result: "fail", kind: "other", message: "a bug in smpctl"}}
+			end := ending{o.turn, outcome{result: "fail", kind: "other", step: "smpctl itself"}}
 			defer func() { e.ended <- end }()
 			board := e.app.ForBoard(o.slot, func(ev app.Event) { e.news.hear(o.turn, ev) })
 			defer board.End()
+			board.Flags.Quiet = !board.Flags.JSON && !board.News.Live() // the slots tell all that counts
 			end.outcome = e.work(ctx, board, o, func(name string) { e.news.named(o.turn, name) })
 		}))
 	}

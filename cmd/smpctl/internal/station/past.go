@@ -2,6 +2,7 @@ package station
 
 import (
 	"iter"
+	"sync"
 	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/journal"
@@ -25,6 +26,7 @@ type deed struct {
 type past struct {
 	passed, failed, unknown int // with this file of the station
 
+	mu      sync.Mutex      // guards boards
 	boards  map[string]deed // that passed with this image, by what names them
 	labels  map[string]deed // the same, by label
 	serials map[string]deed // the last of each USB device, whatever the image
@@ -87,11 +89,21 @@ func (p *past) remember(d deed, thisImage, thisConfig bool) {
 		}
 	}
 	if thisImage && d.result == journal.Pass {
+		p.mu.Lock()
 		remember(p.boards, d.board, d)
+		p.mu.Unlock()
 		remember(p.labels, d.label, d)
 	}
 	remember(p.serials, d.serial, d)
 	p.recent = append([]deed{d}, p.recent[:min(len(p.recent), page.HistoryMax-1)]...)
+}
+
+// passOf is the last time that a board passed with this image. It may be called from any goroutine.
+func (p *past) passOf(board string) (deed, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d, ok := p.boards[board]
+	return d, ok
 }
 
 func remember(in map[string]deed, key string, d deed) {

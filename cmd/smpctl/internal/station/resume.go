@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/journal"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/page"
 	"github.com/smpctl/smpctl/transport"
@@ -40,7 +41,7 @@ func (d deed) turn() turn {
 	t := turn{label: d.label, board: d.board, result: d.result, kind: d.kind, seconds: d.seconds}
 	switch d.result {
 	case journal.Unknown:
-		t.step, t.advice = "nobody saw how this ended", "pull the board out and plug it in to do it again"
+		t.step, t.advice = "nobody saw the end", "pull the board out and plug it in to do it again"
 	case journal.Fail:
 		t.advice = "pull the board out and plug it in to try again"
 	}
@@ -73,7 +74,7 @@ func (g *rig) sayUnknown() {
 		names = append(names, name)
 	}
 	if more := len(g.past.open) - len(names); more > 0 {
-		names = append(names, plural(more, "other"))
+		names = append(names, human.Count(more, "other"))
 	}
 	g.say(saidUnknown, page.Error, "nobody knows how the work with %s ended: look for %s", strings.Join(names, ", "),
 		map[bool]string{true: "this board", false: "these boards"}[len(g.past.open) == 1])

@@ -1,11 +1,12 @@
 package station
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/journal"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/page"
 	"github.com/smpctl/smpctl/transport"
@@ -206,12 +207,14 @@ type outcome struct {
 	result      journal.Result
 	board       string // what names it; empty if that never became known
 	kind        string
-	message     string // what went wrong
-	advice      string // what to do now
+	step        string       // in which it failed
+	failed      *app.Failure // the whole story; nil: it did not
+	advice      string       // what to do now
 	seconds     float64
 	touched     bool   // there is a record of it
 	unrecorded  string // why there is no record of the end, or none at all
 	interrupted bool
+	unfit       bool // it is no board for this station
 }
 
 // ended takes in how a turn ended. That a board passed counts only with a record of it.
@@ -235,8 +238,16 @@ func (g *rig) ended(now time.Time, number int64, o outcome) []order {
 		t.board = o.board
 	}
 	g.count(now, s, o)
-	s.end(o.message)
+	s.end(inStep(o))
 	return g.decide(now)
+}
+
+// inStep says where it failed.
+func inStep(o outcome) string {
+	if o.result == journal.Pass || o.step == "" {
+		return ""
+	}
+	return "in " + o.step
 }
 
 // count keeps what came of a turn.
@@ -250,21 +261,13 @@ func (g *rig) count(now time.Time, s *slot, o outcome) {
 	switch {
 	case t.result == journal.Pass:
 		g.failures = 0
-	case !o.interrupted:
+	case !o.interrupted && !o.unfit:
 		g.failures++
 	}
 	if g.stopAfter > 0 && g.failures == g.stopAfter {
 		g.say(saidStopped, page.Error, "%s in a row: no new boards until somebody has looked into it",
-			plural(g.failures, "failure"))
+			human.Count(g.failures, "failure"))
 	}
-}
-
-// plural is a number of things in words.
-func plural(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // button begins the work with the board in a slot.

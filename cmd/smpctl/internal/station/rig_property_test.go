@@ -86,8 +86,8 @@ func (w *witness) step(r *rand.Rand) string {
 			return "reset " + there.Serial + " in " + slot
 		}
 	case 4, 5: // some work ends
-		for _, serial := range slices.Sorted(maps.Keys(w.busy)) {
-			at := w.busy[serial]
+		if busy := slices.Sorted(maps.Keys(w.busy)); len(busy) > 0 {
+			serial, at := busy[0], w.busy[busy[0]]
 			result := []journal.Result{journal.Pass, journal.Fail}[r.IntN(2)]
 			delete(w.busy, serial)
 			if w.results[serial] = result; result == journal.Pass {

@@ -439,7 +439,7 @@ func TestAQuotaIsNeverExceeded(t *testing.T) {
 	b.plug("A1", boardPort("E66C0003"))
 	b.wait(second)
 	b.want("A1 closed, A2 pass", "A1 E66C0001", "A2 E66C0002")
-	b.wantSaid("the quota is reached: 1 boards passed")
+	b.wantSaid("the quota is reached: 1 board passed")
 	if left := b.rig.view(b.now).Counters.Left; left == nil || *left != 0 {
 		t.Errorf("left of the quota: %v", left)
 	}

@@ -14,9 +14,6 @@ const (
 	codeSeen     = "seen"      // all that was said is acknowledged
 )
 
-// maxScan are the characters of what may be scanned.
-const maxScan = 100
-
 // scanned takes in what a scanner read.
 func (g *rig) scanned(now time.Time, text string) (orders []order, seen []deed) {
 	text = strings.TrimSpace(text)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/human"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/journal"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/page"
 )
@@ -48,7 +49,7 @@ func (g *rig) standing(now time.Time) []page.Message {
 		add("blind", page.Error, "this computer does not list its ports: does a hub hang?")
 	}
 	if g.quota > 0 && g.past.passed >= g.quota {
-		add("quota", page.Info, fmt.Sprintf("the quota is reached: %d boards passed", g.past.passed))
+		add("quota", page.Info, "the quota is reached: "+human.Count(g.past.passed, "board")+" passed")
 	}
 	if g.label != "" {
 		add("label", page.Info, g.label+": plug this board in")
@@ -81,7 +82,7 @@ func (g *rig) tile(now time.Time, s *slot) page.Tile {
 		t.State, t.Detail, t.Percent = page.Working, s.turn.step, s.turn.percent
 	case done:
 		t.State, t.Advice = stateOf(s.turn.result), s.turn.advice
-		t.Detail = sentence(s.turn.kind, s.turn.step)
+		t.Detail = strings.TrimSpace(s.turn.kind + " " + s.turn.step)
 		if t.State == page.Pass {
 			t.Detail = fmt.Sprintf("%.1f s", s.turn.seconds)
 		}

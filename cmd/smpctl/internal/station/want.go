@@ -120,8 +120,7 @@ func (g *rig) passedBefore(s *slot) (deed, bool) {
 	if g.source != "usb" {
 		return deed{}, false
 	}
-	d, ok := g.past.boards[serialOf(s.port)]
-	return d, ok
+	return g.past.passOf(serialOf(s.port))
 }
 
 // timeForm is how days and times are shown.
