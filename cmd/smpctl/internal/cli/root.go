@@ -26,14 +26,14 @@ func init() { cobra.EnableCommandSorting = false }
 // chapters are the groups of commands in the help, and their order.
 var chapters = []chapter{
 	{title: "Update", commands: "upgrade recover image reset station"},
-	{title: "Look", commands: "ports info monitor bench"},
+	{title: "Look", commands: "ports info monitor bench records"},
 	{title: "Commands of the firmware", brief: []part{
 		{"system", "echo params os-info bootloader taskstat mpstat datetime"},
 		{"groups", "stat settings config fs shell enum zephyr raw"},
 		{"Mynewt", "log run crash"},
 	}},
 	{title: "Files, keys and connections", commands: "inspect verify sign key package conn sim",
-		brief: []part{{"others", "records completion version"}}},
+		brief: []part{{"others", "completion version"}}},
 }
 
 // chapter is a group of commands in the help.
