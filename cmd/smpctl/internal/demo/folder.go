@@ -87,6 +87,7 @@ key = "fw.pub.pem"
 match = "usb:2fe3:0004"
 [records]
 dir = "records"
+key = "station.pem"
 [slots]
 `)
 	for _, s := range slots {

@@ -36,7 +36,7 @@ match = "usb:2fe3:0004"            # smpctl ports shows what is there
 
 [records]
 dir = "records"
-# key = "station.pem"              # signs them; made if it is not there
+# key = "/safe/station.pem"        # signs them; made if it is not there. Without it: that of this user
 # send = "https://mes.example/v1/records"   # or postgres://USER@HOST/DATABASE
 # token_file = "token"
 # [records.fields]

@@ -40,27 +40,15 @@ func newPast() *past {
 
 // readPast goes through the records of a station. Those of the image with this hash, and made with this file of the
 // station, are counted.
-func readPast(records iter.Seq2[journal.Record, error], image, config string) (*past, error) {
-	p, open := newPast(), map[string]deed{}
-	var order []string
-	for r, err := range records {
+func readPast(turns iter.Seq2[journal.Turn, error], image, config string) (*past, error) {
+	p := newPast()
+	for t, err := range turns {
 		if err != nil {
 			return nil, err
 		}
-		switch r.Event {
-		case journal.End:
-			d := deedOf(r)
-			p.remember(d, r.Image != nil && r.Image.FileSHA256 == image, r.Station.Config == config)
-			if d.result == journal.Unknown {
-				open[d.id] = d
-				order = append(order, d.id)
-			}
-		case journal.Resolve:
-			delete(open, r.ID)
-		}
-	}
-	for _, id := range order {
-		if d, ok := open[id]; ok {
+		d := deedOf(t.Record)
+		p.remember(d, t.Image != nil && t.Image.FileSHA256 == image, t.Station.Config == config)
+		if d.result == journal.Unknown && t.Resolved == nil {
 			p.open = append(p.open, d)
 		}
 	}

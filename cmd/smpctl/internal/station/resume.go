@@ -20,7 +20,7 @@ func (g *rig) resume() {
 		}
 		d, known := g.past.serials[s.port.Serial]
 		switch {
-		case !isSame(s.port, s.port):
+		case s.port.OwnSerial() == "":
 			s.refuse(s.port, trouble{"replug", "it was there before the station started",
 				"pull the board out until this says EMPTY, then plug it in"})
 		case known:

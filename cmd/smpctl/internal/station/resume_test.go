@@ -11,26 +11,26 @@ import (
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/journal"
 )
 
-// records are lines of a journal, for [readPast].
-func records(list ...journal.Record) iter.Seq2[journal.Record, error] {
-	return func(yield func(journal.Record, error) bool) {
-		for _, r := range list {
-			if !yield(r, nil) {
+// turns are what became of boards, for [readPast].
+func turns(list ...journal.Turn) iter.Seq2[journal.Turn, error] {
+	return func(yield func(journal.Turn, error) bool) {
+		for _, t := range list {
+			if !yield(t, nil) {
 				return
 			}
 		}
 	}
 }
 
-func endOf(id, serial, slot string, r journal.Result) journal.Record {
-	return journal.Record{ID: id, Event: journal.End, Result: r, Station: journal.Station{Config: "sha256:c"},
+func endOf(id, serial, slot string, r journal.Result) journal.Turn {
+	return journal.Turn{Record: journal.Record{ID: id, Event: journal.End, Result: r, Station: journal.Station{Config: "sha256:c"},
 		Board: journal.Board{ID: serial, Source: "usb", Serial: serial, Slot: slot, Location: locations[slot]},
-		Image: &journal.Image{FileSHA256: "i"}, Began: time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC)}
+		Image: &journal.Image{FileSHA256: "i"}, Began: time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC)}}
 }
 
-func pastOf(t *testing.T, list ...journal.Record) *past {
+func pastOf(t *testing.T, list ...journal.Turn) *past {
 	t.Helper()
-	p, err := readPast(records(list...), "i", "sha256:c")
+	p, err := readPast(turns(list...), "i", "sha256:c")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,8 +42,10 @@ func TestThePastIsThatOfTheRecords(t *testing.T) {
 	other.Station.Config, other.Image = "sha256:d", &journal.Image{FileSHA256: "j"}
 	labelled := endOf("2", "E66C0002", "A2", journal.Pass)
 	labelled.Fields = map[string]string{"label": "SN0001234"}
-	p := pastOf(t, endOf("1", "E66C0001", "A1", journal.Fail), labelled, other, endOf("4", "E66C0004", "A1", journal.Unknown),
-		endOf("5", "E66C0005", "A2", journal.Unknown), journal.Record{ID: "4", Event: journal.Resolve})
+	seen := endOf("4", "E66C0004", "A1", journal.Unknown)
+	seen.Resolved = &journal.Record{ID: "4", Event: journal.Resolve}
+	p := pastOf(t, endOf("1", "E66C0001", "A1", journal.Fail), labelled, other, seen,
+		endOf("5", "E66C0005", "A2", journal.Unknown))
 	got := fmt.Sprintf("%d/%d/%d boards %d labels %d open %d recent %d newest %s", p.passed, p.failed, p.unknown,
 		len(p.boards), len(p.labels), len(p.open), len(p.recent), p.recent[0].board)
 	if want := "1/1/2 boards 1 labels 1 open 1 recent 5 newest E66C0005"; got != want {
@@ -56,7 +58,7 @@ func TestThePastIsThatOfTheRecords(t *testing.T) {
 
 func TestRecordsThatCannotBeReadAreAnError(t *testing.T) {
 	damaged := errors.New("line 7 is no record")
-	_, err := readPast(func(yield func(journal.Record, error) bool) { yield(journal.Record{}, damaged) }, "i", "c")
+	_, err := readPast(func(yield func(journal.Turn, error) bool) { yield(journal.Turn{}, damaged) }, "i", "c")
 	if !errors.Is(err, damaged) {
 		t.Errorf("error %v, want %v", err, damaged)
 	}

@@ -256,7 +256,7 @@ func (g *rig) count(now time.Time, s *slot, o outcome) {
 	if !o.touched {
 		return
 	}
-	g.past.add(deed{at: now, slot: s.name, board: t.board, serial: serialOf(s.port), label: t.label, result: t.result,
+	g.past.add(deed{at: now, slot: s.name, board: t.board, serial: s.port.OwnSerial(), label: t.label, result: t.result,
 		kind: t.kind, seconds: t.seconds})
 	switch {
 	case t.result == journal.Pass:

@@ -2,6 +2,7 @@ package station
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/journal"
@@ -156,17 +157,8 @@ func (s *slot) isAway() bool { return !s.seen && (s.phase == working || s.phase 
 
 // isSame tells whether two ports are certainly of one board: by a serial number that is its own, wherever it is.
 func isSame(a, b transport.Port) bool {
-	b.Location = a.Location + "-elsewhere" // so that the place says nothing
-	return a.Serial != "" && len(transport.Same(a, []transport.Port{b})) > 0
+	return a.OwnSerial() != "" && strings.EqualFold(a.OwnSerial(), b.OwnSerial())
 }
 
 // isOther tells whether two ports in one place are certainly of two boards.
 func isOther(a, b transport.Port) bool { return len(transport.Same(a, []transport.Port{b})) == 0 }
-
-// serialOf is the serial number of a board that is its own; empty if that tells nothing.
-func serialOf(p transport.Port) string {
-	if !isSame(p, p) {
-		return ""
-	}
-	return p.Serial
-}

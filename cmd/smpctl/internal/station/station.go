@@ -55,11 +55,15 @@ func open(ctx context.Context, a *app.App, c Config, upgrade Upgrader, noWeb boo
 func (s *station) openRecords() error {
 	dir := s.config.path(s.config.Records.Dir)
 	o := journal.Options{Station: journal.Station{Name: s.config.Name, Smpctl: app.Version(), Config: s.config.sha256}}
-	var err error
-	if name := s.config.path(s.config.Records.Key); name != "" {
-		if o.Key, err = journal.StationKey(name); err != nil {
-			return fmt.Errorf("records.key: %w", err)
-		}
+	key, err := s.config.path(s.config.Records.Key), error(nil)
+	if key == "" {
+		key, err = journal.KeyPath(s.app.Env)
+	}
+	if err == nil {
+		o.Key, err = journal.StationKey(key)
+	}
+	if err != nil {
+		return fmt.Errorf("records.key: %w", err)
 	}
 	if s.journal, err = journal.Open(dir, o); errors.Is(err, journal.ErrLocked) {
 		return failure.WithHint(fmt.Errorf("records: %w", err),
@@ -71,7 +75,7 @@ func (s *station) openRecords() error {
 	if s.work.Image != nil {
 		hash = s.work.Image.FileSHA256
 	}
-	if s.past, err = readPast(journal.Read(dir), hash, s.config.sha256); err != nil {
+	if s.past, err = readPast(journal.History(dir), hash, s.config.sha256); err != nil {
 		return failure.WithHint(fmt.Errorf("records: %w", err), "smpctl records verify "+dir+" says what is wrong with them")
 	}
 	s.began = [3]int{s.past.passed, s.past.failed, s.past.unknown}
@@ -96,7 +100,8 @@ func (s *station) run(ctx context.Context) (app.Result, error) {
 	defer stop()
 	began := time.Now()
 	reports := newReport(s.app)
-	e := &engine{app: s.app, rig: newRig(s.config.rules, s.past), ports: device.BusOf(s.app).Ports, seen: s.resolve,
+	s.app.Bus = device.Shared(device.BusOf(s.app)) // all boards look at it
+	e := &engine{app: s.app, rig: newRig(s.config.rules, s.past), ports: s.app.Bus.Ports, seen: s.resolve,
 		dress: s.dress}
 	w := &worker{config: s.config, work: s.work, id: s.id, app: s.app, journal: s.journal, known: s.past.known(s.config.Run.Repeat)}
 	e.work = w.do

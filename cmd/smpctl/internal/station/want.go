@@ -120,7 +120,7 @@ func (g *rig) passedBefore(s *slot) (deed, bool) {
 	if g.source != "usb" {
 		return deed{}, false
 	}
-	return g.past.passOf(serialOf(s.port))
+	return g.past.passOf(s.port.OwnSerial())
 }
 
 // timeForm is how days and times are shown.

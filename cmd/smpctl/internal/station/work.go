@@ -102,16 +102,22 @@ func (w *worker) once(ctx context.Context, a *app.App, o order, named func(strin
 	return outcomeOf(ctx, boards.One(ctx, a, job))
 }
 
-// boardAt is the board at a port, under an address that means no other.
+// boardAt is the board at a port, under an address that means no other. Where it can be told by its serial number alone,
+// it may be put into another socket while it is worked on.
 func boardAt(a *app.App, match string, p transport.Port) (fleet.Board, error) {
 	plan, err := device.Present(a, []string{match})
 	if err != nil {
 		return fleet.Board{Candidate: fleet.Candidate{Port: p.Name, Address: p.Name}}, err
 	}
 	for _, b := range plan.Boards {
-		if b.Port == p.Name {
-			return b, b.Refused
+		if b.Port != p.Name {
+			continue
 		}
+		if own, err := transport.ParseAddress(b.Address); err == nil && own.Serial != "" && p.OwnSerial() != "" {
+			own.Location = ""
+			b.Address = own.String()
+		}
+		return b, b.Refused
 	}
 	return fleet.Board{Candidate: fleet.Candidate{Port: p.Name, Address: p.Name}},
 		&transport.OpenError{Address: p.Name, Err: errors.New("the board was pulled out")}
