@@ -68,11 +68,26 @@ func postgresConfig(u *url.URL, query url.Values) (*pgconn.Config, error) {
 		return config, nil
 	}
 	config, err := parse()
-	if err != nil || query.Has("sslmode") || os.Getenv("PGSSLMODE") != "" || onlyLoopback(config) {
+	if err != nil || onlyLoopback(config) {
 		return config, err
 	}
-	query.Set("sslmode", "verify-full")
+	if !query.Has("sslmode") && os.Getenv("PGSSLMODE") == "" {
+		query.Set("sslmode", "verify-full")
+	} else if !query.Has("require_auth") && !verifies(config) {
+		query.Set("require_auth", "!password") // who may be anybody is not told it in plain text
+	}
 	return parse()
+}
+
+// verifies reports whether a server has to show a certificate on every way to it.
+func verifies(config *pgconn.Config) bool {
+	good := func(c *tls.Config) bool { return c != nil && (!c.InsecureSkipVerify || c.VerifyPeerCertificate != nil) }
+	for _, f := range config.Fallbacks {
+		if !good(f.TLSConfig) {
+			return false
+		}
+	}
+	return good(config.TLSConfig)
 }
 
 // rootOf is the innermost cause of an error, which shows nothing of what was parsed.

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
+	"github.com/smpctl/smpctl/cmd/smpctl/internal/journal"
 )
 
 // local is a target that the server's socket leads to.
@@ -95,9 +97,6 @@ func TestPostgresSaysNo(t *testing.T) {
 		d.refused(t, "line2-a", 10, 0, "permission denied for table records (42501)", "smpctl_station")
 	})
 	withRole()
-	t.Run("no name", func(t *testing.T) {
-		d.refused(t, "", 10, 0, "does not take line 1: the database says line 1 names no station (23514)")
-	})
 	t.Run("wrong password", func(t *testing.T) {
 		admin.run(t, "ALTER ROLE line2a PASSWORD 'another'")
 		d.refused(t, "line2-a", 10, 0, `password authentication failed for user "line2a" (28P01)`, "token_file")
@@ -159,4 +158,64 @@ func TestPostgresIsSilent(t *testing.T) {
 	}
 	conn{d.admin}.run(t, "ROLLBACK")
 	once(t, s, 10, "")
+}
+
+func TestPostgresTakesWhatBoardsSay(t *testing.T) {
+	d := postgresServer(t).withSchema(t)
+	dir := t.TempDir()
+	j, err := journal.Open(dir, journal.Options{}) // of a station without a name
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	long := rand.Text()
+	for len(long) < 100_000 {
+		long += rand.Text()
+	}
+	odd := []string{"", long, "\x00 \\u0000 \\\x00\x00", "\xff\xfe", "\U0001f600\u202e\ufffe", `{},"'\n;--`}
+	for _, text := range odd {
+		board := journal.Board{ID: text, Serial: text, Port: text}
+		id, err := j.Begin(journal.Record{Board: board, Operator: text, Fields: map[string]string{text: text}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := j.End(id, journal.Record{Result: journal.Fail, Kind: text, Message: text}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	once(t, d.open(t, dir, d.local(), Options{}), 12, "")
+	if got := d.rows(t, "SELECT line FROM smpctl.records WHERE station = 'line2a' ORDER BY seq"); got != content(t, dir) {
+		t.Error("what arrived is not the journal")
+	}
+	for _, view := range []string{"gaps", "altered"} {
+		if got := d.rows(t, "SELECT * FROM smpctl."+view); got != "" {
+			t.Errorf("%s:\n%s", view, got)
+		}
+	}
+}
+
+func TestPostgresStationIsRenamed(t *testing.T) {
+	d := postgresServer(t).withSchema(t)
+	dir := t.TempDir()
+	for _, name := range []string{"old", "new", "old"} {
+		j, err := journal.Open(dir, journal.Options{Station: journal.Station{Name: name}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if _, err := j.Begin(journal.Record{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		j.Close()
+	}
+	lines := strings.Count(content(t, dir), "\n")
+	once(t, d.open(t, dir, d.local(), Options{}), lines, "")
+	if got := d.rows(t, "SELECT * FROM smpctl.gaps"); got != "" {
+		t.Errorf("gaps in a journal that went on under another name:\n%s", got)
+	}
+	conn{d.admin}.run(t, "DELETE FROM smpctl.records WHERE seq = 4")
+	if got := d.rows(t, "SELECT seq FROM smpctl.gaps"); got != "5\n" {
+		t.Errorf("gaps at %q, want 5", got)
+	}
 }

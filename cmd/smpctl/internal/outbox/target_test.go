@@ -117,6 +117,9 @@ func TestPostgresIsNotBelieved(t *testing.T) {
 			continue
 		}
 		config := to.carrier.(*postgres).config
+		if asked := config.RequireAuth == "!password"; asked == (c.verified || c.plain && c.mode == "") {
+			t.Errorf("%s: a server may ask for the password in plain text: %v", c.target, !asked)
+		}
 		verified, plain := trusts(config)
 		if verified != c.verified || plain != c.plain {
 			t.Errorf("%s: verified %v, plain text possible %v, want %v and %v", c.target, verified, plain, c.verified, c.plain)

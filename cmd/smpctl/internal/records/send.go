@@ -55,17 +55,17 @@ server has to show a certificate for its name unless sslmode says otherwise.`,
 // sendResult is the result of records send.
 type sendResult struct {
 	Target string `json:"target"` // where the records went, without what may be secret
-	Sent   int    `json:"sent"`   // lines, each a record
+	Sent   int    `json:"sent"`   // lines: a record has one when it begins and one when it ends
 	Unsent int    `json:"unsent"` // lines that the target does not have yet
 }
 
 func (r sendResult) Text(w io.Writer) error {
-	text := fmt.Sprintf("%s sent to %s", human.Count(r.Sent, "record"), r.Target)
+	text := fmt.Sprintf("%s sent to %s", human.Count(r.Sent, "line"), r.Target)
 	switch {
 	case r.Unsent > 0:
 		text += fmt.Sprintf(", %d not", r.Unsent)
 	case r.Sent == 0:
-		text = r.Target + " has all records"
+		text = r.Target + " has all of the records"
 	}
 	_, err := fmt.Fprintln(w, text)
 	return err
