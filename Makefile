@@ -16,6 +16,7 @@ fuzz: # FUZZTIME=1m for longer
 bench: # compare two outputs: go tool -modfile=tools/go.mod benchstat OLD NEW
 	go test ./transport ./image/... ./smp/sim -run '^$$' -bench . -benchmem
 	go test ./smp -run '^$$' -bench UploadWire -benchtime 1x
+	go test ./cmd/smpctl -run '^$$' -bench Many -benchtime 1x
 
 interop:
 	bash .ci/interop

@@ -39,7 +39,7 @@ const (
 // BenchmarkMany upgrades 64 boards at 115200 baud at once, which another process serves, and reports the share that the
 // slowest got of its wire in its upload, the processor cores that this process took, and its largest memory. A share is
 // that of BenchmarkUploadWire of package smp: 1 is the best packet that fits the buffer, one after the other without a
-// pause. For numbers that mean something nothing else may run:
+// pause. For numbers that mean something nothing else may run, or chrt -r 1 comes first on Linux:
 //
 //	go test ./cmd/smpctl -run '^$' -bench Many -benchtime 1x
 func BenchmarkMany(b *testing.B) {

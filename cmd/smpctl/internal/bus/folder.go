@@ -97,7 +97,7 @@ func (d folder) tidy() error {
 		}
 	}
 	for _, name := range names {
-		err = errors.Join(err, os.Remove(d.path(name)))
+		err = errors.Join(err, files.Remove(d.path(name)))
 	}
 	return err
 }

@@ -138,7 +138,7 @@ func (s *server) add(ctx context.Context, p sim.Port) error {
 func (s *server) remove(p sim.Port) {
 	socket := s.served[p]
 	delete(s.served, p)
-	_ = os.Remove(socket.path) // somebody may have tidied up
+	_ = files.Remove(socket.path) // somebody may have tidied up
 	socket.listener.Close()
 }
 

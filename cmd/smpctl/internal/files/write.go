@@ -183,5 +183,13 @@ func (p *File) Discard() {
 	}
 }
 
+// Remove removes a file, also one that somebody else looks into just now. It takes no longer than two seconds.
+func Remove(path string) error {
+	if err := unheld(func() error { return os.Remove(path) }); err != nil {
+		return FileError(path, err)
+	}
+	return nil
+}
+
 // StreamName stands for standard input or output in the place of a local file.
 const StreamName = "-"
