@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS smpctl.records (
 -- A turn of a board has one begin and one end, which share their id; people may resolve what is unknown more than
 -- once.
 CREATE UNIQUE INDEX IF NOT EXISTS records_turn ON smpctl.records (id, event) WHERE event IN ('begin', 'end');
+CREATE INDEX IF NOT EXISTS records_resolved ON smpctl.records (id) WHERE event = 'resolve';
 CREATE INDEX IF NOT EXISTS records_began ON smpctl.records (began);
 -- Boards say what they like: a B-tree refuses more than 2,700 bytes, and with it the line.
 CREATE INDEX IF NOT EXISTS records_board ON smpctl.records USING hash (board_id);
@@ -93,6 +94,20 @@ END $$;
 
 DROP TRIGGER IF EXISTS take ON smpctl.records;
 CREATE TRIGGER take BEFORE INSERT ON smpctl.records FOR EACH ROW EXECUTE FUNCTION smpctl.take();
+
+-- What became of each board, a row for each turn: what a person found out later counts, then the end of the turn; one
+-- that has only begun is unknown.
+CREATE OR REPLACE VIEW smpctl.turns AS
+SELECT b.station, b.id, b.began, e.seconds, coalesce(e.board_id, b.board_id) AS board_id,
+	coalesce(e.serial, b.serial) AS serial, coalesce(e.record, b.record) #>> '{fields,label}' AS label,
+	coalesce(e.operator, b.operator) AS operator, coalesce(e.image_version, b.image_version) AS image_version,
+	coalesce(e.image_hash, b.image_hash) AS image_hash, coalesce(r.result, e.result, 'unknown') AS result, e.kind,
+	coalesce(r.record, e.record) ->> 'message' AS message, coalesce(e.record, b.record) AS record
+FROM smpctl.records b
+LEFT JOIN smpctl.records e ON e.id = b.id AND e.event = 'end'
+LEFT JOIN LATERAL (SELECT result, record FROM smpctl.records
+	WHERE id = b.id AND event = 'resolve' ORDER BY seq DESC LIMIT 1) r ON true
+WHERE b.event = 'begin';
 
 -- Where a chain does not hold: a line is missing, or is another one than the line after it says. It is empty if all
 -- is well. What comes after the last line that arrived, nobody here can know: see stations.
