@@ -16,7 +16,7 @@ import (
 // TestPictures takes the pictures of docs/pictures: a station in the middle of its day, on a screen above the bench and
 // on a phone, light and dark. Without -pictures it only sees that they can be taken.
 func TestPictures(t *testing.T) {
-	s := serve(t, story())
+	s := serve(t, scene())
 	for _, l := range []look{wall, phone} {
 		b := visit(t, l, s.url)
 		b.wait(`document.querySelectorAll("#tiles li").length === 8`)

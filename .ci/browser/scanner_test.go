@@ -61,7 +61,7 @@ func TestAScannerIsHeardWhereverTheFocusIs(t *testing.T) {
 func TestLabelsInARowArriveInOrder(t *testing.T) {
 	s := serve(t, story())
 	b := visit(t, wall, s.url)
-	go b.keys("SN0000001\rSN0000002\rSN0000002\rSN 3/ä-ß_4\r")
+	b.keys("SN0000001\rSN0000002\rSN0000002\rSN 3/ä-ß_4\r")
 	for _, want := range []string{"SN0000001", "SN0000002", "SN0000002", "SN 3/ä-ß_4"} {
 		if in := s.entered(); in != (page.Input{Kind: page.Scan, Text: want}) {
 			t.Errorf("entered %+v, want %q", in, want)

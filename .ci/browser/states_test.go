@@ -97,19 +97,19 @@ func TestAFailureSaysItsKindAndWhatToDo(t *testing.T) {
 	b := visit(t, wall, serve(t, story()).url)
 	b.wait(`document.querySelectorAll("#tiles li").length === 8`)
 	for selector, want := range map[string]string{
-		`[data-state=fail] .detail`:                  "wrong-key",
-		`[data-state=fail] .advice`:                  "Put the board in the red box and call for help.",
-		`[data-state=fail] .board`:                   "SN0001241 · E66C3A10",
-		`[data-state=unknown] .advice`:               "Look at this board before it goes on.",
+		`[data-state=fail] .detail`:                  "no-reply in upload",
+		`[data-state=fail] .advice`:                  "pull the board out and plug it in to try again; put it aside if that fails too",
+		`[data-state=fail] .board`:                   "SN0001241 · E66C38A1B21C",
+		`[data-state=unknown] .advice`:               "look at this board before it goes on",
 		`#alarm`:                                     "", // what stood there when the page came is not told again
-		`#history tr:nth-child(2) td + td + td + td`: "FAIL wrong-key 3.1 s",
-		`[data-count=pass]`:                          "79",
+		`#history tr:nth-child(2) td + td + td + td`: "FAIL not-running",
+		`[data-count=pass]`:                          "83",
 		`[data-count=fail]`:                          "3",
 		`[data-count=unknown]`:                       "1",
-		`[data-count=yield]`:                         "95.1 %",
+		`[data-count=yield]`:                         "95.4 %",
 		`[data-count=left]`:                          "417",
 		`[data-count=unsent]`:                        "12 since 10:32",
-		`#messages li`:                               "SN0001239 passed before, 10:32. It was flashed again.",
+		`#messages li`:                               "A1: SN0001240 passed before, on 21 November 09:32",
 		`#history tr td`:                             "10:41",
 	} {
 		if got := eval[string](b, fmt.Sprintf(`document.querySelector(%s).innerText`, quote(selector))); got != want {
@@ -155,7 +155,7 @@ func TestAStoppedStationSaysSoAndIsGoneOnByAButton(t *testing.T) {
 func TestAQuotaThatIsDoneSaysSo(t *testing.T) {
 	b := visit(t, wall, serve(t, done()).url)
 	b.wait(`document.querySelector("[data-count=left]").innerText === "0"`)
-	b.wait(`document.querySelector("#messages").innerText.includes("quota of 500 is done")`)
+	b.wait(`document.querySelector("#messages").innerText.includes("the quota is reached: 500 boards passed")`)
 }
 
 // Three messages and a line that is lost leave every tile in sight.
@@ -163,7 +163,7 @@ func TestMessagesCoverNoTile(t *testing.T) {
 	v := story()
 	for i := range 2 {
 		v.Messages = append(v.Messages, page.Message{ID: fmt.Sprint(i), Level: page.Error, Acknowledge: true,
-			Text: "STOPPED: 3 boards in a row failed. Call for help before going on."})
+			Text: "3 failures in a row: no new boards until somebody has looked into it"})
 	}
 	s := serve(t, v)
 	b := visit(t, wall, s.url)

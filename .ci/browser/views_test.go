@@ -10,29 +10,47 @@ import (
 // states are all that a tile can be in.
 var states = []page.State{page.Empty, page.Label, page.Ready, page.Working, page.Pass, page.Fail, page.Unknown, page.Closed}
 
-// story is a station in the middle of its day: eight slots, each in another state.
+// story is a station in which each of eight slots is in another state, with texts as package station has them.
 func story() page.View {
-	percent, left := 64, 417
+	v, percent := scene(), 64
+	v.Tiles = []page.Tile{
+		{Slot: "A1", State: page.Pass, Board: "SN0001240 · E66C38A1B215", Detail: "12.4 s"},
+		{Slot: "A2", State: page.Fail, Board: "SN0001241 · E66C38A1B21C", Detail: "no-reply in upload",
+			Advice: "pull the board out and plug it in to try again; put it aside if that fails too"},
+		{Slot: "A3", State: page.Working, Percent: &percent, Board: "SN0001242 · E66C38A1B223", Detail: "upload"},
+		{Slot: "A4", State: page.Label, Board: "E66C38A1B22A", Detail: "scan the label of this board"},
+		{Slot: "B1", State: page.Unknown, Board: "SN0001238 · E66C38A1B207", Detail: "begun and not ended",
+			Advice: "look at this board before it goes on"},
+		{Slot: "B2", State: page.Ready, Board: "E66C38A1B231", Detail: "press Start", Button: true},
+		{Slot: "B3", State: page.Empty},
+		{Slot: "B4", State: page.Closed, Detail: "no new boards now"},
+	}
+	v.Messages = []page.Message{{ID: "w1", Level: page.Warning, Text: "A1: SN0001240 passed before, on 21 November 09:32"}}
+	return v
+}
+
+// scene is a station in the middle of its day, as it may well be: boards are flashed as they are plugged in.
+func scene() page.View {
+	percent, other, left := 64, 17, 417
 	at := time.Date(2026, 11, 21, 9, 41, 7, 0, time.UTC)
 	return page.View{
 		Station: "line2-a",
-		Image:   "app-2.0.0.signed.bin · 2.0.0 · 9f3c2a1e · signature verified",
+		Image:   "app-2.0.0.signed.bin · 2.0.0",
 		Tiles: []page.Tile{
-			{Slot: "A1", State: page.Pass, Board: "SN0001240 · E66C3A09", Detail: "2.0.0 in 12.4 s", Advice: "Take the board out."},
-			{Slot: "A2", State: page.Fail, Board: "SN0001241 · E66C3A10", Detail: "wrong-key",
-				Advice: "Put the board in the red box and call for help."},
-			{Slot: "A3", State: page.Working, Percent: &percent, Board: "SN0001242 · E66C3A11", Detail: "upload"},
-			{Slot: "A4", State: page.Label, Board: "E66C3A12", Detail: "Scan the label of this board."},
-			{Slot: "B1", State: page.Unknown, Board: "SN0001238 · E66C3A07", Detail: "begun, and the power failed",
-				Advice: "Look at this board before it goes on."},
-			{Slot: "B2", State: page.Ready, Board: "SN0001243", Detail: "Plug the board in.", Button: true},
-			{Slot: "B3", State: page.Empty},
-			{Slot: "B4", State: page.Closed, Detail: "The quota is done."},
+			{Slot: "A1", State: page.Pass, Board: "E66C38A1B215", Detail: "12.4 s"},
+			{Slot: "A2", State: page.Fail, Board: "E66C38A1B21C", Detail: "no-reply in upload",
+				Advice: "pull the board out and plug it in to try again; put it aside if that fails too"},
+			{Slot: "A3", State: page.Working, Percent: &percent, Board: "E66C38A1B223", Detail: "upload"},
+			{Slot: "A4", State: page.Pass, Board: "E66C38A1B22A", Detail: "12.6 s"},
+			{Slot: "B1", State: page.Working, Board: "E66C38A1B231", Detail: "reset"},
+			{Slot: "B2", State: page.Fail, Board: "E66C38A1B238", Detail: "not-running in verify",
+				Advice: "put the board aside: the new firmware did not stay"},
+			{Slot: "B3", State: page.Working, Percent: &other, Board: "E66C38A1B23F", Detail: "upload"},
+			{Slot: "B4", State: page.Empty},
 		},
-		Counters: page.Counters{Pass: 79, Fail: 3, Unknown: 1, Left: &left, Sends: true, Unsent: 12,
+		Counters: page.Counters{Pass: 83, Fail: 3, Unknown: 1, Left: &left, Sends: true, Unsent: 12,
 			UnsentSince: at.Add(-9 * time.Minute)},
-		Messages: []page.Message{{ID: "w1", Level: page.Warning, Text: "SN0001239 passed before, 10:32. It was flashed again."}},
-		History:  past(at, 20),
+		History: past(at, 20),
 	}
 }
 
@@ -41,11 +59,13 @@ func past(last time.Time, n int) []page.Past {
 	var list []page.Past
 	for i := range n {
 		p := page.Past{At: last.Add(-time.Duration(i) * 47 * time.Second), Slot: fmt.Sprintf("%c%d", 'A'+i%8/4, i%4+1),
-			Board: fmt.Sprintf("E66C3A%02X", 60-i), Label: fmt.Sprintf("SN%07d", 1240-i), Result: page.Pass,
+			Board: fmt.Sprintf("E66C%08X", 0x38a1b22a-7*i), Result: page.Pass,
 			Seconds: 12.4 + float64(i%3)/10}
 		switch i {
 		case 1:
-			p.Result, p.Kind, p.Seconds = page.Fail, "wrong-key", 3.1
+			p.Result, p.Kind, p.Seconds = page.Fail, "not-running", 6.9
+		case 3:
+			p.Result, p.Kind, p.Seconds = page.Fail, "no-reply", 10.4
 		case 6:
 			p.Result, p.Kind, p.Seconds = page.Unknown, "", 0
 		}
@@ -58,10 +78,10 @@ func past(last time.Time, n int) []page.Past {
 func stopped() page.View {
 	v := story()
 	for i := range v.Tiles {
-		v.Tiles[i] = page.Tile{Slot: v.Tiles[i].Slot, State: page.Closed, Detail: "The station has stopped."}
+		v.Tiles[i] = page.Tile{Slot: v.Tiles[i].Slot, State: page.Closed, Detail: "no new boards now"}
 	}
 	v.Messages = []page.Message{{ID: "stop", Level: page.Error, Acknowledge: true,
-		Text: "STOPPED: 3 boards in a row failed. Call for help before going on."}}
+		Text: "3 failures in a row: no new boards until somebody has looked into it"}}
 	return v
 }
 
@@ -69,10 +89,10 @@ func stopped() page.View {
 func done() page.View {
 	v, left := story(), 0
 	for i := range v.Tiles {
-		v.Tiles[i] = page.Tile{Slot: v.Tiles[i].Slot, State: page.Closed, Detail: "The quota is done."}
+		v.Tiles[i] = page.Tile{Slot: v.Tiles[i].Slot, State: page.Closed, Detail: "no new boards now"}
 	}
 	v.Counters.Left = &left
-	v.Messages = []page.Message{{ID: "quota", Level: page.Info, Text: "The quota of 500 is done."}}
+	v.Messages = []page.Message{{ID: "quota", Level: page.Info, Text: "the quota is reached: 500 boards passed"}}
 	return v
 }
 
