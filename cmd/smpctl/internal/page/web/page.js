@@ -186,7 +186,10 @@ function showHistory(history) {
     put(make('td', '', tr), clock(b.at));
     put(make('td', '', tr), b.slot);
     put(make('td', '', tr), b.label || b.board);
-    put(make('td', '', tr), [WORDS[b.result], b.kind, b.seconds && b.seconds.toFixed(1) + ' s'].filter(Boolean).join(' '));
+    const result = make('td', '', tr), seconds = b.seconds ? b.seconds.toFixed(1) + ' s' : '';
+    put(make('span', '', result), WORDS[b.result]);
+    result.append(' ');
+    put(make('span', '', result), b.result === 'pass' ? seconds : b.kind || '');
     return tr;
   });
 }
