@@ -32,8 +32,8 @@ func (o simOptions) checkBoards() error {
 		return failure.Usage("--boards %d: want 1 to %d", o.boards, maxBoards)
 	case many && (o.pty != "" || o.tcp != "" || o.udp != ""):
 		return failure.Usage("--boards has ports of its own: leave --pty, --tcp and --udp away")
-	case !many && (o.bus != "" || len(o.faultsOf) > 0):
-		return failure.Usage("--bus and --faults-of want --boards N")
+	case !many && (o.bus != "" || len(o.faultsOf) > 0 || o.hands):
+		return failure.Usage("--bus, --faults-of and --hands want --boards N")
 	}
 	return nil
 }
@@ -58,7 +58,12 @@ func serveBoards(ctx context.Context, a *app.App, o simOptions) (_ app.Result, e
 		return nil, err
 	}
 	awaitBoards(ctx, rack, len(boards))
-	err = bus.Serve(ctx, rack, dir, func() { busReady(a, len(boards), dir) })
+	err = bus.Serve(ctx, rack, dir, func() {
+		busReady(a, len(boards), dir)
+		if o.hands {
+			a.Spawn(func() { hands{boards}.obey(a, a.In) }) // until the input ends, or the process
+		}
+	})
 	var all sim.Stats
 	for _, b := range boards {
 		all = sum(all, b.Device().Stats())

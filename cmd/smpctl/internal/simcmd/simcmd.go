@@ -31,6 +31,7 @@ type simOptions struct {
 	boards    int
 	bus       string
 	faultsOf  []string
+	hands     bool
 	eraseTime app.Seconds
 	window    app.Seconds
 	board     sim.Options
@@ -48,6 +49,7 @@ port, a UDP port, or all of them, until Ctrl-C.
 With --boards there are several, as if they were on USB: smpctl sees them in the place of this
 computer's ports where SMPCTL_BUS names the folder of --bus. Their serial numbers are SIM00001 and
 so on, they are plugged in at 1-1.1 to 1-1.7, 1-2.1 and so on, and their ports go away at a reset.
+With --hands, lines of standard input such as unplug 3, plug 3, plug 3 1-1.5 and reset 3 do so.
 
 With --baud the bytes take as long as they do on a wire, with --raw both application and bootloader
 have raw framing. Faults are listed as in --faults
@@ -67,6 +69,7 @@ func (o *simOptions) register(f *pflag.FlagSet) {
 	f.StringVar(&o.tcp, "tcp", "", "serve its serial port on this `host:port`; port 0 takes a free one")
 	f.IntVar(&o.boards, "boards", 0, "serve `N` boards on a bus of their own")
 	f.StringVar(&o.bus, "bus", "", "the `folder` that the bus is (default: one among the temporary files)")
+	f.BoolVar(&o.hands, "hands", false, "pull boards out and plug them in as the lines of standard input say")
 	f.StringVar(&o.board.Flash, "flash", "",
 		"keep the flash in this `file`, and start with what it holds; with --boards in a folder")
 	f.StringVar(&o.udp, "udp", "", "serve SMP over UDP on this `host:port`; port 0 takes a free one")
