@@ -12,7 +12,8 @@
 // answered as success, an upload forgotten once it is complete, whole slots erased before the first answer, answers in
 // CBOR of indefinite length, silence after a reset, images that the bootloader refuses without telling, reverts, and
 // MCUboot's serial recovery with its own rules.
-// [Options] choose the build, [Faults] what goes wrong.
+// [Options] choose the build, [Faults] what goes wrong. A [Rack] has several boards with what they show on USB, which are
+// plugged in and pulled out.
 //
 // In ten lines:
 //

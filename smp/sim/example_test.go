@@ -3,6 +3,7 @@ package sim_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
@@ -65,4 +66,39 @@ func ExampleDevice_Serve() {
 	defer cancel()
 	fmt.Println(board.Serve(ctx, listener))
 	// Output: <nil>
+}
+
+// A board that is plugged in and reset, as its USB port shows it.
+func ExampleRack() {
+	rack := sim.NewRack()
+	defer rack.Close()
+	board, err := rack.Add(sim.Facts{Serial: "E66C0001", Product: "sensor"}, sim.Options{BootTime: 10 * time.Millisecond})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	changed := rack.Changed()
+	if err := board.Plug("1-1.3"); err != nil {
+		fmt.Println(err)
+		return
+	}
+	<-changed
+	port := rack.Ports()[0]
+	fmt.Printf("%s %04x:%04x %s %s in %s\n", port.Name, port.VID, port.PID, port.Serial, port.Product, port.Location)
+
+	stream, err := rack.Open(port)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	board.Device().Reset()
+	_, err = io.ReadAll(stream) // ends with the port
+	stream.Close()
+	fmt.Println("reset:", err)
+	_, err = rack.Open(port)
+	fmt.Println(err)
+	// Output:
+	// ttySIM0 2fe3:0004 E66C0001 sensor in 1-1.3
+	// reset: <nil>
+	// virtual port has gone: file does not exist
 }
