@@ -24,6 +24,7 @@ type Options struct {
 	Station  Station            // of each record that says no other
 	Operator string             // of each record that says no other
 	Key      ed25519.PrivateKey // signs heads; nil: there are none
+	Guest    bool               // the key signs only where it signed the last head, or nobody did
 	Now      func() time.Time   // nil: time.Now
 	Random   io.Reader          // for IDs; nil: that of package crypto/rand
 }
@@ -115,6 +116,9 @@ func (j *Journal) start() error {
 	r, err := resume(j.dir)
 	if err != nil {
 		return err
+	}
+	if j.o.Guest && r.keyed != "" && r.keyed != j.publicKey() {
+		j.o.Key = nil // the next start of the station signs what is written now
 	}
 	j.tail, j.begun, j.tail.key = r.tail, r.begun, j.o.Key
 	if r.keyed != j.publicKey() {

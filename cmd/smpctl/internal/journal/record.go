@@ -40,11 +40,11 @@ type Record struct {
 	Began   time.Time `json:"began"`             // when the turn began, or when another line was written; UTC
 	Seconds float64   `json:"seconds,omitempty"` // how long the turn took
 
-	Station  Station           `json:"station"`
+	Station  Station           `json:"station"`            // where it was
 	Operator string            `json:"operator,omitempty"` // who works at the station
 	Fields   map[string]string `json:"fields,omitempty"`   // what the user adds: order, label
 
-	Board          Board  `json:"board,omitzero"`
+	Board          Board  `json:"board,omitzero"`             // what is known of the board
 	Image          *Image `json:"image,omitempty"`            // what the board was to get
 	Before         []Slot `json:"before,omitempty"`           // images on the board before
 	After          []Slot `json:"after,omitempty"`            // images on the board at the end
@@ -121,8 +121,8 @@ type Hook struct {
 // Measure is something that a program of the user measured.
 type Measure struct {
 	Name  string   `json:"name"`
-	Value float64  `json:"value"`
-	Min   *float64 `json:"min,omitempty"` // least value that is good; absent: none
-	Max   *float64 `json:"max,omitempty"` // greatest value that is good; absent: none
-	Unit  string   `json:"unit,omitempty"`
+	Value float64  `json:"value"`          // what was measured, in the unit
+	Min   *float64 `json:"min,omitempty"`  // least value that is good; absent: none
+	Max   *float64 `json:"max,omitempty"`  // greatest value that is good; absent: none
+	Unit  string   `json:"unit,omitempty"` // such as V
 }

@@ -1,4 +1,3 @@
-// Package records has the commands of records: what smpctl did with which board.
 package records
 
 import (
@@ -9,11 +8,14 @@ import (
 // Commands are the commands of this package.
 func Commands(a *app.App) []*cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "records",
-		Short: "Look into records of boards, and send them",
-		Long:  "Look into the records that upgrade --record and station keep of each board, and send them.",
-		RunE:  app.NeedsCommand,
+		Use:        "records",
+		SuggestFor: []string{"record", "journal", "history"},
+		Short:      "Look into records of boards, and send them",
+		Long: `Look into the records that upgrade --record and station keep of each board, check them, and send
+them. They are text in a folder: one line for each board when its turn begins, and one when it ends.`,
+		RunE: app.NeedsCommand,
 	}
-	cmd.AddCommand(sendCommand(a), schemaCommand(a))
+	cmd.AddCommand(listCommand(a), showCommand(a), resolveCommand(a), verifyCommand(a), exportCommand(a),
+		reportCommand(a), sendCommand(a), schemaCommand(a))
 	return []*cobra.Command{cmd}
 }

@@ -70,11 +70,16 @@ func escape(s string, write func(b *strings.Builder, r rune, bytes string)) stri
 // Unprintable reports whether r could do something else than appear: control characters, and format characters, among
 // which are those that change the direction of text.
 func Unprintable(r rune) bool {
-	if r == '\n' || r == '\t' {
+	if r == '\n' || r == '\t' || r >= ' ' && r <= '~' { // nearly all there is
 		return false
 	}
 	return r == utf8.RuneError || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
 }
 
 // Unbroken keeps a device from making lines of its own in a page or table of ours.
-func Unbroken(s string) string { return strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(s) }
+func Unbroken(s string) string {
+	if !strings.ContainsAny(s, "\n\t") {
+		return s
+	}
+	return strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(s)
+}
