@@ -28,7 +28,7 @@ func (r *report) show(v page.View) {
 		if t.State == page.Working {
 			t.Detail = "" // each board has a row for that, or events of its own
 		}
-		if before := r.said[t.Slot]; t == before || before == (page.Tile{}) && t.State == page.Empty {
+		if t == r.said[t.Slot] {
 			continue
 		}
 		r.said[t.Slot] = t
