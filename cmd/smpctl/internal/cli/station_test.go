@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -27,6 +28,8 @@ type fixture struct {
 	*testing.T
 	rack   *sim.Rack
 	boards map[string]*sim.Board // by serial number
+	dir    string                // of the station's file
+	broken bool                  // the records cannot be written to the end
 	said   clitest.LockedBuffer
 	typed  *io.PipeWriter // the scanner
 }
@@ -56,6 +59,20 @@ func (f *fixture) scan(text string) {
 	}
 }
 
+// moveRecords gives the records another name.
+func (f *fixture) moveRecords(from, to string) {
+	month, err := filepath.Glob(filepath.Join(f.dir, from, "*.jsonl"))
+	if f.broken = true; err == nil {
+		err = os.MkdirAll(filepath.Join(f.dir, to), 0o700)
+	}
+	for _, path := range month {
+		err = errors.Join(err, os.Rename(path, filepath.Join(f.dir, to, filepath.Base(path))))
+	}
+	if err != nil || len(month) == 0 {
+		f.Errorf("%v %v", month, err)
+	}
+}
+
 // until waits until the station has said something so many times.
 func (f *fixture) until(text string, times ...int) {
 	f.Helper()
@@ -73,8 +90,12 @@ func (f *fixture) until(text string, times ...int) {
 }
 
 // uploads waits until the upload to a board is under way, and resets until it is reset.
-func (f *fixture) uploads(serial string) { f.happens(serial, func(s sim.Stats) bool { return s.Requests > 30 }) }
-func (f *fixture) resets(serial string)  { f.happens(serial, func(s sim.Stats) bool { return s.Resets > 0 }) }
+func (f *fixture) uploads(serial string) {
+	f.happens(serial, func(s sim.Stats) bool { return s.Requests > 30 })
+}
+func (f *fixture) resets(serial string) {
+	f.happens(serial, func(s sim.Stats) bool { return s.Resets > 0 })
+}
 
 func (f *fixture) happens(serial string, is func(sim.Stats) bool) {
 	f.Helper()
@@ -128,7 +149,7 @@ func stationFile(t *testing.T, dir, more string) string {
 // atStation runs a station while hands do something, and ends it with Ctrl-C.
 func atStation(t *testing.T, file string, boards map[string]sim.Options, hands func(*fixture)) *fixture {
 	t.Helper()
-	f := &fixture{T: t, rack: sim.NewRack(), boards: map[string]*sim.Board{}}
+	f := &fixture{T: t, rack: sim.NewRack(), boards: map[string]*sim.Board{}, dir: filepath.Dir(file)}
 	defer f.rack.Close()
 	for serial, o := range boards {
 		f.box(serial, o)
@@ -148,7 +169,11 @@ func atStation(t *testing.T, file string, boards map[string]sim.Options, hands f
 	}()
 	hands(f)
 	stop(failure.ErrInterrupted)
-	if code := <-ended; code != 0 {
+	code := <-ended
+	if f.broken {
+		return f
+	}
+	if code != 0 {
 		t.Errorf("exit code %d:\n%s", code, f.said.String())
 	}
 	dir := filepath.Join(filepath.Dir(file), "records")
@@ -293,6 +318,22 @@ func TestStation(t *testing.T) {
 			},
 			records: []string{"A3 E66C0002 pass"}, runs: map[string]string{"E66C0001": "1.0.0"},
 		}, {
+			name:   "the records cannot be written any more",
+			boards: map[string]sim.Options{"E66C0001": good, "E66C0002": good, "E66C0003": good},
+			hands: func(f *fixture) {
+				f.plug("E66C0001", "A1")
+				f.until("PASS")
+				f.plug("E66C0002", "A2")
+				f.uploads("E66C0002")
+				f.moveRecords("records", "elsewhere")
+				f.until("UNKNOWN  E66C0002  record  tell the one")
+				f.until("no record can be written, so no board is touched")
+				f.plug("E66C0003", "A3")
+				time.Sleep(time.Minute)
+				f.moveRecords("elsewhere", "records") // for the verdict
+			},
+			records: []string{"A1 E66C0001 pass", "A2 E66C0002 unknown"}, runs: map[string]string{"E66C0003": "1.0.0"},
+		}, {
 			name: "Ctrl-C in the middle", boards: map[string]sim.Options{"E66C0001": good, "E66C0002": good},
 			hands: func(f *fixture) {
 				f.plug("E66C0001", "A1")
@@ -320,5 +361,41 @@ func TestStation(t *testing.T) {
 				t.Errorf("records (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestStationDemo shows all that a board can become, and all of it is recorded.
+func TestStationDemo(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir) // where a demonstration makes its folder
+	t.Setenv("TMP", dir)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancelCause(t.Context())
+		var out strings.Builder
+		var said clitest.LockedBuffer
+		ended := make(chan int, 1)
+		go func() {
+			ended <- app.Main(ctx, NewRoot, []string{"station", "--demo", "--no-web"},
+				app.Streams{In: strings.NewReader(""), Out: &out, Err: &said}, func(string) (string, bool) { return "", false })
+		}()
+		time.Sleep(2 * time.Minute)
+		stop(failure.ErrInterrupted)
+		code := <-ended
+		for _, want := range []string{"A1        PASS ✓", "A4        FAIL ✗  E66C38A1B215  not-running", "no-reply in upload",
+			"no-reply in reset", "B4        PASS ✓", "A1        EMPTY", "A1        PASS ✓  E66C38A1B238"} {
+			if !strings.Contains(said.String(), want) {
+				t.Errorf("it never says %q", want)
+			}
+		}
+		if code != 0 || t.Failed() {
+			t.Errorf("exit code %d:\n%s", code, said.String())
+		}
+	})
+	folders, err := filepath.Glob(filepath.Join(dir, "smpctl-station-*"))
+	if err != nil || len(folders) != 1 {
+		t.Fatalf("folders %v, %v", folders, err)
+	}
+	if n := len(recordsIn(t, folders[0])); n < 16 {
+		t.Errorf("%d records", n)
 	}
 }

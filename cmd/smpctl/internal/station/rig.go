@@ -227,7 +227,7 @@ func (g *rig) ended(now time.Time, number int64, o outcome) []order {
 		g.broken = o.unrecorded
 		g.say(saidRecords, page.Error, "no record can be written, so no board is touched: %s", o.unrecorded)
 		o.kind, o.advice = "record", "tell the one who looks after this station"
-		if o.result == journal.Pass {
+		if o.result == journal.Pass { // it may be on the board, and nobody can prove it
 			o.result = journal.Unknown
 		}
 	}

@@ -33,7 +33,7 @@ func (o stationOptions) show(ctx context.Context, a *app.App, upgrade Upgrader) 
 	}
 	c.wait = demoWait
 	s, err := open(ctx, a, c, upgrade, o.noWeb)
-	if isTaken(err) {
+	if errors.Is(err, errNoPage) {
 		c.Page.Listen = net.JoinHostPort("127.0.0.1", "0")
 		s, err = open(ctx, a, c, upgrade, o.noWeb)
 	}

@@ -118,6 +118,9 @@ func (s *station) run(ctx context.Context) (app.Result, error) {
 	}
 	e.run(ctx)
 	err := s.journal.Close()
+	if err != nil {
+		s.app.Warn("records: %v", err)
+	}
 	return stationResult{Station: s.config.Name, Passed: s.past.passed - s.began[0], Failed: s.past.failed - s.began[1],
 		Unknown: s.past.unknown - s.began[2], Records: s.config.path(s.config.Records.Dir),
 		Seconds: time.Since(began).Seconds()}, err

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"strings"
-	"syscall"
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/failure"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/files"
@@ -58,21 +57,23 @@ func openWeb(ctx context.Context, c Config) (*web, error) {
 	return w, nil
 }
 
+// errNoPage is an address at which nobody can listen now.
+var errNoPage = errors.New("the page has no address")
+
 // taken is why nobody can listen at an address.
 func taken(address string, err error) error {
 	var call *os.SyscallError
 	if errors.As(err, &call) {
 		err = call.Err
 	}
-	err = &transport.OpenError{Address: "page " + address, Err: err}
-	if isTaken(err) {
-		return failure.WithHint(err, "another station runs here; a second one needs another page.listen in its file")
-	}
-	return failure.WithHint(err, "")
+	err = &transport.OpenError{Address: "page " + address, Err: &listenError{err}}
+	return failure.WithHint(err, "does another station run here? A second one needs another page.listen in its file")
 }
 
-// isTaken reports whether somebody else has the address of the page.
-func isTaken(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }
+// listenError is [errNoPage] with its cause.
+type listenError struct{ error }
+
+func (e *listenError) Unwrap() []error { return []error{errNoPage, e.error} }
 
 // serve answers browsers until ctx ends.
 func (w *web) serve(ctx context.Context) error {

@@ -167,7 +167,10 @@ func outcomeOf(ctx context.Context, out boards.Outcome) outcome {
 		o.advice = "this is no board for this station: put it aside"
 	}
 	if out.In == inRecord {
-		o.unrecorded = out.Failure.Message
+		o.unrecorded, o.step = out.Failure.Message, ""
+		if o.touched { // it has a beginning without an end
+			o.result = journal.Unknown
+		}
 	}
 	return o
 }
