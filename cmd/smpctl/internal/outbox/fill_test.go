@@ -41,7 +41,7 @@ func fill(t *testing.T, dir, station string, lines int) {
 }
 
 // recordLine is a line such as stations write.
-func recordLine(t *testing.T, station string, seq int64, prev string) []byte {
+func recordLine(t testing.TB, station string, seq int64, prev string) []byte {
 	t.Helper()
 	turn := (seq - 1) / 2
 	r := journal.Record{
