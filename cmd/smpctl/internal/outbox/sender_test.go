@@ -84,6 +84,7 @@ func TestOfflineForDays(t *testing.T) {
 		go func() { done <- sender.Run(ctx) }()
 		written := time.Now()
 		time.Sleep(72 * time.Hour)
+		synctest.Wait()
 		if n, since := sender.Unsent(); n != 4 || !since.Equal(written) {
 			t.Errorf("Unsent = %d since %v, want 4 since %v", n, since, written)
 		}
@@ -93,6 +94,7 @@ func TestOfflineForDays(t *testing.T) {
 		s.set(false)
 		tries := s.tries
 		time.Sleep(longestWait)
+		synctest.Wait()
 		if n, since := sender.Unsent(); n != 0 || !since.IsZero() {
 			t.Errorf("Unsent = %d since %v five minutes after the server was back, want none", n, since)
 		}
