@@ -106,7 +106,10 @@ func (d Document) table(w io.Writer) error {
 		if e.Attempts > 1 {
 			result += fmt.Sprintf(", %d tries", e.Attempts)
 		}
-		span := human.Span(time.Duration(e.Seconds * float64(time.Second)))
+		span := "-"
+		if e.Attempts > 0 {
+			span = human.Span(time.Duration(e.Seconds * float64(time.Second)))
+		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", e.called(), cmp.Or(screen.Unbroken(e.Port), "-"), span,
 			screen.Unbroken(result))
 	}

@@ -1,6 +1,7 @@
 package boards
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -70,25 +71,25 @@ func (f Flags) check(ctx context.Context, a *app.App) error {
 	case f.ID.Labelled() && f.Fields[labelField] == "":
 		return failure.Usage("--id label: what the label says is missing: --field label=TEXT")
 	}
-	for option, command := range map[string]string{"--before": f.Before, "--after": f.After} {
-		if err := LookUp(ctx, option, command); err != nil {
-			return err
-		}
-	}
+	named := ""
 	if f.ID.kind == fromCommand {
-		return LookUp(ctx, "--id", f.ID.argument)
+		named = f.ID.argument
 	}
-	return nil
+	return cmp.Or(LookUp(ctx, "--before", f.Before), LookUp(ctx, "--after", f.After), LookUp(ctx, "--id", named))
 }
 
 // CheckDryRun refuses what a dry run must not do.
 func (f Flags) CheckDryRun() error {
-	for option, given := range map[string]bool{
-		"--before": f.Before != "", "--after": f.After != "", "--record": f.Record != "",
-	} {
-		if given {
-			return failure.Usage("--dry-run does nothing, and %s is for boards with which something is done", option)
-		}
+	option := ""
+	switch {
+	case f.Record != "":
+		option = "--record"
+	case f.Before != "":
+		option = "--before"
+	case f.After != "":
+		option = "--after"
+	default:
+		return nil
 	}
-	return nil
+	return failure.Usage("--dry-run does nothing, and %s is for boards with which something is done", option)
 }

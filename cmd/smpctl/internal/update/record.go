@@ -58,13 +58,18 @@ func newRecord(args []string) record {
 	return r
 }
 
-// each is the update of each board: with a record of its own, if the App is that of one of several.
+// each is the update of each board: with a record of its own, if the App is that of one of several. What the user was
+// warned of so far is about the file, and so about each board.
 func (r *record) each(command *app.App, failed func(record) app.Result,
 	update func(context.Context, *app.App, *boards.Turn, *record) (app.Result, error),
 ) func(context.Context, *app.App, *boards.Turn) (app.Result, error) {
+	warned := command.Warnings()
 	return func(ctx context.Context, a *app.App, t *boards.Turn) (app.Result, error) {
 		if a == command {
 			return update(ctx, a, t, r)
+		}
+		for _, text := range warned {
+			a.Remark(text)
 		}
 		own := *r
 		own.Started = time.Now().UTC().Round(time.Millisecond)

@@ -136,7 +136,8 @@ func (j upgradeJob) run(ctx context.Context, a *app.App, rec *record) (app.Resul
 
 // work is the upgrade of each board.
 func (j upgradeJob) work(a *app.App, rec *record) boards.Work {
-	return boards.Work{Name: "upgrade", Image: j.file.noted(), Do: rec.each(a, newFailedUpgrade, j.upgrade)}
+	return boards.Work{Name: "upgrade", Image: j.file.noted(), Whole: j.dryRun,
+		Do: rec.each(a, newFailedUpgrade, j.upgrade)}
 }
 
 // upgrade brings the file onto the device that the flags of a mean.
