@@ -24,8 +24,9 @@ func (r *run) identify(ctx context.Context, boards []fleet.Board) {
 			asked = append(asked, b)
 		}
 	}
+	defer r.inOrder(asked)()
 	reports := fleet.Run(ctx, asked, r.options(ctx), func(ctx context.Context, b fleet.Board) (answer, error) {
-		a := r.app.ForBoard(b.Name, nil)
+		a := r.appOf(b)
 		defer a.End()
 		a.Flags.Port = b.Address
 		var id string

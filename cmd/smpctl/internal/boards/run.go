@@ -59,7 +59,8 @@ type run struct {
 	work    Work
 	journal *journal.Journal // nil: no records
 	began   time.Time
-	known   map[string]known // of boards, by name
+	known   map[string]known    // of boards, by name
+	rows    map[string]*app.App // of boards whose first try is to come, by name
 }
 
 // known is what is known of a board before its turn.
@@ -100,10 +101,40 @@ func (r *run) workWith(ctx context.Context, boards []fleet.Board) (app.Result, e
 
 // each gives each board its turn, and another one if that may help.
 func (r *run) each(ctx context.Context, boards []fleet.Board) []fleet.Report[Outcome] {
+	defer r.inOrder(boards)()
 	return fleet.Run(ctx, boards, r.options(ctx), func(ctx context.Context, b fleet.Board) (Outcome, error) {
 		out := r.turn(ctx, b)
 		return out, out.Err
 	})
+}
+
+// inOrder makes the Apps of boards that begin at the same time, so that their rows stand in the order of the boards. The
+// result ends those that are left.
+func (r *run) inOrder(boards []fleet.Board) (end func()) {
+	r.rows = map[string]*app.App{}
+	jobs := r.flags.Jobs
+	if jobs == 0 {
+		jobs = fleet.MaxJobs
+	}
+	if r.flags.All && len(boards) <= jobs {
+		for _, b := range boards {
+			r.rows[b.Name] = r.app.ForBoard(b.Name, nil)
+		}
+	}
+	return func() {
+		for _, a := range r.rows {
+			a.End()
+		}
+	}
+}
+
+// appOf is the App for a try with a board.
+func (r *run) appOf(b fleet.Board) *app.App {
+	a := r.rows[b.Name]
+	if a == nil || b.Attempt > 1 {
+		a = r.app.ForBoard(b.Name, nil)
+	}
+	return a
 }
 
 func (r *run) options(ctx context.Context) fleet.Options {
@@ -123,7 +154,7 @@ func (e *refusedError) Unwrap() error { return e.error }
 func (r *run) turn(ctx context.Context, b fleet.Board) Outcome {
 	a := r.app
 	if r.flags.All {
-		a = r.app.ForBoard(b.Name, nil)
+		a = r.appOf(b)
 		defer a.End()
 	}
 	a.Flags.Port = b.Address
