@@ -239,7 +239,7 @@ func TestStation(t *testing.T) {
 				f.plug("E66C0002", "A1")
 				f.until("FAIL ✗  E66C0002  changed: E66C0001 was taken out (fail); this is another board")
 				f.unplug("E66C0002")
-				f.until("A1        EMPTY", 2)
+				f.until("A1        EMPTY")
 				f.plug("E66C0002", "A1")
 				f.until("PASS")
 			},
@@ -263,7 +263,7 @@ func TestStation(t *testing.T) {
 				f.plug("E66C0001", "A1")
 				f.until("PASS")
 				f.unplug("E66C0001")
-				f.until("A1        EMPTY", 2)
+				f.until("A1        EMPTY")
 				f.plug("E66C0001", "A2")
 				f.until("A2        FAIL ✗  E66C0001  done: passed before")
 			},

@@ -109,7 +109,7 @@ func (s *station) run(ctx context.Context) (app.Result, error) {
 	if s.web != nil {
 		e.pressed = s.web.page.Inputs()
 		e.show = func(v page.View) { reports.show(v); s.web.page.Show(v); s.watch(v) }
-		s.app.Spawn(func() { s.serve(serving) })
+		s.serve(serving)
 	} else {
 		e.scans = scansOf(ctx, s.app)
 	}
@@ -126,13 +126,15 @@ func (s *station) run(ctx context.Context) (app.Result, error) {
 		Seconds: time.Since(began).Seconds()}, err
 }
 
-// serve has the page answer browsers.
+// serve has the page answer browsers, until ctx ends. It returns at once.
 func (s *station) serve(ctx context.Context) {
 	s.app.Say("page: %s   (Ctrl-C ends the station)", s.web.url)
 	s.app.Event(app.PageEvent{Event: "page", URL: s.web.url})
-	if err := s.web.serve(ctx); err != nil {
-		s.app.Warn("%v", err)
-	}
+	s.app.Spawn(func() {
+		if err := s.web.serve(ctx); err != nil {
+			s.app.Warn("%v", err)
+		}
+	})
 }
 
 // dress fills in what the rig does not know.

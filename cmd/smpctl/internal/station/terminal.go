@@ -28,11 +28,16 @@ func (r *report) show(v page.View) {
 		if t.State == page.Working {
 			t.Detail = "" // each board has a row for that, or events of its own
 		}
-		if t == r.said[t.Slot] {
+		before := r.said[t.Slot]
+		if t == before {
 			continue
 		}
 		r.said[t.Slot] = t
-		r.tile(t)
+		r.event(t)
+		if t.State == page.Ready && t.Detail == "" || t.State == page.Empty && before == (page.Tile{}) {
+			continue // a person sees that
+		}
+		r.line(t)
 	}
 	told := map[string]string{}
 	for _, m := range v.Messages {
@@ -51,14 +56,18 @@ var words = map[page.State]string{
 	page.Fail: "FAIL ✗", page.Unknown: "UNKNOWN", page.Closed: "CLOSED",
 }
 
-// tile says what a slot shows.
-func (r *report) tile(t page.Tile) {
+// event says what a slot shows to programs.
+func (r *report) event(t page.Tile) {
+	r.app.Event(app.SlotEvent{Event: "slot", Slot: t.Slot, State: string(t.State), Board: t.Board, Text: t.Detail,
+		Advice: t.Advice})
+}
+
+// line says what a slot shows to people.
+func (r *report) line(t page.Tile) {
 	mark := map[page.State]app.Mark{page.Pass: app.Done, page.Fail: app.Failed, page.Unknown: app.Failed}[t.State]
 	parts := []string{words[t.State], t.Board, t.Detail, t.Advice}
 	text := strings.Join(withoutEmpty(parts), "  ")
 	r.app.Step(cmp.Or(mark, app.Plain), t.Slot, "%s", text)
-	r.app.Event(app.SlotEvent{Event: "slot", Slot: t.Slot, State: string(t.State), Board: t.Board, Text: t.Detail,
-		Advice: t.Advice})
 }
 
 func withoutEmpty(texts []string) (full []string) {
