@@ -26,6 +26,9 @@ const (
 // defaultListen is where the page of a station is if its file says nothing else.
 const defaultListen = "127.0.0.1:8417"
 
+// defaultBaud is the rate of boards whose file says none: that of a folder's smpctl.toml is not for them.
+const defaultBaud = 115200
+
 // mistake is a value that cannot be meant.
 type mistake struct {
 	key  string // as section.key
@@ -41,6 +44,7 @@ func (c *Config) check(data []byte) error {
 	c.Image.Mode = cmp.Or(c.Image.Mode, "confirm-after")
 	c.Boards.ID = cmp.Or(c.Boards.ID, "usb")
 	c.Run.Start, c.Run.Repeat = cmp.Or(c.Run.Start, startPlug), cmp.Or(c.Run.Repeat, repeatRefuse)
+	c.Boards.Baud = cmp.Or(c.Boards.Baud, defaultBaud)
 	c.Run.Jobs = cmp.Or(c.Run.Jobs, maxSlots)
 	c.Page.Listen = cmp.Or(c.Page.Listen, defaultListen)
 	for _, check := range []func(*Config) *mistake{

@@ -118,6 +118,7 @@ func (e *engine) present() {
 // obey begins the work with boards.
 func (e *engine) obey(ctx context.Context, orders []order) {
 	for _, o := range orders {
+		e.news.begin(o.turn)
 		e.jobs.Go(e.app.Guarded(func() {
 			end := ending{o.turn, outcome{result: "fail", kind: "other", step: "smpctl itself"}}
 			defer func() { e.ended <- end }()

@@ -189,6 +189,7 @@ func TestHowFarABoardIs(t *testing.T) {
 		n.take(func(_ int64, is advance) { a = is })
 		return a
 	}
+	n.begin(1)
 	n.hear(1, app.StepEvent{Event: "step", Step: "upload", Phase: "begin"})
 	if a := heard(); a.step != "upload" || a.percent != nil {
 		t.Errorf("at the beginning of a step: %+v", a)
@@ -203,6 +204,7 @@ func TestHowFarABoardIs(t *testing.T) {
 		t.Errorf("of nothing: %d %%", *a.percent)
 	}
 	n.forget(1)
+	n.named(1, "E66C0001") // late
 	if a := heard(); a != (advance{}) {
 		t.Errorf("after its end: %+v", a)
 	}

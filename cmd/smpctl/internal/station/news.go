@@ -19,6 +19,16 @@ type advance struct {
 	percent *int // of the step
 }
 
+// begin has the news of a turn taken in from now on, until it is forgotten.
+func (n *news) begin(turn int64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.last == nil {
+		n.last = map[int64]advance{}
+	}
+	n.last[turn] = advance{}
+}
+
 // hear takes in an event of the work of a turn. It never waits for anybody.
 func (n *news) hear(turn int64, e app.Event) {
 	n.note(turn, func(a *advance) {
@@ -45,12 +55,10 @@ func (n *news) named(turn int64, board string) {
 func (n *news) note(turn int64, change func(*advance)) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.last == nil {
-		n.last = map[int64]advance{}
+	if a, ok := n.last[turn]; ok { // what comes after the end of a turn is of no use
+		change(&a)
+		n.last[turn] = a
 	}
-	a := n.last[turn]
-	change(&a)
-	n.last[turn] = a
 }
 
 // take hands out what is known of all turns, and forget drops one that ended.
