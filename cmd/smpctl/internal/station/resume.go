@@ -33,7 +33,6 @@ func (g *rig) resume() {
 			s.port = transport.Port{USB: true, Location: s.location, Serial: d.serial}
 		}
 	}
-	g.sayUnknown()
 }
 
 // turn is what a slot shows of a deed.

@@ -103,6 +103,14 @@ func TestAStationThatIsStartedAgainFlashesNothingAgain(t *testing.T) {
 	b.want("A1 pass, A2 working", "A2 E66C0002")
 }
 
+func TestWhatIsUnknownIsSaidEvenIfNoPortCanBeSeen(t *testing.T) {
+	g := newRig(newBench(t, nil, nil).rig.rules, pastOf(t, endOf("1", "E66C0001", "A1", journal.Unknown)))
+	g.sighted(time.Now(), sight{err: errors.New("list serial ports: too many open files")})
+	if m := g.view(time.Now()).Messages; len(m) != 2 || !strings.Contains(m[1].Text, "nobody knows how the work with E66C0001") {
+		t.Errorf("messages %+v", m)
+	}
+}
+
 func TestABoardThatIsNewIsFlashedAtTheStart(t *testing.T) {
 	b := restart(t, newPast(), map[string]string{"A1": "E66C0001", "A2": ""})
 	b.want("A1 working, A2 fail", "A1 E66C0001") // nobody knows what the second one is

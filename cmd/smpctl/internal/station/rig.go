@@ -48,6 +48,7 @@ func newRig(r rules, p *past) *rig {
 	for _, place := range r.slots {
 		g.slots = append(g.slots, &slot{place: place})
 	}
+	g.sayUnknown()
 	return g
 }
 

@@ -76,7 +76,7 @@ func (s *station) openRecords() error {
 		hash = s.work.Image.FileSHA256
 	}
 	if s.past, err = readPast(journal.History(dir), hash, s.config.sha256); err != nil {
-		return failure.WithHint(fmt.Errorf("records: %w", err), "smpctl records verify "+dir+" says what is wrong with them")
+		return failure.WithHint(fmt.Errorf("records: %w", err), "smpctl records verify --dir "+dir+" says what is wrong with them")
 	}
 	s.began = [3]int{s.past.passed, s.past.failed, s.past.unknown}
 	s.sending, err = openSending(s.config)
