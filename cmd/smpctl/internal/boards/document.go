@@ -26,13 +26,14 @@ type Document struct {
 
 // Entry is one board of several.
 type Entry struct {
-	Board    string  `json:"board"`            // its name, as events have it: serial number, else location, else port
-	ID       string  `json:"id,omitempty"`     // what names it, see --id; absent if that is not known
-	Port     string  `json:"port,omitempty"`   // as it was at first
-	Attempts int     `json:"attempts"`         // tries; 0 if its turn did not come
-	Seconds  float64 `json:"seconds"`          // from its first try to the end of the last one
-	Step     string  `json:"step,omitempty"`   // in which it failed: one of the update, or identity, before, after, record
-	Record   string  `json:"record,omitempty"` // ID of the record of its last try
+	Board    string  `json:"board"`          // its name, as events have it: serial number, else location, else port
+	ID       string  `json:"id,omitempty"`   // what names it, see --id; absent if that is not known
+	Port     string  `json:"port,omitempty"` // as it was at first
+	Attempts int     `json:"attempts"`       // tries; 0 if its turn did not come
+	Seconds  float64 `json:"seconds"`        // from its first try to the end of the last one
+	// Step is that in which it failed: one of the update, or identity, before, after, record.
+	Step   string `json:"step,omitempty"`
+	Record string `json:"record,omitempty"` // ID of the record of its last try
 	// Result is what the command prints for one board, of the last try; absent if it did not come to that.
 	Result app.Result   `json:"result,omitempty"`
 	Error  *app.Failure `json:"error,omitempty"` // why it did not pass; absent if it passed

@@ -179,7 +179,8 @@ func (j upgradeJob) upgrade(ctx context.Context, a *app.App, t *boards.Turn, rec
 }
 
 // checkWith has the user's checks of a device that runs the new image run, one after the other; nil without any.
-func (j upgradeJob) checkWith(a *app.App, t *boards.Turn, d *device.Device, v *upgradeView) func(context.Context) error {
+func (j upgradeJob) checkWith(a *app.App, t *boards.Turn, d *device.Device,
+	v *upgradeView) func(context.Context) error {
 	if len(j.checks) == 0 {
 		return nil
 	}
