@@ -67,6 +67,7 @@ type recordsConfig struct {
 	Fields    map[string]string `toml:"fields"`
 	Send      string            `toml:"send"`
 	TokenFile string            `toml:"token_file"`
+	CAFile    string            `toml:"ca_file"` // certificate authorities of the target, instead of the system's
 }
 
 type pageConfig struct {

@@ -203,6 +203,9 @@ func (c *Config) checkRecords() *mistake {
 	if c.Records.Send == "" && c.Records.TokenFile != "" {
 		return wrong("records.token_file", "without records.send nothing is sent")
 	}
+	if c.Records.Send == "" && c.Records.CAFile != "" {
+		return wrong("records.ca_file", "without records.send nothing is sent")
+	}
 	return nil
 }
 

@@ -39,6 +39,7 @@ dir = "records"
 # key = "/safe/station.pem"        # signs them; made if it is not there. Without it: that of this user
 # send = "https://mes.example/v1/records"   # or postgres://USER@HOST/DATABASE
 # token_file = "token"
+# ca_file = "plant-ca.pem"         # who may vouch for that server, instead of those that the system trusts
 # [records.fields]
 # order = "4711"
 

@@ -24,7 +24,7 @@ type sending struct {
 	mu      sync.Mutex // guards what follows
 	unsent  int
 	since   time.Time
-	trouble string // why nothing is sent; empty: it is, or tried again soon
+	trouble string // why nothing is sent; empty: it is
 }
 
 // openSending prepares to send; nil if the file of the station names no target.
@@ -32,12 +32,12 @@ func openSending(c Config) (*sending, error) {
 	if c.Records.Send == "" {
 		return nil, nil
 	}
-	sender, err := outbox.Open(c.path(c.Records.Dir), c.Records.Send,
-		outbox.Options{TokenFile: c.path(c.Records.TokenFile), Agent: "smpctl station"})
-	if err != nil {
-		return nil, err
-	}
-	return &sending{sender: sender}, nil
+	s := new(sending)
+	var err error
+	s.sender, err = outbox.Open(c.path(c.Records.Dir), c.Records.Send, outbox.Options{
+		TokenFile: c.path(c.Records.TokenFile), CAFile: c.path(c.Records.CAFile), Agent: "smpctl/" + app.Version(),
+		Failed: func(err error, _ time.Duration) { s.note(func() { s.trouble = failure.Text(err) }) }})
+	return s, err
 }
 
 // run sends, and counts what is not sent, until ctx ends. It returns at once.
@@ -53,9 +53,19 @@ func (s *sending) run(ctx context.Context, a *app.App) {
 	a.Spawn(func() {
 		for ctx.Err() == nil {
 			n, since := s.sender.Unsent()
-			s.note(func() { s.unsent, s.since = n, since })
+			s.counted(n, since)
 			rest(ctx, countEvery)
 		}
+	})
+}
+
+// counted notes what is not sent yet. Less than before means that there is no trouble any more.
+func (s *sending) counted(n int, since time.Time) {
+	s.note(func() {
+		if n < s.unsent || n == 0 {
+			s.trouble = ""
+		}
+		s.unsent, s.since = n, since
 	})
 }
 
