@@ -17,8 +17,8 @@ import (
 // csvHead are the columns.
 var csvHead = []string{"id", "seq", "began", "seconds", "station", "smpctl", "operator", "board", "source", "port",
 	"vid", "pid", "serial", "location", "slot", "fields", "file", "file_sha256", "hash", "version", "signature",
-	"key_hash", "before", "after", "steps", "bytes_per_second", "measures", "attempt", "result", "kind", "message", "resolved",
-	"resolved_by", "resolved_message"}
+	"key_hash", "before", "after", "steps", "bytes_per_second", "measures", "attempt", "result", "kind", "message",
+	"resolved", "resolved_by", "resolved_message"}
 
 // csvWriter writes one line for each turn.
 type csvWriter struct {

@@ -87,12 +87,3 @@ func largeTurn(r *rand.Rand, n int, at time.Time) (begin, end journal.Record) {
 	}
 	return begin, end
 }
-
-// TestMakeLarge leaves a large journal in a folder, for measurements by hand.
-func TestMakeLarge(t *testing.T) {
-	dir := os.Getenv("SMPCTL_LARGE")
-	if dir == "" {
-		t.Skip("SMPCTL_LARGE names no folder")
-	}
-	makeLarge(t, dir, 100_000)
-}
