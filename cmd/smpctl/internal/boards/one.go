@@ -9,6 +9,7 @@ import (
 
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/app"
 	"github.com/smpctl/smpctl/cmd/smpctl/internal/journal"
+	"github.com/smpctl/smpctl/transport"
 )
 
 // Job is the turn of one board. Its zero value does nothing; all but Work may be left out.
@@ -142,7 +143,7 @@ func (t *turning) identify(ctx context.Context) error {
 	case b.ID != "":
 		return nil
 	case !t.ID.Asked():
-		b.ID = b.Serial
+		b.ID = transport.Port{Serial: b.Serial}.OwnSerial() // a number that many boards share names none
 		return nil
 	}
 	id, err := t.ID.ask(ctx, t.app, t.port())

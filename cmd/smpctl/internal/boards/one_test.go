@@ -102,9 +102,9 @@ func TestWhoIsLeftAlone(t *testing.T) {
 func TestIdentityThatIsKnown(t *testing.T) {
 	done := 0
 	for want, job := range map[string]Job{
-		"SN1":  {Board: journal.Board{ID: "SN1", Source: "label"}, ID: Source{fromShell, "nobody hears this"}},
-		"E66C": {Board: journal.Board{Serial: "E66C", Port: "ttyACM0"}},
-		"":     {Board: journal.Board{Port: "ttyACM0"}},
+		"SN1":      {Board: journal.Board{ID: "SN1", Source: "label"}, ID: Source{fromShell, "nobody hears this"}},
+		"E66C38A1": {Board: journal.Board{Serial: "E66C38A1", Port: "ttyACM0"}},
+		"":         {Board: journal.Board{Serial: "0123456789ABCDEF", Port: "ttyACM0"}}, // as many products come
 	} {
 		job.Work = doing(&done, nil)
 		if out := One(t.Context(), board(t), job); !out.Passed() || out.Board.ID != want || out.Record.Board.ID != want {

@@ -33,7 +33,7 @@ func Run(ctx context.Context, a *app.App, f Flags, w Work) (app.Result, error) {
 		return nil, err
 	}
 	if f.Record != "" {
-		if r.journal, err = journal.Open(f.Record, journal.Options{Station: station()}); err != nil {
+		if r.journal, err = openRecords(a, f.Record); err != nil {
 			return nil, fmt.Errorf("--record: %w", err)
 		}
 	}
@@ -44,6 +44,20 @@ func Run(ctx context.Context, a *app.App, f Flags, w Work) (app.Result, error) {
 		}
 	}
 	return result, err
+}
+
+// openRecords opens the journal of a folder, and signs it with the key of this computer's user, unless a station with
+// another key does so.
+func openRecords(a *app.App, dir string) (*journal.Journal, error) {
+	o := journal.Options{Station: station(), Guest: true}
+	path, err := journal.KeyPath(a.Env)
+	if err == nil {
+		o.Key, err = journal.StationKey(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return journal.Open(dir, o)
 }
 
 // station is this computer, as a record says where a board was worked on.
