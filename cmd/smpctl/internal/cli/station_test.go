@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -344,6 +345,9 @@ func TestStation(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			if runtime.GOOS == "windows" && strings.HasPrefix(tt.name, "the records cannot") {
+				t.Skip("a file that is open keeps its name there")
+			}
 			dir := t.TempDir()
 			synctest.Test(t, func(t *testing.T) {
 				f := atStation(t, stationFile(t, dir, tt.file), tt.boards, tt.hands)
