@@ -20,6 +20,7 @@ type witness struct {
 	freed   map[string]bool           // boards that somebody plugged in after their work
 	worked  map[string]bool           // boards that were worked on
 	results map[string]journal.Result // the last of each board
+	labels  map[string]string         // serial number of the last board of each
 	passes  int
 }
 
@@ -28,7 +29,15 @@ func (w *witness) check(step string) {
 	w.t.Helper()
 	for _, o := range w.begun[w.seen:] {
 		slot, serial, _ := strings.Cut(o, " ")
-		serial, _, _ = strings.Cut(serial, " ")
+		serial, label, _ := strings.Cut(serial, " ")
+		if labelled := w.rig.start == startScan; labelled != (label != "") {
+			w.t.Fatalf("%s: begun: %s", step, o)
+		}
+		if other, ok := w.labels[label]; ok && label != "" && w.busy[other] != "" {
+			w.t.Fatalf("%s: %s and %s have the label %s", step, serial, other, label)
+		}
+		maps.DeleteFunc(w.labels, func(_, other string) bool { return other == serial })
+		w.labels[label] = serial
 		if at, ok := w.busy[serial]; ok {
 			w.t.Fatalf("%s: %s was begun in %s while it is worked on in %s", step, serial, slot, at)
 		}
@@ -65,7 +74,7 @@ func (w *witness) step(r *rand.Rand) string {
 	slot := []string{"A1", "A2"}[r.IntN(2)]
 	there, occupied := w.ports[locations[slot]]
 	other := map[string]string{"A1": "A2", "A2": "A1"}[slot]
-	switch r.IntN(8) {
+	switch r.IntN(9) {
 	case 0, 1: // a board is plugged in, or put into the other slot
 		serial := fmt.Sprint("E66C000", r.IntN(5))
 		if occupied || w.ports[locations[other]].Serial == serial {
@@ -96,9 +105,13 @@ func (w *witness) step(r *rand.Rand) string {
 			w.end(at, result)
 			return fmt.Sprintf("end %s in %s: %s", serial, at, result)
 		}
-	case 6:
-		w.scan("seen")
-		return "seen"
+	case 6, 7:
+		if r.IntN(3) == 0 {
+			w.scan("seen")
+			return "seen"
+		}
+		w.scan(fmt.Sprint("SN000000", r.IntN(4)))
+		return "scan"
 	}
 	w.wait(time.Duration(r.IntN(20)) * second / 4)
 	return "wait"
@@ -109,9 +122,10 @@ func TestNothingIsFlashedTwiceByItselfWhateverHappens(t *testing.T) {
 	for seed := range uint64(150) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		w := &witness{busy: map[string]string{}, freed: map[string]bool{}, worked: map[string]bool{},
-			results: map[string]journal.Result{}}
+			results: map[string]journal.Result{}, labels: map[string]string{}}
 		w.bench = newBench(t, func(rules *rules) {
 			rules.repeat, rules.quota, rules.jobs, rules.stopAfter = repeatAllow, r.IntN(8), 1+r.IntN(2), r.IntN(4)
+			rules.start = []string{startPlug, startScan}[seed%2]
 		}, nil)
 		for n := range 150 {
 			what := w.step(r)
