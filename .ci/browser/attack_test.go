@@ -111,6 +111,7 @@ func attacker(t *testing.T) string {
 }
 
 func TestPagesOfOthersReachNothing(t *testing.T) {
+	t.Parallel()
 	s := serve(t, story())
 	port := attacker(t)
 	for _, from := range []string{"http://evil.example" + port, "http://127.0.0.1" + port, "http://localhost" + port} {
@@ -155,6 +156,7 @@ func withGesture[T any](b *tab, expression string) T {
 
 // A name of an attacker that leads to this computer makes his script one of the same origin, for the browser.
 func TestANameThatWasBoundAnew(t *testing.T) {
+	t.Parallel()
 	s := serve(t, story())
 	evil := strings.Replace(s.url, "127.0.0.1", "evil.example", 1)
 	b := openTab(t, wall)
@@ -182,6 +184,7 @@ func TestANameThatWasBoundAnew(t *testing.T) {
 }
 
 func TestPathsLeadNowhere(t *testing.T) {
+	t.Parallel()
 	s := serve(t, story())
 	b := openTab(t, wall)
 	for _, path := range []string{"/../../../../etc/passwd", "/..%2f..%2f..%2fetc/passwd", "/%2e%2e/%2e%2e/etc/passwd",
@@ -197,6 +200,7 @@ func TestPathsLeadNowhere(t *testing.T) {
 
 // GET changes nothing, wherever it comes from: here from the address bar.
 func TestAddressesChangeNothing(t *testing.T) {
+	t.Parallel()
 	s := serve(t, withMessage())
 	b := openTab(t, wall)
 	for _, path := range []string{"/scan?text=SN6666666", "/button?slot=B2", "/acknowledge?message=w1",
@@ -217,6 +221,7 @@ var scripts = []string{
 }
 
 func TestScriptsOfAHostileBoardAreText(t *testing.T) {
+	t.Parallel()
 	s := serve(t, story())
 	b := visit(t, wall, s.url)
 	eval[any](b, `window.dialogs = 0; window.alert = window.confirm = window.prompt = () => { dialogs++; }`)
@@ -274,6 +279,7 @@ func hostile(text string) page.View {
 
 // What if markup did get into the page: the policy is a second wall.
 func TestThePolicyHoldsWhatMarkupWouldRun(t *testing.T) {
+	t.Parallel()
 	b := visit(t, wall, serve(t, story()).url)
 	eval[any](b, `document.body.insertAdjacentHTML("beforeend", '<img src="data:," onerror="window.__pwned=1">' +
 		'<iframe srcdoc="<script>parent.__pwned=1<\/script>"></iframe><form action="http://evil.example/"><button id="go">' +

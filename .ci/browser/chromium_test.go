@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 // run starts the browser of all tests and ends it, with all of its processes.
 func run(m *testing.M) int {
 	var process *exec.Cmd
-	all, stop := context.WithTimeout(context.Background(), 5*time.Minute)
+	all, stop := context.WithTimeout(context.Background(), 15*time.Minute)
 	defer stop()
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.Headless, chromedp.NoSandbox, chromedp.NoFirstRun, chromedp.DisableGPU,

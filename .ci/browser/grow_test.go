@@ -20,6 +20,7 @@ const results = 1000
 
 // A page that stands open for a shift is as large in the evening as in the morning.
 func TestAThousandResultsWithoutGrowing(t *testing.T) {
+	t.Parallel()
 	views := make(chan []byte)
 	defer close(views)
 	p := page.New(page.Options{})
@@ -29,7 +30,7 @@ func TestAThousandResultsWithoutGrowing(t *testing.T) {
 	mux.HandleFunc("GET /stream", func(w http.ResponseWriter, r *http.Request) { sendAll(w, r, views) })
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	b := openTab(t, wall)
+	b := openTab(t, phone) // fewer pixels; the page is the same
 	go func() { views <- inJSON(story()) }()
 	b.do(navigate(server.URL))
 	b.wait(live)

@@ -22,6 +22,7 @@ const lookAtFocus = `(() => {
 })()`
 
 func TestEverythingIsReachedByKeyboard(t *testing.T) {
+	t.Parallel()
 	for _, l := range []look{wall, phone} {
 		t.Run(l.String(), func(t *testing.T) {
 			b := visit(t, l, serve(t, withMessage()).url)
@@ -48,6 +49,7 @@ func TestEverythingIsReachedByKeyboard(t *testing.T) {
 }
 
 func TestTheSoundIsSwitchedByKey(t *testing.T) {
+	t.Parallel()
 	b := visit(t, wall, serve(t, story()).url)
 	for i, key := range []string{"\r", " "} {
 		eval[any](b, `document.querySelector("#sound").focus()`)
@@ -62,6 +64,7 @@ func TestTheSoundIsSwitchedByKey(t *testing.T) {
 
 // Whoever went to a button by keyboard stays there while boards come and go.
 func TestTheFocusStaysWhereItIs(t *testing.T) {
+	t.Parallel()
 	v := withMessage()
 	s := serve(t, v)
 	b := visit(t, wall, s.url)
@@ -81,14 +84,15 @@ func TestTheFocusStaysWhereItIs(t *testing.T) {
 }
 
 func TestWhoWantsNoMotionSeesNone(t *testing.T) {
+	t.Parallel()
 	v := story()
 	s := serve(t, v)
-	for _, l := range []look{wall, {width: 1920, height: 1080, still: true}} {
+	for _, l := range []look{wall, {width: 1920, height: 1080, moving: true}} {
 		b := visit(t, l, s.url)
 		b.wait(`document.querySelector("[data-state=fail]")`)
 		moving := eval[bool](b, `[...document.querySelectorAll("*")].some((e) => { const s = getComputedStyle(e);
 			return s.animationName !== "none" || s.transitionDuration.split(", ").some((d) => parseFloat(d) > 0); })`)
-		if moving == l.still {
+		if moving != l.moving {
 			t.Errorf("%v: moving %t", l, moving)
 		}
 	}

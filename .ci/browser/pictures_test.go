@@ -16,12 +16,13 @@ import (
 // TestPictures takes the pictures of docs/pictures: a station in the middle of its day, on a screen above the bench and
 // on a phone, light and dark. Without -pictures it only sees that they can be taken.
 func TestPictures(t *testing.T) {
+	t.Parallel()
 	s := serve(t, scene())
 	for _, l := range []look{wall, phone} {
 		b := visit(t, l, s.url)
 		b.wait(`document.querySelectorAll("#tiles li").length === 8`)
 		for _, dark := range []bool{false, true} {
-			l.dark, l.still = dark, true
+			l.dark = dark
 			b.look(l)
 			name := map[bool]string{false: "station-light", true: "station-dark"}[dark]
 			if l.narrow {

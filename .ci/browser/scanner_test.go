@@ -2,6 +2,7 @@ package browser
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,6 +30,7 @@ func withMessage() page.View {
 }
 
 func TestAScannerIsHeardWhereverTheFocusIs(t *testing.T) {
+	t.Parallel()
 	s := serve(t, withMessage())
 	b := visit(t, wall, s.url)
 	b.wait(`document.querySelector(".acknowledge")`)
@@ -59,6 +61,7 @@ func TestAScannerIsHeardWhereverTheFocusIs(t *testing.T) {
 }
 
 func TestLabelsInARowArriveInOrder(t *testing.T) {
+	t.Parallel()
 	s := serve(t, story())
 	b := visit(t, wall, s.url)
 	b.keys("SN0000001\rSN0000002\rSN0000002\rSN 3/ä-ß_4\r")
@@ -71,6 +74,7 @@ func TestLabelsInARowArriveInOrder(t *testing.T) {
 }
 
 func TestWhatIsNotALabelIsNotSent(t *testing.T) {
+	t.Parallel()
 	s := serve(t, story())
 	b := visit(t, wall, s.url)
 	b.wait(`document.querySelector("[data-slot=B2] .start")`)
@@ -99,19 +103,18 @@ func TestWhatIsNotALabelIsNotSent(t *testing.T) {
 
 // A scanner that sends thousands of characters, or a control character, is a broken one.
 func TestALabelThatNeverEndsIsCut(t *testing.T) {
+	t.Parallel()
 	s := serve(t, story())
 	b := visit(t, wall, s.url)
-	long := ""
-	for range 300 {
-		long += "x"
-	}
-	b.keys(long + "\r")
+	call(b, input.InsertText, input.InsertTextParams{Text: strings.Repeat("x", 300)})
+	b.keys("\r")
 	if in := s.entered(); len(in.Text) != 200 {
 		t.Errorf("entered %d characters, want 200", len(in.Text))
 	}
 }
 
 func TestAWindowThatHearsNoScannerSaysSo(t *testing.T) {
+	t.Parallel()
 	s := serve(t, story())
 	b := visit(t, wall, s.url)
 	eval[any](b, `window.dispatchEvent(new Event("blur"))`)
@@ -126,6 +129,7 @@ func TestAWindowThatHearsNoScannerSaysSo(t *testing.T) {
 }
 
 func TestAScanThatTheStationDoesNotHearIsNotLostSilently(t *testing.T) {
+	t.Parallel()
 	s := serve(t, story())
 	b := visit(t, wall, s.url)
 	s.stop()
@@ -135,6 +139,7 @@ func TestAScanThatTheStationDoesNotHearIsNotLostSilently(t *testing.T) {
 }
 
 func TestAStartButtonWorksByMouseAndKey(t *testing.T) {
+	t.Parallel()
 	s := serve(t, story())
 	b := visit(t, wall, s.url)
 	b.wait(`document.querySelector("[data-slot=B2] .start").checkVisibility()`)

@@ -48,6 +48,7 @@ var words = map[page.State]string{page.Empty: "EMPTY", page.Label: "SCAN LABEL",
 	page.Pass: "PASS", page.Fail: "FAIL", page.Unknown: "UNKNOWN", page.Closed: "CLOSED"}
 
 func TestEveryStateIsAWordAShapeAndAColour(t *testing.T) {
+	t.Parallel()
 	s := serve(t, story())
 	for _, l := range []look{wall, {width: 1920, height: 1080, dark: true}} {
 		t.Run(l.String(), func(t *testing.T) {
@@ -94,6 +95,7 @@ func checkTile(t *testing.T, l look, tile seen) {
 }
 
 func TestAFailureSaysItsKindAndWhatToDo(t *testing.T) {
+	t.Parallel()
 	b := visit(t, wall, serve(t, story()).url)
 	b.wait(`document.querySelectorAll("#tiles li").length === 8`)
 	for selector, want := range map[string]string{
@@ -119,6 +121,7 @@ func TestAFailureSaysItsKindAndWhatToDo(t *testing.T) {
 }
 
 func TestAChangeOfStateIsToldToWhoListens(t *testing.T) {
+	t.Parallel()
 	v := story()
 	s := serve(t, v)
 	b := visit(t, wall, s.url)
@@ -132,6 +135,7 @@ func TestAChangeOfStateIsToldToWhoListens(t *testing.T) {
 }
 
 func TestAStoppedStationSaysSoAndIsGoneOnByAButton(t *testing.T) {
+	t.Parallel()
 	s := serve(t, stopped())
 	b := visit(t, wall, s.url)
 	b.wait(`document.querySelector("#messages [data-level=error]")`)
@@ -153,6 +157,7 @@ func TestAStoppedStationSaysSoAndIsGoneOnByAButton(t *testing.T) {
 }
 
 func TestAQuotaThatIsDoneSaysSo(t *testing.T) {
+	t.Parallel()
 	b := visit(t, wall, serve(t, done()).url)
 	b.wait(`document.querySelector("[data-count=left]").innerText === "0"`)
 	b.wait(`document.querySelector("#messages").innerText.includes("the quota is reached: 500 boards passed")`)
@@ -160,6 +165,7 @@ func TestAQuotaThatIsDoneSaysSo(t *testing.T) {
 
 // Three messages and a line that is lost leave every tile in sight.
 func TestMessagesCoverNoTile(t *testing.T) {
+	t.Parallel()
 	v := story()
 	for i := range 2 {
 		v.Messages = append(v.Messages, page.Message{ID: fmt.Sprint(i), Level: page.Error, Acknowledge: true,
@@ -180,6 +186,7 @@ func TestMessagesCoverNoTile(t *testing.T) {
 
 // Any number of slots that a hub has: nothing is clipped, and up to eight slots every word has its height.
 func TestTilesOfAnyNumberOfSlots(t *testing.T) {
+	t.Parallel()
 	s := serve(t, page.View{})
 	b := visit(t, wall, s.url)
 	for _, n := range []int{1, 2, 3, 4, 5, 7, 8, 12, 16, 24, 64} {
@@ -197,6 +204,7 @@ func TestTilesOfAnyNumberOfSlots(t *testing.T) {
 
 // On a phone nothing is cut off at the side; it scrolls downwards.
 func TestAPhoneShowsAll(t *testing.T) {
+	t.Parallel()
 	b := visit(t, phone, serve(t, story()).url)
 	b.wait(`document.querySelectorAll("#tiles li").length === 8`)
 	for _, tile := range b.tiles() {

@@ -247,6 +247,7 @@ func TestAHostileBoardAtAStation(t *testing.T) {
 	}
 	b.waitFor(shows("A1", "FAIL"), turnTime)
 	b.waitFor(shows("A2", "FAIL"), turnTime)
+	b.waitFor(says("A3", "FAIL", "other-board"), turnTime)
 	b.waitFor(shows("A4", "FAIL"), turnTime)
 	if got := eval[string](b, `String(window.__pwned) + document.querySelectorAll("img").length + document.title`); got !=
 		"undefined0bench · smpctl station" {

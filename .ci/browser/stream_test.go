@@ -26,6 +26,7 @@ func shows(slot, word string) string {
 func address(url string) string { return strings.TrimPrefix(url, "http://") }
 
 func TestAStationThatStartsAgainIsShownAsItIs(t *testing.T) {
+	t.Parallel()
 	s := serve(t, story())
 	b := visit(t, wall, s.url)
 	b.wait(shows("A3", "64 %"))
@@ -42,6 +43,7 @@ func TestAStationThatStartsAgainIsShownAsItIs(t *testing.T) {
 }
 
 func TestALineThatIsCutAgainAndAgain(t *testing.T) {
+	t.Parallel()
 	v := story()
 	s := serve(t, v)
 	l := openLine(t, address(s.url))
@@ -102,6 +104,7 @@ func TestAStationThatHasNothingToSayIsNotLost(t *testing.T) {
 }
 
 func TestManyTabsOfOneStation(t *testing.T) {
+	t.Parallel()
 	v := story()
 	s := serve(t, v)
 	var tabs []*tab
