@@ -100,7 +100,7 @@ func TestAFailureSaysItsKindAndWhatToDo(t *testing.T) {
 	b.wait(`document.querySelectorAll("#tiles li").length === 8`)
 	for selector, want := range map[string]string{
 		`[data-state=fail] .detail`:                  "no-reply in upload",
-		`[data-state=fail] .advice`:                  "pull the board out and plug it in to try again; put it aside if that fails too",
+		`[data-state=fail] .advice`:                  "pull the board out until this says EMPTY, then try it again; put it aside if that fails too",
 		`[data-state=fail] .board`:                   "SN0001241 · E66C38A1B21C",
 		`[data-state=unknown] .advice`:               "look at this board before it goes on",
 		`#alarm`:                                     "", // what stood there when the page came is not told again

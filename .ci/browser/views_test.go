@@ -16,7 +16,7 @@ func story() page.View {
 	v.Tiles = []page.Tile{
 		{Slot: "A1", State: page.Pass, Board: "SN0001240 · E66C38A1B215", Detail: "12.4 s"},
 		{Slot: "A2", State: page.Fail, Board: "SN0001241 · E66C38A1B21C", Detail: "no-reply in upload",
-			Advice: "pull the board out and plug it in to try again; put it aside if that fails too"},
+			Advice: "pull the board out until this says EMPTY, then try it again; put it aside if that fails too"},
 		{Slot: "A3", State: page.Working, Percent: &percent, Board: "SN0001242 · E66C38A1B223", Detail: "upload"},
 		{Slot: "A4", State: page.Label, Board: "E66C38A1B22A", Detail: "scan the label of this board"},
 		{Slot: "B1", State: page.Unknown, Board: "SN0001238 · E66C38A1B207", Detail: "begun and not ended",
@@ -39,7 +39,7 @@ func scene() page.View {
 		Tiles: []page.Tile{
 			{Slot: "A1", State: page.Pass, Board: "E66C38A1B215", Detail: "12.4 s"},
 			{Slot: "A2", State: page.Fail, Board: "E66C38A1B21C", Detail: "no-reply in upload",
-				Advice: "pull the board out and plug it in to try again; put it aside if that fails too"},
+				Advice: "pull the board out until this says EMPTY, then try it again; put it aside if that fails too"},
 			{Slot: "A3", State: page.Working, Percent: &percent, Board: "E66C38A1B223", Detail: "upload"},
 			{Slot: "A4", State: page.Pass, Board: "E66C38A1B22A", Detail: "12.6 s"},
 			{Slot: "B1", State: page.Working, Board: "E66C38A1B231", Detail: "reset"},

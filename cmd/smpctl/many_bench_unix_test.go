@@ -223,7 +223,7 @@ func usage(b *testing.B) used {
 }
 
 func usedBy(u syscall.Rusage) used {
-	memory := u.Maxrss // kilobytes but on macOS
+	memory := int64(u.Maxrss) // kilobytes but on macOS
 	if runtime.GOOS != "darwin" {
 		memory *= 1024
 	}

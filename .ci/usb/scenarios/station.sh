@@ -64,9 +64,11 @@ holds "its work began once" [ "$(begun 3)" = 1 ]
 
 step "a board that passed is plugged in again"
 lab unplug 1
-sleep 2
+until_says "^A1 +EMPTY" $said
 lab plug 1
 sleep 4
+sed 's/^/  /' $said
+holds "it is refused" grep -q -E '^A1 +FAIL.*passed before' $said
 holds "it is not flashed again" [ "$(begun 1)" = 1 ]
 stop_station
 
@@ -99,7 +101,7 @@ until_says "^A2 +UNKNOWN" $said
 holds "nothing is flashed by itself" [ "$(begun 1) $(begun 2)" = "2 2" ]
 for n in 1 2; do
 	lab unplug $n
-	sleep 2
+	until_says "^A$n +EMPTY" $said
 	lab plug $n
 	until_says "^A$n +PASS" $said
 done

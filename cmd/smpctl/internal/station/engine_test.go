@@ -194,7 +194,7 @@ func TestHowFarABoardIs(t *testing.T) {
 	if a := heard(); a.step != "upload" || a.percent != nil {
 		t.Errorf("at the beginning of a step: %+v", a)
 	}
-	n.hear(1, app.ProgressEvent{Step: "upload", Done: 1 << 30, Total: 3 << 30})
+	n.hear(1, app.ProgressEvent{Step: "upload", Done: 1 << 29, Total: 3 << 29})
 	n.named(1, "E66C0001")
 	if a := heard(); a.percent == nil || *a.percent != 33 || a.board != "E66C0001" {
 		t.Errorf("in the middle: %+v", a)

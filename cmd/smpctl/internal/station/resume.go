@@ -40,9 +40,9 @@ func (d deed) turn() turn {
 	t := turn{label: d.label, board: d.board, result: d.result, kind: d.kind, seconds: d.seconds}
 	switch d.result {
 	case journal.Unknown:
-		t.step, t.advice = "nobody saw the end", "pull the board out and plug it in to do it again"
+		t.step, t.advice = "nobody saw the end", "pull the board out until this says EMPTY, then plug it in"
 	case journal.Fail:
-		t.advice = "pull the board out and plug it in to try again"
+		t.advice = "pull the board out until this says EMPTY, then plug it in"
 	}
 	return t
 }

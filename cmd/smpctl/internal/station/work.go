@@ -179,7 +179,7 @@ func outcomeOf(ctx context.Context, out boards.Outcome) outcome {
 func adviceFor(kind string) string {
 	switch kind {
 	case failure.KindNoReply.Name, failure.KindPort.Name:
-		return "pull the board out and plug it in to try again; put it aside if that fails too"
+		return "pull the board out until this says EMPTY, then try it again; put it aside if that fails too"
 	case failure.KindInterrupted.Name:
 		return "plug the board in again later: it goes on where it was"
 	case failure.KindNotRunning.Name:
