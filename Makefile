@@ -1,5 +1,5 @@
 # What a developer runs. .ci/run has all of it and more, as CI does.
-.PHONY: build test lint fuzz bench interop schema release
+.PHONY: build test lint fuzz bench interop schema pictures release
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o smpctl ./cmd/smpctl
@@ -24,6 +24,9 @@ interop:
 schema: # writes docs/schema anew, from the types and their comments
 	UPDATE_SCHEMA=1 go test -count=1 -run TestResults ./cmd/smpctl/internal/...
 	UPDATE_SCHEMA=1 go test -count=1 -run TestSchemas ./cmd/smpctl/internal/cli
+
+pictures: # takes docs/pictures anew, with a real Chromium
+	cd .ci/browser && go test -count=1 -run TestPictures -pictures ../../docs/pictures .
 
 release: # all artefacts in dist/; VERSION=v1.2.3, else the tag of this commit
 	bash .ci/release $(VERSION)

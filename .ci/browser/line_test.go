@@ -11,28 +11,25 @@ type line struct {
 	listener net.Listener
 	to       string
 
-	mutex sync.Mutex // guards what follows
-	ends  map[net.Conn]bool
-	mute  chan struct{} // closed when bytes go through
+	mutex sync.Mutex        // guards what follows
+	ends  map[net.Conn]bool // whether bytes that come from there go through
+	fresh bool              // the same of connections to come
 }
 
 // openLine leads to an address until the test ends.
 func openLine(t *testing.T, to string) *line {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	open := make(chan struct{})
-	close(open)
-	line := &line{listener: l, to: to, ends: map[net.Conn]bool{}, mute: open}
-	go line.accept()
+	l := &line{listener: listener, to: to, ends: map[net.Conn]bool{}, fresh: true}
+	go l.accept()
 	t.Cleanup(func() {
-		_ = l.Close()
-		line.speak()
-		line.cut()
+		_ = listener.Close()
+		l.cut()
 	})
-	return line
+	return l
 }
 
 func (l *line) url() string { return "http://" + l.listener.Addr().String() }
@@ -49,26 +46,20 @@ func (l *line) accept() {
 			continue
 		}
 		l.mutex.Lock()
-		l.ends[near], l.ends[far] = true, true
+		l.ends[near], l.ends[far] = l.fresh, l.fresh
 		l.mutex.Unlock()
 		go l.carry(near, far)
 		go l.carry(far, near)
 	}
 }
 
-// carry copies until an end closes, and holds everything back while the line is silent.
+// carry copies until an end closes. What comes while the line is silent is gone.
 func (l *line) carry(from, to net.Conn) {
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
-		l.mutex.Lock()
-		mute := l.mute
-		l.mutex.Unlock()
-		<-mute
-		if n > 0 {
-			if _, err := to.Write(buffer[:n]); err != nil {
-				break
-			}
+		if n > 0 && l.speaks(from) {
+			_, err = to.Write(buffer[:n])
 		}
 		if err != nil {
 			break
@@ -81,6 +72,12 @@ func (l *line) carry(from, to net.Conn) {
 	delete(l.ends, to)
 }
 
+func (l *line) speaks(c net.Conn) bool {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.ends[c]
+}
+
 // cut ends all connections.
 func (l *line) cut() {
 	l.mutex.Lock()
@@ -90,20 +87,19 @@ func (l *line) cut() {
 	}
 }
 
-// silence holds all bytes back, as a cable that was pulled out does.
+// silence swallows all bytes, as a cable that was pulled out does.
 func (l *line) silence() {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	l.mute = make(chan struct{})
+	l.fresh = false
+	for c := range l.ends {
+		l.ends[c] = false
+	}
 }
 
-// speak lets bytes through again.
-func (l *line) speak() {
+// heal lets new connections through; those that were silent stay so.
+func (l *line) heal() {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	select {
-	case <-l.mute:
-	default:
-		close(l.mute)
-	}
+	l.fresh = true
 }
