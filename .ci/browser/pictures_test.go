@@ -21,6 +21,7 @@ func TestPictures(t *testing.T) {
 	for _, l := range []look{wall, phone} {
 		b := visit(t, l, s.url)
 		b.wait(`document.querySelectorAll("#tiles li").length === 8`)
+		eval[any](b, `document.querySelector("#scan").style.caretColor = "transparent"`) // or it blinks
 		for _, dark := range []bool{false, true} {
 			l.dark = dark
 			b.look(l)
