@@ -74,7 +74,7 @@ func (e *engine) run(ctx context.Context) {
 			e.news.forget(end.turn)
 			e.obey(ctx, e.rig.ended(time.Now(), end.turn, end.outcome))
 		case <-tick.C:
-			e.news.take(e.rig.progress)
+			e.news.take(func(turn int64, a advance) { e.rig.progress(time.Now(), turn, a) })
 			e.obey(ctx, e.rig.tick(time.Now()))
 		case <-stopped:
 			stopped, e.rig.ending = nil, true

@@ -168,7 +168,7 @@ func (g *rig) decide(now time.Time) []order {
 // begin orders the work with the board in a slot.
 func (g *rig) begin(now time.Time, s *slot) order {
 	if d, ok := g.passedBefore(s); ok && g.repeat == repeatWarn {
-		g.sayBriefly(now, page.Warning, "%s: %s passed before, on %s", s.name, d.board, d.at.Local().Format(timeForm))
+		g.warnRepeat(now, s, d)
 	}
 	g.turns++
 	t := turn{number: g.turns, label: s.turn.label, board: s.port.Serial}
@@ -192,15 +192,24 @@ func (g *rig) find(number int64) *slot {
 }
 
 // progress takes in how far a turn has come.
-func (g *rig) progress(number int64, a advance) {
+func (g *rig) progress(now time.Time, number int64, a advance) {
 	s := g.find(number)
 	if s == nil || s.phase != working {
 		return
 	}
 	s.turn.step, s.turn.percent = a.step, a.percent
-	if a.board != "" {
-		s.turn.board = a.board
+	if a.board == "" || a.board == s.turn.board {
+		return
 	}
+	s.turn.board = a.board
+	if d, ok := g.past.passOf(a.board); ok && g.repeat == repeatWarn { // only the board could tell
+		g.warnRepeat(now, s, d)
+	}
+}
+
+// warnRepeat says that a board is worked on that passed before.
+func (g *rig) warnRepeat(now time.Time, s *slot, d deed) {
+	g.sayBriefly(now, page.Warning, "%s: %s passed before, on %s", s.name, d.board, d.at.Local().Format(timeForm))
 }
 
 // outcome is how a turn ended.

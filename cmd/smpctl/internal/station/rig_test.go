@@ -268,6 +268,40 @@ func TestABoardIsNotShownThePassOfTheOneBefore(t *testing.T) {
 	}
 }
 
+func TestABoardThatIsPulledOutInTheMomentOfItsPassHasNoHeirs(t *testing.T) {
+	for _, serial := range []string{"E66C0001", ""} {
+		b := newBench(t, nil, nil)
+		b.plug("A1", boardPort(serial))
+		b.wait(second)
+		b.pull("A1")
+		b.end("A1", journal.Pass)
+		b.want("A1 pass, A2 empty", strings.TrimSpace("A1 "+serial))
+		b.wait(lateTime)
+		b.want("A1 empty, A2 empty", strings.TrimSpace("A1 "+serial))
+	}
+	b := newBench(t, nil, nil)
+	b.plug("A1", boardPort(""))
+	b.wait(second)
+	b.pull("A1")
+	b.end("A1", journal.Pass)
+	b.wait(second)
+	b.plug("A1", boardPort("")) // this one, or another
+	b.wait(second)
+	b.want("A1 fail, A2 empty", "A1")
+}
+
+func TestABoardThatAProgramResetsAtTheEndKeepsItsPass(t *testing.T) {
+	b := newBench(t, func(r *rules) { r.repeat = repeatAllow }, nil)
+	b.plug("A1", boardPort("E66C0001"))
+	b.wait(second)
+	b.pull("A1")
+	b.end("A1", journal.Pass)
+	b.wait(8 * second)
+	b.plug("A1", boardPort("E66C0001"))
+	b.wait(20 * second)
+	b.want("A1 pass, A2 empty", "A1 E66C0001")
+}
+
 func TestABoardThatIsPutIntoAnotherSocketStaysWhatItIs(t *testing.T) {
 	for _, result := range []journal.Result{journal.Pass, journal.Fail} {
 		b := newBench(t, nil, nil)
@@ -375,6 +409,21 @@ func TestABoardThatPassedBefore(t *testing.T) {
 				t.Errorf("said is %q", b.says())
 			}
 		})
+	}
+}
+
+func TestABoardThatSaysWhoItIsHasPassedBefore(t *testing.T) {
+	p := newPast()
+	p.add(deed{at: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC), board: "CHIP7", result: journal.Pass})
+	b := newBench(t, func(r *rules) { r.source, r.repeat = "shell", repeatWarn }, p)
+	b.plug("A1", boardPort(""))
+	b.wait(second)
+	b.wantSaid()
+	for range 2 { // it is said once
+		b.rig.progress(b.now, b.turns["A1"], advance{board: "CHIP7", step: "upload"})
+	}
+	if n := strings.Count(b.says(), "A1: CHIP7 passed before"); n != 1 {
+		t.Errorf("said %d times: %s", n, b.says())
 	}
 }
 

@@ -48,6 +48,9 @@ const (
 	// pulledTime is how long a board has to be away to count as pulled out. Boards reset by themselves, some of them
 	// again and again, and are back sooner; nobody changes a board and waits for the screen faster.
 	pulledTime = 3 * time.Second
+	// lateTime is the same for one that was away already when its work ended well: it may be in a reset that a program
+	// of the user made. One that failed may come back at any time.
+	lateTime = 10 * time.Second
 	// blindTime is after which a look at the ports is too old to begin anything: a computer takes a moment to list them,
 	// and one whose hub hangs may take for ever.
 	blindTime = 5 * time.Second

@@ -75,8 +75,9 @@ func (s *slot) look(now time.Time, p transport.Port, there bool) {
 
 // wane notices that a board was pulled out.
 func (s *slot) wane(now time.Time) {
-	pulled := now.Sub(s.at) >= pulledTime
-	if pulled && (s.phase == refused || s.phase == done && !s.reset) {
+	away := now.Sub(s.at)
+	resets := s.phase == done && s.reset && (s.turn.result != journal.Pass || away < lateTime)
+	if away >= pulledTime && (s.phase == refused || s.phase == done && !resets) {
 		s.clear()
 	}
 }
@@ -89,7 +90,7 @@ func (s *slot) arrive(now time.Time, p transport.Port) {
 	case s.phase == working:
 	case s.phase == empty || isOther(s.port, p):
 		s.hold(now, p)
-	case s.reset || isSame(s.port, p):
+	case s.reset && s.turn.result != journal.Pass, isSame(s.port, p):
 		s.port, s.reset = p, false
 	case s.phase == done: // perhaps another one, which must not have the result of the first
 		s.refuse(p, trouble{"changed", "a board was away for a moment",
@@ -131,8 +132,9 @@ func (s *slot) begin(t turn) {
 	s.phase, s.turn, s.trouble = working, t, trouble{}
 }
 
-// end has a result for the board, and why it is no better one. If it is away now, that is for the last reset of its work. Another board that was put
-// into its place meanwhile must not have its result, and is not worked on before somebody has touched it.
+// end has a result for the board, and why it is no better one. If it is away now, that is for the last reset of its
+// work. Another board that was put into its place meanwhile must not have its result, and is not worked on before
+// somebody has touched it.
 func (s *slot) end(why string) {
 	if s.seen && isOther(s.port, s.here) {
 		s.refuse(s.here, trouble{"changed", fmt.Sprintf("%s was taken out (%s); this is another board", s.turn.board,
