@@ -74,7 +74,21 @@ func TestEmptyReport(t *testing.T) {
 	if err := writePage(&b, newPage(newFigures(), "Line 2", time.UTC)); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(b.String(), "There are no records.") || strings.Contains(b.String(), "<svg") {
+	if !strings.Contains(b.String(), "There are no records.") || strings.Contains(b.String(), "<svg") ||
+		strings.Contains(b.String(), ">0.0 %<") {
+		t.Errorf("%s", b.String())
+	}
+}
+
+// Boards that nothing names have no first-pass yield: nobody knows which of them came again.
+func TestReportOfBoardsWithoutNames(t *testing.T) {
+	f := newFigures()
+	f.add(journal.Turn{Record: journal.Record{Result: journal.Pass}})
+	var b bytes.Buffer
+	if err := writePage(&b, newPage(f, "", time.UTC)); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), "not known, for no board has a name") || strings.Contains(b.String(), ">0.0 %<") {
 		t.Errorf("%s", b.String())
 	}
 }

@@ -43,13 +43,14 @@ seconds per step. It is one file, which any browser shows and prints, without a 
 
 // reported is the result of records report.
 type reported struct {
-	Output         string  `json:"output"`
-	Records        int     `json:"records"`                  // turns of boards
-	Pass           int     `json:"pass"`                     // of them
-	Fail           int     `json:"fail"`                     // of them
-	Unknown        int     `json:"unknown"`                  // of them
-	Boards         int     `json:"boards"`                   // different ones
-	FirstPassYield float64 `json:"first_pass_yield_percent"` // share of boards whose first turn passed
+	Output  string `json:"output"`
+	Records int    `json:"records"` // turns of boards
+	Pass    int    `json:"pass"`    // of them
+	Fail    int    `json:"fail"`    // of them
+	Unknown int    `json:"unknown"` // of them
+	Boards  int    `json:"boards"`  // different ones
+	// FirstPassYield is the share of boards whose first turn passed; absent if no board has a name.
+	FirstPassYield *float64 `json:"first_pass_yield_percent,omitempty"`
 }
 
 func (r reported) Text(w io.Writer) error {
@@ -71,7 +72,12 @@ func report(ctx context.Context, a *app.App, s *selection, out, title string) (a
 	if err := writePage(file, newPage(f, title, time.Local)); err != nil {
 		return nil, files.FileError(out, err)
 	}
-	return reported{out, f.Total(), f.Pass, f.Fail, f.Unknown, len(f.boards), round(f.firstPass())}, file.Commit()
+	r := reported{out, f.Total(), f.Pass, f.Fail, f.Unknown, len(f.boards), nil}
+	if r.Boards > 0 {
+		yield := round(f.firstPass())
+		r.FirstPassYield = &yield
+	}
+	return r, file.Commit()
 }
 
 // page is what the template shows.
