@@ -92,7 +92,7 @@ func TestOfflineForDays(t *testing.T) {
 			t.Errorf("said %v, want %s", said, want)
 		}
 		s.set(false)
-		tries := s.tries
+		tries := s.tried()
 		time.Sleep(longestWait)
 		synctest.Wait()
 		if n, since := sender.Unsent(); n != 0 || !since.IsZero() {
@@ -119,8 +119,8 @@ func TestGivesUpAfterFourTries(t *testing.T) {
 		s.set(true)
 		began := time.Now()
 		once(t, s.open(t, dir), 0, "https://example.com/v1/records: connection refused")
-		if took := time.Since(began); s.tries != 4 || took != 7*time.Second {
-			t.Errorf("%d tries in %v, want 4 in 7 s", s.tries, took)
+		if took := time.Since(began); s.tried() != 4 || took != 7*time.Second {
+			t.Errorf("%d tries in %v, want 4 in 7 s", s.tried(), took)
 		}
 	})
 }
@@ -196,8 +196,8 @@ func TestCertificateIsNotTriedAgain(t *testing.T) {
 		s := serve(t, nil)
 		s.options.CAFile = ""
 		once(t, s.open(t, dir), 0, "https://example.com/v1/records: tls: failed to verify certificate")
-		if s.tries != 1 {
-			t.Errorf("%d tries, want 1", s.tries)
+		if s.tried() != 1 {
+			t.Errorf("%d tries, want 1", s.tried())
 		}
 	})
 }

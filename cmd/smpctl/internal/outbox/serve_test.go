@@ -68,6 +68,13 @@ func (s *server) dial(l *memory) func(context.Context, string, string) (net.Conn
 	}
 }
 
+// tried is how often somebody has connected, or wanted to.
+func (s *server) tried() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tries
+}
+
 // took are the bodies of the requests so far.
 func (s *server) took() []string {
 	s.mu.Lock()
