@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -126,6 +127,9 @@ func TestWhole(t *testing.T) {
 	}
 }
 
+// stride is from one byte of a file that is tried to the next. Files are slow on Windows, and slower under Wine.
+var stride = map[bool]int{false: 1, true: 23}[runtime.GOOS == "windows"]
+
 // TestOneByteFlipped changes every single byte: a closed journal that is signed has none that nobody vouches for, and
 // one without signatures only those of its last line.
 func TestOneByteFlipped(t *testing.T) {
@@ -157,6 +161,9 @@ func flipAll(t *testing.T, dir, file string, data []byte, key ed25519.PrivateKey
 	line := 1
 	for i := range data {
 		for _, mask := range masks {
+			if i%stride != 0 {
+				break
+			}
 			if mask == '"' || mask == '\n' { // ends a text, or a line
 				mask ^= data[i]
 			}
@@ -227,7 +234,7 @@ func TestCutAnywhere(t *testing.T) {
 	known := verify(t, dir, journal.VerifyOptions{})
 	data := load(t, dir)["2026-11.jsonl"]
 	synctest.Test(t, func(t *testing.T) {
-		for n := range data {
+		for n := 0; n < len(data); n += stride {
 			put(t, dir, "2026-11.jsonl", data[:n])
 			if v := verify(t, dir, journal.VerifyOptions{Seq: known.Seq, SHA256: known.SHA256}); v.Whole() {
 				t.Errorf("cut at byte %d: not found", n)
