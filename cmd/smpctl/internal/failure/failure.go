@@ -191,10 +191,8 @@ func Hint(k Kind, err error, now Situation) string {
 		return addressHint
 	case k == kindUsage:
 		return cmp.Or(now.Command, "smpctl") + " --help says how it is used"
-	case k == KindPort && errors.As(err, &open):
-		return openHint(open)
 	case k == KindPort:
-		return planHint(err)
+		return portHint(err)
 	case errors.Is(err, image.ErrBadMagic):
 		return "wanted is a signed image; a Zephyr build leaves it in build/zephyr/zephyr.signed.bin"
 	case errors.Is(err, image.ErrEncrypted):
@@ -223,6 +221,15 @@ func Hint(k Kind, err error, now Situation) string {
 		return "the same command picks up where the device is"
 	}
 	return ""
+}
+
+// portHint is about a port that cannot be opened, or a plan that does not name one for each board.
+func portHint(err error) string {
+	var open *transport.OpenError
+	if errors.As(err, &open) {
+		return openHint(open)
+	}
+	return planHint(err)
 }
 
 const addressHint = "an address is a port such as /dev/ttyACM0 or COM22, usb:VID:PID[:SERIAL], usb:serial=…, " +

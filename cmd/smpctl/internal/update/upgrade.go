@@ -15,6 +15,7 @@ import (
 	"github.com/smpctl/smpctl/smp"
 	"github.com/smpctl/smpctl/smp/dfu"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 type upgradeOptions struct {
@@ -74,7 +75,11 @@ An update that was interrupted at any point is taken up by the same command.`,
 			})
 		}),
 	}
-	f := cmd.Flags()
+	o.register(cmd.Flags())
+	return cmd
+}
+
+func (o *upgradeOptions) register(f *pflag.FlagSet) {
 	o.mode = app.NewChoice(f, "mode", "", "how far to go: confirm-after (the default), test, permanent or upload-only",
 		append([]string{""}, modeNames()...)...)
 	o.source.register(f, "", "image to update (default 0, or all of the package)")
@@ -90,7 +95,6 @@ An update that was interrupted at any point is taken up by the same command.`,
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and do nothing")
 	consoleFlag(f, &o.console)
 	o.boards.Register(f)
-	return cmd
 }
 
 // upgradeJob is all that an upgrade knows before a port is opened, the same for each board that gets it.
@@ -154,7 +158,7 @@ func (j upgradeJob) upgrade(ctx context.Context, a *app.App, t *boards.Turn, rec
 	}
 	options.Check = j.checkWith(a, t, d, v)
 	if j.dryRun {
-		return dryRun(ctx, a, d, rec, j.upgradeOptions, options)
+		return dryRun(ctx, a, d, rec, j, options)
 	}
 	console, err := listen(ctx, a, d, j.console)
 	if err != nil {
@@ -198,8 +202,8 @@ func (j upgradeJob) checkWith(a *app.App, t *boards.Turn, d *device.Device,
 }
 
 // warnUnchecked says that the check of the user has no part in an update: it stands before a confirm, or after a boot.
-func (o upgradeOptions) warnUnchecked(a *app.App) {
-	if o.check != "" {
+func (j upgradeJob) warnUnchecked(a *app.App) {
+	if len(j.checks) > 0 {
 		a.Warn("the --check command does not run: nothing is booted or confirmed")
 	}
 }
@@ -380,7 +384,7 @@ var stepText = map[dfu.Action]string{
 	dfu.Confirm:       "make the running image permanent",
 }
 
-func dryRun(ctx context.Context, a *app.App, d *device.Device, rec *record, flags upgradeOptions,
+func dryRun(ctx context.Context, a *app.App, d *device.Device, rec *record, j upgradeJob,
 	o dfu.Options) (app.Result, error) {
 	c, err := d.Connect(ctx)
 	if err != nil {
@@ -396,7 +400,7 @@ func dryRun(ctx context.Context, a *app.App, d *device.Device, rec *record, flag
 		a.Warn("%s", text)
 	}
 	if !took(report.Plan, dfu.Check) {
-		flags.warnUnchecked(a)
+		j.warnUnchecked(a)
 	}
 	r := dryRunResult{DryRun: true, Images: newImageChanges(report, rec.source), Device: rec.board(),
 		Steps: newSteps(report, report.Plan), record: *rec, plan: report.Plan}
